@@ -1,0 +1,1 @@
+"""The core of llmproxy: pure Python, never imports mitmproxy."""

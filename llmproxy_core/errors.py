@@ -1,0 +1,43 @@
+"""Every error a caller of llmproxy may want to catch.
+
+    LlmproxyError
+    ├── ConfigError       a setting is wrong: file, key, value and what is allowed
+    ├── HomeError         the home folder cannot be used
+    ├── SpoolError        a segment cannot be read or written
+    └── StoreError        the database
+        ├── DatabaseUnavailable   it does not answer (yet); try again later
+        ├── DatabaseTooOld        PostgreSQL before 15
+        └── SchemaError           the schema is not the one this code was written for
+"""
+
+
+class LlmproxyError(Exception):
+    """Root of all errors raised on purpose; its text is fit to be shown to a person."""
+
+
+class ConfigError(LlmproxyError):
+    """A setting is wrong."""
+
+
+class HomeError(LlmproxyError):
+    """The home folder cannot be created, read or written."""
+
+
+class SpoolError(LlmproxyError):
+    """A spool segment cannot be read or written."""
+
+
+class StoreError(LlmproxyError):
+    """The database refused something."""
+
+
+class DatabaseUnavailable(StoreError):
+    """The database does not answer; the caller may try again."""
+
+
+class DatabaseTooOld(StoreError):
+    """The server is older than PostgreSQL 15."""
+
+
+class SchemaError(StoreError):
+    """The schema is older or newer than the code."""

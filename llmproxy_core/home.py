@@ -1,0 +1,128 @@
+"""The home folder: LLMPROXY_HOME, else the platform's user data folder.
+
+    keys/fingerprint.key   32 random bytes, 0600
+    spool/<writer>/*.seg   what the proxies have seen and the worker has not stored yet
+    spool/wake             a FIFO by which a proxy wakes the worker
+    postgres/              the embedded database
+    ca-bundle.pem          certifi's roots and our CA, for the programs we start
+    proxy.json             where the last started proxy listens
+    worker.lock, worker.log
+
+Folders are 0700, files 0600.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from llmproxy_core.errors import HomeError
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    path: Path
+
+    @property
+    def spool(self) -> Path:
+        return self.path / "spool"
+
+    @property
+    def wake(self) -> Path:
+        return self.spool / "wake"
+
+    @property
+    def postgres(self) -> Path:
+        return self.path / "postgres"
+
+    @property
+    def ca_bundle(self) -> Path:
+        return self.path / "ca-bundle.pem"
+
+    @property
+    def proxy_state(self) -> Path:
+        return self.path / "proxy.json"
+
+    @property
+    def worker_lock(self) -> Path:
+        return self.path / "worker.lock"
+
+    @property
+    def worker_log(self) -> Path:
+        return self.path / "worker.log"
+
+    def fingerprint_key(self) -> bytes:
+        """The key of this home's fingerprints, made on first use."""
+        file = self.path / "keys" / "fingerprint.key"
+        try:
+            private_folder(file.parent)
+            try:
+                return _complete(file)
+            except FileNotFoundError:
+                return _create_key(file)
+        except OSError as exc:
+            raise _unusable(file, exc) from exc
+
+
+def open_home() -> Home:
+    """The home folder, created where it is missing.
+
+    Raises:
+        HomeError: it cannot be created or written.
+    """
+    named = os.environ.get("LLMPROXY_HOME")
+    path = Path(named).expanduser().absolute() if named else user_data_path("llmproxy")
+    try:
+        private_folder(path)
+        private_folder(path / "spool")
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as exc:
+        raise _unusable(path, exc) from exc
+    return Home(path)
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder only its owner can enter; an existing one is left as it is."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file at once, so that no reader sees half of it; 0600."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    temporary.replace(path)
+
+
+def _create_key(file: Path) -> bytes:
+    """Two processes may come here at once: the link decides whose key it is."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    write_private(temporary, secrets.token_bytes(32))
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+    return _complete(file)
+
+
+def _complete(file: Path) -> bytes:
+    key = file.read_bytes()
+    if len(key) != 32:
+        raise HomeError(f"{file}: not a key of 32 bytes; move it away to have a new one made")
+    return key
+
+
+def _unusable(path: Path, exc: OSError) -> HomeError:
+    return HomeError(
+        f"{path}: {exc.strerror or exc}. Give this user the folder, "
+        "or name another one in LLMPROXY_HOME."
+    )

@@ -1,0 +1,124 @@
+"""What the proxy writes into the spool and the worker reads out of it.
+
+An exchange is one `Opened`, then, once its answer begins, `Answered`, any number of `Piece`s and
+one `Closed`; a short answer comes as a single `Closed` that carries all of it. Bytes of bodies
+travel beside the record, exactly as they passed on the wire (still compressed).
+
+Times are nanoseconds since 1970. `id` is a uuidv7. Credentials have already been replaced.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from llmproxy_core.hashing import Hash
+from llmproxy_core.model import Headers
+
+type BodyKept = Literal["full", "head"]
+"""`head`: the body was over `capture.max_body`; only its first bytes are here."""
+
+type Ending = Literal["complete", "client_closed", "server_closed", "error", "killed"]
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """The head of an answer; `at` is the arrival of its headers."""
+
+    at: int
+    status: int
+    reason: str
+    http_version: str
+    headers: Headers
+
+
+class Opened(msgspec.Struct, array_like=True, frozen=True, tag=1):
+    """A request, written before it is forwarded. The body travels beside it."""
+
+    id: bytes
+    at: int
+    namespace: str
+    client: str
+    """Address and port of the program, as `127.0.0.1:53124`."""
+    proxy_user: str | None
+    credential: str | None
+    """Fingerprint of the provider key, see `hashing.fingerprint`."""
+    provider: str
+    wire: str
+    scheme: str
+    host: str
+    port: int
+    method: str
+    path: str
+    """Path and query."""
+    http_version: str
+    headers: Headers
+    body_bytes: int
+    body_kept: BodyKept
+    hash_in: Hash
+    hash_out: Hash
+
+
+class Answered(msgspec.Struct, array_like=True, frozen=True, tag=2):
+    id: bytes
+    answer: Answer
+
+
+class Piece(msgspec.Struct, array_like=True, frozen=True, tag=3):
+    """Bytes of an answer. `marks` tells when which of them came: (number of bytes, µs after `at`)."""
+
+    id: bytes
+    at: int
+    marks: list[tuple[int, int]]
+
+
+class Closed(msgspec.Struct, array_like=True, frozen=True, tag=4):
+    """The end of an exchange. `answer` is there if no `Answered` was written before.
+
+    `at` is the last byte; `first_at` the first byte of the body (0: there was none); `marks` as in
+    `Piece`, for the bytes beside this record. `body_bytes` and the hashes are of the whole body.
+    """
+
+    id: bytes
+    at: int
+    ending: Ending
+    error: str | None
+    answer: Answer | None
+    first_at: int
+    marks: list[tuple[int, int]]
+    body_bytes: int
+    body_kept: BodyKept
+    hash_in: Hash
+    hash_out: Hash
+    trailers: Headers
+    upload: "Upload | None" = None
+
+
+class Upload(msgspec.Struct, array_like=True, frozen=True):
+    """What a request body turned out to be that was too large to be kept back before sending."""
+
+    body_bytes: int
+    hash_in: Hash
+    hash_out: Hash
+
+
+class Event(msgspec.Struct, array_like=True, frozen=True, tag=5):
+    """Something worth knowing that is not an exchange.
+
+    kinds: `proxy_started`, `proxy_stopped`, `tls_failed` (a program does not trust the CA),
+    `gap` (records that could not be written), `fault` (an addon failed and let the traffic pass).
+    """
+
+    id: bytes
+    at: int
+    kind: str
+    data: dict[str, str | int | float | bool | None]
+
+
+type Record = Opened | Answered | Piece | Closed | Event
+
+encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(Opened | Answered | Piece | Closed | Event)
+
+
+def decode(data: bytes | memoryview) -> Record:
+    """Raises msgspec.DecodeError."""
+    return _decoder.decode(data)

@@ -1,0 +1,286 @@
+"""The rows of the store as plain values: what the worker writes and what screens and commands read.
+
+ORM objects do not leave `store/`. Times are aware datetimes (UTC), durations milliseconds, sizes
+bytes, costs USD.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from llmproxy_core.model import Headers, Json
+
+type FlowState = Literal["open", "complete", "partial", "failed"]
+"""open: no answer yet, or still streaming. partial: the answer was cut short. failed: there was
+no whole answer at all, or the provider answered with an error."""
+
+
+@dataclass(slots=True)
+class RequestRow:
+    """One request; written when it is seen, never changed."""
+
+    ns_id: int
+    id: UUID
+    session_id: UUID
+    started_at: datetime
+    client: str
+    user_agent: str | None
+    proxy_user: str | None
+    credential: str | None
+    provider: str
+    wire: str
+    scheme: str
+    host: str
+    port: int
+    method: str
+    path: str
+    http_version: str
+    headers: Headers
+    model: str | None
+    stream: bool
+    n_messages: int
+    tool_names: list[str]
+    parameters: dict[str, Json]
+    preview: str
+    """The first 200 characters of what was said last, in one line."""
+    body: bytes
+    """As it passed; compressed by the store, not by the caller."""
+    body_bytes: int
+    body_kept: str
+    hash_in: bytes
+    hash_out: bytes
+    parse_error: str | None = None
+
+
+@dataclass(slots=True)
+class ResponseRow:
+    """One answer; written when it has ended. Has the id of its request."""
+
+    ns_id: int
+    id: UUID
+    state: FlowState
+    ended_at: datetime
+    status: int | None = None
+    reason: str | None = None
+    http_version: str | None = None
+    headers: Headers = field(default_factory=list)
+    trailers: Headers = field(default_factory=list)
+    head_ms: float | None = None
+    """From the request to the answer's headers."""
+    first_byte_ms: float | None = None
+    first_token_ms: float | None = None
+    duration_ms: float | None = None
+    model: str | None = None
+    response_id: str | None = None
+    finish_reasons: list[str] = field(default_factory=list)
+    text: str = ""
+    reasoning: str = ""
+    refusal: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    usage: Json = None
+    cost_usd: Decimal | None = None
+    cost_source: str | None = None
+    cost_confidence: str | None = None
+    error_type: str | None = None
+    error: str | None = None
+    n_events: int = 0
+    body: bytes = b""
+    """As it passed on the wire, content-encoding included."""
+    body_bytes: int = 0
+    body_kept: str = "full"
+    hash_in: bytes = b"\0" * 16
+    hash_out: bytes = b"\0" * 16
+    upload_bytes: int | None = None
+    upload_hash_in: bytes | None = None
+    upload_hash_out: bytes | None = None
+
+
+@dataclass(slots=True)
+class ToolCallRow:
+    ns_id: int
+    request_id: UUID
+    ordinal: int
+    call_id: str | None
+    name: str
+    arguments: str
+
+
+@dataclass(slots=True)
+class SessionDelta:
+    """What a batch adds to a session; the store creates the session or adds to it."""
+
+    ns_id: int
+    id: UUID
+    external_id: str | None
+    """The id the client itself gave; None: found by client and time."""
+    source: str
+    """Where `external_id` came from, e.g. `x-claude-code-session-id`, or `gap`."""
+    client: str
+    user_agent: str | None
+    provider: str
+    model: str | None
+    title: str
+    """First words of the first user message; kept from the first batch that has one."""
+    at: datetime
+    requests: int = 0
+    responses: int = 0
+    errors: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
+class EventRow:
+    """A row of analytics_events: see `records.Event` for the kinds."""
+
+    ns_id: int
+    id: UUID
+    at: datetime
+    kind: str
+    request_id: UUID | None
+    data: dict[str, Json]
+
+
+@dataclass(slots=True)
+class StreamDelta:
+    """Text of an answer that is still being written. Gone once the ResponseRow is there."""
+
+    ns_id: int
+    request_id: UUID
+    seq: int
+    kind: str
+    text: str
+
+
+@dataclass(slots=True)
+class OffsetRow:
+    """How far a writer's journal is stored. `replay_*`: where the oldest open exchange begins."""
+
+    writer: str
+    segment: int
+    offset: int
+    replay_segment: int
+    replay_offset: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction of the worker writes, offsets included: all of it or nothing."""
+
+    requests: list[RequestRow] = field(default_factory=list)
+    responses: list[ResponseRow] = field(default_factory=list)
+    tool_calls: list[ToolCallRow] = field(default_factory=list)
+    sessions: list[SessionDelta] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    deltas: list[StreamDelta] = field(default_factory=list)
+    offsets: list[OffsetRow] = field(default_factory=list)
+    finished_writers: list[str] = field(default_factory=list)
+    """Journals that are stored whole and will be removed: their offset rows go, too."""
+
+
+@dataclass(slots=True)
+class Flow:
+    """A line of the feed: a request and, once it has ended, its answer."""
+
+    ns_id: int
+    namespace: str
+    id: UUID
+    session_id: UUID
+    started_at: datetime
+    state: FlowState
+    client: str
+    user_agent: str | None
+    proxy_user: str | None
+    credential: str | None
+    provider: str
+    wire: str
+    host: str
+    method: str
+    path: str
+    model: str | None
+    """The model that answered, else the one asked for."""
+    request_model: str | None
+    stream: bool
+    n_messages: int
+    preview: str
+    body_bytes: int
+    request_changed: bool
+    parse_error: str | None
+    status: int | None = None
+    finish_reasons: list[str] = field(default_factory=list)
+    text_start: str = ""
+    """The first 200 characters of the answer, in one line."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: Decimal | None = None
+    cost_confidence: str | None = None
+    first_byte_ms: float | None = None
+    first_token_ms: float | None = None
+    duration_ms: float | None = None
+    n_tool_calls: int = 0
+    response_bytes: int | None = None
+    response_changed: bool = False
+    error_type: str | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class FlowDetail:
+    """Everything about one flow. `live` holds what has been streamed so far if it is open."""
+
+    flow: Flow
+    request: RequestRow
+    response: ResponseRow | None
+    tool_calls: list[ToolCallRow]
+    previous_id: UUID | None
+    """The request before it in the same session, if there is one."""
+    live: list[StreamDelta]
+
+
+@dataclass(slots=True)
+class Session:
+    ns_id: int
+    namespace: str
+    id: UUID
+    external_id: str | None
+    source: str
+    client: str
+    user_agent: str | None
+    provider: str
+    model: str | None
+    title: str
+    started_at: datetime
+    last_at: datetime
+    requests: int
+    responses: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cost_usd: Decimal
+
+
+@dataclass(slots=True)
+class Change:
+    """What a NOTIFY says: ids of flows that began, streamed or ended in one batch.
+
+    `overflow`: there were too many to name; read again from the last id known. It is also how
+    the first message after a reconnect looks.
+    """
+
+    started: list[UUID] = field(default_factory=list)
+    streamed: list[UUID] = field(default_factory=list)
+    ended: list[UUID] = field(default_factory=list)
+    events: list[UUID] = field(default_factory=list)
+    overflow: bool = False
