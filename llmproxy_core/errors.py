@@ -1,13 +1,13 @@
 """Every error a caller of llmproxy may want to catch.
 
-    LlmproxyError
-    ├── ConfigError       a setting is wrong: file, key, value and what is allowed
-    ├── HomeError         the home folder cannot be used
-    ├── SpoolError        a segment cannot be read or written
-    └── StoreError        the database
-        ├── DatabaseUnavailable   it does not answer (yet); try again later
-        ├── DatabaseTooOld        PostgreSQL before 15
-        └── SchemaError           the schema is not the one this code was written for
+LlmproxyError
+├── ConfigError       a setting is wrong: file, key, value and what is allowed
+├── HomeError         the home folder cannot be used
+├── SpoolError        a segment cannot be read or written
+└── StoreError        the database
+    ├── DatabaseUnavailable   it does not answer (yet); try again later
+    ├── DatabaseTooOld        PostgreSQL before 15
+    └── SchemaError           the schema is not the one this code was written for
 """
 
 

@@ -173,4 +173,3 @@ def text_of(value: Any) -> str:
 def mapping(value: Any) -> Mapping[str, Any]:
     """`value` if it is an object, else an empty one: foreign payloads may hold anything anywhere."""
     return value if isinstance(value, dict) else {}
-

@@ -1,0 +1,198 @@
+"""The settings: `mitm.toml`, read and checked once.
+
+Which file: LLMPROXY_CONFIG, else ./mitm.toml, else mitm.toml in the home folder, else defaults.
+LLMPROXY_DATABASE_URL comes before `database.url`. The file `mitm.toml` of the project documents
+every key.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from llmproxy_core.errors import ConfigError
+
+UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+HOST = re.compile(r"(\*\.)?[A-Za-z0-9_.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
+
+
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"(\d+)\s*([A-Za-z]*)", value.strip())
+    if not found or found[2].lower() not in UNITS:
+        raise ValueError("a number of bytes, or one with a unit: KiB, MiB, GiB")
+    return int(found[1]) * UNITS[found[2].lower()]
+
+
+def _host_pattern(value: str) -> str:
+    if not HOST.fullmatch(value):
+        raise ValueError("a host name, *.domain or host:port, without scheme and path")
+    return value.lower()
+
+
+def _database_url(value: str) -> str:
+    if value and urlsplit(value).scheme not in ("postgresql", "postgres"):
+        raise ValueError("postgresql://user@host:port/database, or empty")
+    return value
+
+
+def _auth(value: str) -> str:
+    if value and not value.startswith("@") and ":" not in value:
+        raise ValueError('"user:password" or "@/path/to/htpasswd"')
+    return value
+
+
+type Bytes = Annotated[int, BeforeValidator(_bytes), Field(ge=0)]
+type HostPattern = Annotated[str, AfterValidator(_host_pattern)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ProxyConfig(_Table):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    mode: list[str] = Field(default=["regular"], min_length=1)
+    auth: Annotated[str, AfterValidator(_auth)] = Field(default="", repr=False)
+    open: bool = False
+    confdir: Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser())] = Path(
+        "~/.mitmproxy"
+    ).expanduser()
+
+
+class CaptureConfig(_Table):
+    max_body: Bytes = 32 * 2**20
+
+
+class SpoolConfig(_Table):
+    fsync: Literal["interval", "always", "never"] = "interval"
+
+
+class DatabaseConfig(_Table):
+    url: Annotated[str, AfterValidator(_database_url)] = Field(default="", repr=False)
+
+
+class ProviderConfig(_Table):
+    """A provider of the user's own; comes before the built-in ones."""
+
+    name: str = Field(min_length=1)
+    hosts: list[HostPattern] = Field(min_length=1)
+    wire: str | None = None
+    paths: dict[str, str] = {}
+
+
+class Config(_Table):
+    source: Path | None = None
+    """The file it was read from; None: the built-in defaults."""
+    proxy: ProxyConfig = ProxyConfig()
+    capture: CaptureConfig = CaptureConfig()
+    spool: SpoolConfig = SpoolConfig()
+    database: DatabaseConfig = DatabaseConfig()
+    providers: list[ProviderConfig] = []
+
+
+def load(path: Path | None = None, home: Path | None = None) -> Config:
+    """The settings in force.
+
+    Raises:
+        ConfigError: names the file, the key, the value and what is allowed.
+    """
+    file = path or find(home)
+    config = Config() if file is None else read(file)
+    if url := os.environ.get("LLMPROXY_DATABASE_URL"):
+        try:
+            database = DatabaseConfig(url=url)
+        except ValidationError as exc:
+            raise ConfigError(
+                f"LLMPROXY_DATABASE_URL: allowed is {_allowed(exc.errors()[0])}"
+            ) from None
+        config = config.model_copy(update={"database": database})
+    return config
+
+
+def find(home: Path | None = None) -> Path | None:
+    """The file that holds the settings, if there is one.
+
+    Raises:
+        ConfigError: LLMPROXY_CONFIG names a file that does not exist.
+    """
+    if named := os.environ.get("LLMPROXY_CONFIG"):
+        file = Path(named).expanduser()
+        if not file.is_file():
+            raise ConfigError(f"LLMPROXY_CONFIG: there is no file {file}")
+        return file
+    here = Path("mitm.toml")
+    if here.is_file():
+        return here.absolute()
+    if home and (home / "mitm.toml").is_file():
+        return home / "mitm.toml"
+    return None
+
+
+def read(file: Path) -> Config:
+    """Raises ConfigError, also where the file is not TOML or cannot be read."""
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"{file}: {exc.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{file}: not valid TOML: {exc}") from None
+    if "source" in tables:
+        raise ConfigError(f"{file}: unknown key `source`")
+    try:
+        return Config.model_validate({**tables, "source": file})
+    except ValidationError as exc:
+        problems = [_sentence(error) for error in exc.errors(include_url=False)]
+        raise ConfigError(f"{file}: " + "; ".join(problems)) from None
+
+
+def _sentence(error: Any) -> str:
+    key = _key(error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(_known_keys(error["loc"][:-1]))
+        return f"unknown key `{key}`; known here: {known}"
+    value = error["input"]
+    # a password must not end up in a terminal or a log
+    shown = "" if key in ("proxy.auth", "database.url") else f" = {value!r}"
+    return f"`{key}`{shown}: allowed is {_allowed(error)}"
+
+
+def _allowed(error: Any) -> str:
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    message: str = error["msg"]
+    for start in ("Input should be ", "Value error, "):
+        message = message.removeprefix(start)
+    return message
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    parts: Iterator[str] = (f"[{p}]" if isinstance(p, int) else f".{p}" for p in location)
+    return "".join(parts).removeprefix(".")
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    tables: dict[tuple[str, ...], type[BaseModel]] = {
+        (): Config,
+        ("proxy",): ProxyConfig,
+        ("capture",): CaptureConfig,
+        ("spool",): SpoolConfig,
+        ("database",): DatabaseConfig,
+        ("providers",): ProviderConfig,
+    }
+    table = tables[tuple(part for part in location if isinstance(part, str))]
+    return [name for name in table.model_fields if name != "source"]
