@@ -37,6 +37,10 @@ def _bytes(value: object) -> object:
     return int(found[1]) * UNITS[found[2].lower()]
 
 
+def _path(value: object) -> object:
+    return Path(value).expanduser() if isinstance(value, str) else value
+
+
 def _host_pattern(value: str) -> str:
     if not HOST.fullmatch(value):
         raise ValueError("a host name, *.domain or host:port, without scheme and path")
@@ -69,9 +73,7 @@ class ProxyConfig(_Table):
     mode: list[str] = Field(default=["regular"], min_length=1)
     auth: Annotated[str, AfterValidator(_auth)] = Field(default="", repr=False)
     open: bool = False
-    confdir: Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser())] = Path(
-        "~/.mitmproxy"
-    ).expanduser()
+    confdir: Annotated[Path, BeforeValidator(_path)] = Path("~/.mitmproxy").expanduser()
 
 
 class CaptureConfig(_Table):
@@ -174,10 +176,18 @@ def _sentence(error: Any) -> str:
 def _allowed(error: Any) -> str:
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
+    kinds = {
+        "model_type": "a table",
+        "dict_type": "a table",
+        "list_type": "a list",
+        "string_type": "a string",
+        "path_type": "a path, as a string",
+        "is_instance_of": "a path, as a string",
+        "too_short": "a list that is not empty",
+        "string_too_short": "a string that is not empty",
+    }
     message: str = error["msg"]
-    for start in ("Input should be ", "Value error, "):
-        message = message.removeprefix(start)
-    return message
+    return kinds.get(error["type"], message.removeprefix("Input should be "))
 
 
 def _key(location: tuple[int | str, ...]) -> str:

@@ -121,4 +121,5 @@ _decoder = msgspec.msgpack.Decoder(Opened | Answered | Piece | Closed | Event)
 
 def decode(data: bytes | memoryview) -> Record:
     """Raises msgspec.DecodeError."""
-    return _decoder.decode(data)
+    record: Record = _decoder.decode(data)
+    return record

@@ -12,6 +12,8 @@ Fails open: where a record cannot be written (disk full), `append` counts it and
 `gap` event as soon as writing works again; the traffic goes on.
 """
 
+import contextlib
+import errno
 import fcntl
 import os
 import struct
@@ -58,8 +60,10 @@ def segments(folder: Path) -> list[int]:
 class SpoolWriter:
     """One proxy's end of the spool. Not thread-safe, but for `sync`.
 
+    A full disk at the start is like one later on: records are counted as lost until there is room.
+
     Raises:
-        SpoolError: on construction, if the folder or the first segment cannot be made.
+        SpoolError: on construction, if the folder cannot be made for any other reason.
     """
 
     def __init__(self, spool: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -71,14 +75,12 @@ class SpoolWriter:
         self._segment = 0
         self._size = 0
         self._dirty = False
-        self._descriptor = -1
+        self._descriptor = self._lock = -1
         try:
-            private_folder(self.folder)
-            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._rotate()
+            self._open()
         except OSError as exc:
-            raise SpoolError(f"{self.folder}: {exc.strerror or exc}") from exc
+            if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise SpoolError(f"{self.folder}: {exc.strerror or exc}") from exc
         self._wake = _open_wake(spool / "wake")
 
     def append(self, record: Record, body: Sequence[bytes] = ()) -> bool:
@@ -103,10 +105,9 @@ class SpoolWriter:
     def wake(self) -> None:
         """Tell the worker that there is something to read."""
         if self._wake >= 0:
-            try:
+            # full: the worker has been told often enough
+            with contextlib.suppress(BlockingIOError):
                 os.write(self._wake, b"\0")
-            except BlockingIOError:
-                pass  # full: the worker has been told often enough
 
     def sync(self) -> None:
         """Make what was written survive a crash of the machine. May be called from any thread."""
@@ -121,8 +122,17 @@ class SpoolWriter:
                 os.close(descriptor)
         self._descriptor = self._lock = self._wake = -1
 
+    def _open(self) -> None:
+        private_folder(self.folder)
+        if self._lock < 0:
+            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._rotate()
+
     def _write(self, parts: list[bytes], size: int) -> None:
-        if self._size + size > self._segment_bytes and self._size > len(MAGIC):
+        if self._descriptor < 0:
+            self._open()
+        elif self._size + size > self._segment_bytes and self._size > len(MAGIC):
             self._rotate()
         if len(parts) > 64:
             parts = [b"".join(parts)]
@@ -148,7 +158,7 @@ class SpoolWriter:
         descriptor = os.open(path, flags, 0o600)
         try:
             if os.write(descriptor, MAGIC) != len(MAGIC):
-                raise OSError(28, "No space left on device")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError:
             os.close(descriptor)
             raise
