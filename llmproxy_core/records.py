@@ -73,8 +73,9 @@ class Piece(msgspec.Struct, array_like=True, frozen=True, tag=3):
 class Closed(msgspec.Struct, array_like=True, frozen=True, tag=4):
     """The end of an exchange. `answer` is there if no `Answered` was written before.
 
-    `at` is the last byte; `first_at` the first byte of the body (0: there was none); `marks` as in
-    `Piece`, for the bytes beside this record. `body_bytes` and the hashes are of the whole body.
+    `at` is the last byte; `first_at` the first byte of the body (0: there was none). `marks` is as
+    in `Piece`, for the bytes beside this record, the first of which came at `pending_at` (0: there
+    are none). `body_bytes` and the hashes are of the whole body.
     """
 
     id: bytes
@@ -90,6 +91,7 @@ class Closed(msgspec.Struct, array_like=True, frozen=True, tag=4):
     hash_out: Hash
     trailers: Headers
     upload: "Upload | None" = None
+    pending_at: int = 0
 
 
 class Upload(msgspec.Struct, array_like=True, frozen=True):

@@ -1,0 +1,12 @@
+"""The addons of llmproxy, in the order in which mitmproxy asks them.
+
+One feature a file; they meet on the flow and never call each other. An addon to be added goes
+into the list, at the place in the order where its work belongs.
+"""
+
+from addons.capture import Capture
+from addons.passthrough import Passthrough
+from addons.persist import Persist
+from addons.settings import Settings
+
+addons = [Settings(), Passthrough(), Capture(), Persist()]

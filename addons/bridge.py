@@ -1,0 +1,175 @@
+"""The only reader and writer of mitmproxy's messages: flow <-> core types."""
+
+import base64
+import functools
+import json
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mitmproxy import connection, ctx, http, websocket
+
+from llmproxy_core.interception import Interception
+from llmproxy_core.model import Headers
+from llmproxy_core.pipeline import Exchange, Head
+from llmproxy_core.providers.recognise import Match
+from llmproxy_core.records import Answer, Ending
+
+logger = logging.getLogger("llmproxy")
+
+
+def interception() -> Interception:
+    """What our addons share; it hangs on the master, which outlives a reload of the addons."""
+    shared: Interception = ctx.master.__dict__["llmproxy"]
+    return shared
+
+
+def exchange(flow: http.HTTPFlow) -> Exchange | None:
+    """The exchange of a flow that is an LLM call under way."""
+    return interception().exchanges.get(flow.id)
+
+
+def guarded(hook: Callable[..., None]) -> Callable[..., None]:
+    """Fails open: a fault of ours is told once, the flow goes on, and so do the other addons."""
+
+    @functools.wraps(hook)
+    def guard(*args: Any) -> None:
+        try:
+            hook(*args)
+        except Exception as exc:  # noqa: BLE001
+            tell_fault(hook.__qualname__, exc)
+
+    return guard
+
+
+def tell_fault(where: str, exc: Exception) -> None:
+    """Log a fault and keep it as an event, once per place and kind."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    fault = f"{where}: {type(exc).__name__} at {place}"
+    faults = interception().faults
+    if fault in faults or len(faults) > 100:
+        return
+    faults.add(fault)
+    logger.warning(f"{fault}: {exc}; the traffic passes untouched", exc_info=exc)
+    interception().tell("fault", where=where, error=f"{type(exc).__name__}: {exc}", place=place)
+
+
+def recognise(flow: http.HTTPFlow) -> tuple[str, int, Match] | None:
+    """Host, port and what kind of LLM call it is; None for all other traffic.
+
+    A host has up to three names: the one the client wrote, the one we connect to, and SNI. They
+    differ in reverse mode, and where an address is used in place of a name.
+    """
+    request = flow.request
+    websocket = request.headers.get("upgrade", "").lower() == "websocket"
+    method = "POST" if websocket else request.method
+    recogniser = interception().recogniser
+    for host, port in _names(flow):
+        if match := recogniser.match(host, port, method, request.path):
+            if websocket:
+                match = Match(match.provider, f"{match.wire.removesuffix('.websocket')}.websocket")
+            return host, port, match
+    return None
+
+
+def _names(flow: http.HTTPFlow) -> Iterator[tuple[str, int]]:
+    request = flow.request
+    yield request.pretty_host, request.port
+    if request.host != request.pretty_host:
+        yield request.host, request.port
+    if flow.client_conn.sni and flow.client_conn.sni != request.pretty_host:
+        yield flow.client_conn.sni, request.port
+
+
+def head(flow: http.HTTPFlow, host: str, port: int, match: Match) -> Head:
+    """The head of a request, credentials replaced."""
+    request, scrubber = flow.request, interception().scrubber
+    fields = headers(request.headers)
+    path = _text(request.data.path)
+    return Head(
+        client=address(flow.client_conn),
+        proxy_user=_proxy_user(flow),
+        credential=scrubber.credential(fields, path),
+        provider=match.provider,
+        wire=match.wire,
+        scheme=request.scheme,
+        host=host,
+        port=port,
+        method=request.method,
+        path=scrubber.path(path),
+        http_version=request.http_version,
+        headers=scrubber.headers(fields),
+    )
+
+
+def answer(response: http.Response, at: int) -> Answer:
+    """The head of an answer, credentials replaced. `at`: ns since 1970."""
+    return Answer(
+        at=at,
+        status=response.status_code,
+        reason=_text(response.data.reason),
+        http_version=response.http_version,
+        headers=interception().scrubber.headers(headers(response.headers)),
+    )
+
+
+def frame(message: websocket.WebSocketMessage) -> bytes:
+    """A WebSocket message as one line of JSON: {"from", "type", "at" (ns), "data"}.
+
+    `data` is text, or base64 of a binary message. So a session is stored as NDJSON.
+    """
+    text = message.is_text
+    line = {
+        "from": "client" if message.from_client else "server",
+        "type": "text" if text else "binary",
+        "at": int(message.timestamp * 1e9),
+        "data": message.text if text else base64.b64encode(message.content).decode(),
+    }
+    return json.dumps(line, ensure_ascii=True).encode() + b"\n"
+
+
+def headers(message_headers: http.Headers) -> Headers:
+    """Header fields in order; bytes that are not UTF-8 are read as Latin-1."""
+    return [(_text(name), _text(value)) for name, value in message_headers.fields]
+
+
+def address(conn: connection.Client) -> str:
+    """`127.0.0.1:53124`, or `[::1]:53124`."""
+    if not conn.peername:
+        return ""
+    host, port = conn.peername[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def declared_length(request: http.Request) -> int:
+    """Content-Length in bytes; 0 if there is none, or none that is a number."""
+    value = request.headers.get("content-length", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
+
+
+def ending(flow: http.HTTPFlow) -> Ending:
+    """Who ended a flow that failed. mitmproxy words a reset of HTTP/2 alike on both sides."""
+    message = flow.error.msg if flow.error else ""
+    if not flow.client_conn.connected or "client disconnected" in message.lower():
+        return "client_closed"
+    if message.startswith("stream reset by client"):
+        return "client_closed" if flow.request.is_http2 else "server_closed"
+    if "server" in message or not flow.server_conn.connected:
+        return "server_closed"
+    return "error"
+
+
+def _proxy_user(flow: http.HTTPFlow) -> str | None:
+    """Who logged in to the proxy. mitmproxy leaves the password beside the name: drop both."""
+    login = flow.metadata.pop("proxyauth", None)
+    return str(login[0]) if login else None
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

@@ -1,0 +1,92 @@
+"""Recognise LLM calls, open their Exchange, and keep a copy of what passes.
+
+Owns the one stream slot of a message. mitmproxy calls what is in it outside of its exception
+guard, so it never raises; and whatever happens it hands on the bytes that it was given.
+"""
+
+from collections.abc import Callable
+
+from mitmproxy import http
+
+from addons import bridge
+from llmproxy_core.hashing import content_hash
+from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange
+
+
+class Capture:
+    @bridge.guarded
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        found = bridge.recognise(flow)
+        if found is None:
+            flow.request.stream = True  # not ours: do not even buffer it
+            return
+        shared = bridge.interception()
+        exchange = Exchange(bridge.head(flow, *found), shared.config.capture.max_body)
+        shared.exchanges[flow.id] = exchange
+        size = bridge.declared_length(flow.request)
+        if size > exchange.max_body:
+            flow.request.stream = upload(exchange, size)
+
+    @bridge.guarded
+    def request(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if exchange and exchange.upload is None:
+            exchange.request_hash = content_hash(flow.request.raw_content or b"")
+
+    @bridge.guarded
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.response is not None:
+            exchange = bridge.exchange(flow)
+            flow.response.stream = tee(exchange) if exchange else True
+
+    @bridge.guarded
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """Frames are forwarded untouched; mitmproxy would keep them all, for ever."""
+        if flow.websocket is not None:
+            del flow.websocket.messages[:-1]
+
+
+def tee(exchange: Exchange) -> Callable[[bytes], bytes]:
+    """A stream slot that keeps a copy."""
+    streaming = bridge.interception().streaming
+
+    def keep(chunk: bytes) -> bytes:
+        if chunk:
+            try:
+                exchange.feed(chunk)
+                streaming.add(exchange)
+            except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
+                bridge.tell_fault("Capture.tee", exc)
+        return chunk
+
+    return keep
+
+
+def upload(exchange: Exchange, declared_bytes: int) -> Callable[[bytes], bytes]:
+    """A stream slot for a request body over `capture.max_body`: kept are its hash and its head.
+
+    The request is written as soon as its head is there, before any byte beyond that is sent.
+    """
+    body = exchange.upload = Body(exchange.max_body)
+    head: list[bytes] = []
+
+    def write_ahead() -> None:
+        shared = bridge.interception()
+        start = b"".join(head)[: min(HEAD_BYTES, exchange.max_body)]
+        shared.write(*exchange.open_upload(declared_bytes, start))
+        shared.spool.wake()
+
+    def keep(chunk: bytes) -> bytes:
+        try:
+            if chunk:
+                body.add(chunk)
+            if not exchange.opened:
+                head.append(chunk)
+                if not chunk or body.size >= HEAD_BYTES:
+                    write_ahead()
+                    head.clear()
+        except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
+            bridge.tell_fault("Capture.upload", exc)
+        return chunk
+
+    return keep

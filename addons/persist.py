@@ -1,0 +1,127 @@
+"""Seal exchanges, append them to the spool, keep the worker alive.
+
+A request is written before it is forwarded; pieces of a streamed answer every 50 ms; the end as
+soon as it is known. Flows that are under way when mitmproxy stops still come here after `done`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from mitmproxy import http
+from mitmproxy.utils import asyncio_utils
+
+from addons import bridge
+from llmproxy_core.pipeline import Exchange
+from llmproxy_core.records import Ending
+from llmproxy_core.supervision import WorkerChild
+
+PIECE_SECONDS = 0.05
+SYNC_SECONDS = 1.0
+
+logger = logging.getLogger("llmproxy")
+
+
+class Persist:
+    def __init__(self) -> None:
+        self._ticking = False
+
+    def running(self) -> None:
+        shared = bridge.interception()
+        if shared.tasks:
+            return  # reloaded: the worker is there already
+        child = WorkerChild(shared.home, shared.config)
+        for work in (child.keep_alive(), _sync_now_and_then()):
+            task = asyncio_utils.create_task(work, name="llmproxy", keep_ref=True)
+            shared.tasks.add(task)
+
+    @bridge.guarded
+    def request(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if exchange is None or exchange.opened or exchange.request_hash is None:
+            return
+        shared = bridge.interception()
+        shared.write(*exchange.open(flow.request.raw_content or b"", exchange.request_hash))
+        shared.spool.wake()
+
+    @bridge.guarded
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if exchange is not None and flow.response is not None:
+            exchange.answered(bridge.answer(flow.response, time.time_ns()))
+            if not self._ticking:
+                self._ticking = True
+                asyncio.get_running_loop().call_later(PIECE_SECONDS, self._tick)
+
+    @bridge.guarded
+    def response(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if exchange is None or flow.response is None:
+            return
+        if flow.websocket is not None:
+            _write_pieces(exchange)
+            return
+        if not exchange.response.size and flow.response.raw_content:
+            exchange.feed(flow.response.raw_content)  # answered by an addon: nothing was streamed
+        _seal(flow, exchange, "complete")
+
+    @bridge.guarded
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if exchange is not None and flow.websocket is not None:
+            exchange.feed(bridge.frame(flow.websocket.messages[-1]))
+            bridge.interception().streaming.add(exchange)
+            if not self._ticking:
+                self._ticking = True
+                asyncio.get_running_loop().call_later(PIECE_SECONDS, self._tick)
+
+    @bridge.guarded
+    def websocket_end(self, flow: http.HTTPFlow) -> None:
+        if (exchange := bridge.exchange(flow)) is not None:
+            _seal(flow, exchange, "complete")
+
+    @bridge.guarded
+    def error(self, flow: http.HTTPFlow) -> None:
+        if (exchange := bridge.exchange(flow)) is not None:
+            _seal(flow, exchange, bridge.ending(flow))
+
+    def _tick(self) -> None:
+        """Write what has streamed in; goes on as long as there are answers under way."""
+        shared = bridge.interception()
+        for exchange in shared.streaming:
+            _write_pieces(exchange)
+        if shared.streaming:
+            shared.spool.wake()
+            shared.streaming.clear()
+        self._ticking = bool(shared.exchanges)
+        if self._ticking:
+            asyncio.get_running_loop().call_later(PIECE_SECONDS, self._tick)
+
+
+def _write_pieces(exchange: Exchange) -> None:
+    shared = bridge.interception()
+    for record, body in exchange.pieces():
+        shared.write(record, body)
+
+
+def _seal(flow: http.HTTPFlow, exchange: Exchange, ending: Ending) -> None:
+    shared = bridge.interception()
+    del shared.exchanges[flow.id]
+    shared.streaming.discard(exchange)
+    if not exchange.opened:
+        return  # the client went away before its request was whole: nothing was forwarded
+    error = shared.scrubber.text(flow.error.msg) if flow.error else None
+    trailers = flow.response.trailers if flow.response else None
+    told = shared.scrubber.headers(bridge.headers(trailers)) if trailers else None
+    shared.write(*exchange.close(ending, error, told))
+    shared.spool.wake()
+
+
+async def _sync_now_and_then() -> None:
+    """A crash of the machine loses at most the last second, see `spool.fsync`."""
+    shared = bridge.interception()
+    while shared.config.spool.fsync == "interval":
+        await asyncio.sleep(SYNC_SECONDS)
+        with contextlib.suppress(OSError):  # the next append meets the same disk, and counts it
+            await asyncio.to_thread(shared.spool.sync)

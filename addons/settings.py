@@ -1,0 +1,137 @@
+"""Apply mitm.toml to mitmproxy, keep secrets out of its output, say where the proxy listens."""
+
+import ipaddress
+import json
+import logging
+import os
+import time
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from importlib.metadata import version
+from typing import Any
+
+from mitmproxy import ctx, exceptions
+from mitmproxy.addonmanager import Loader
+from mitmproxy.proxy import mode_specs
+
+from addons import bridge
+from llmproxy_core import config, interception
+from llmproxy_core.credentials import Scrubber
+from llmproxy_core.errors import LlmproxyError
+from llmproxy_core.home import open_home, write_private
+
+
+class Settings:
+    def load(self, loader: Loader) -> None:
+        """What was named on mitmproxy's own command line comes before mitm.toml."""
+        if "llmproxy" not in ctx.master.__dict__:
+            try:
+                home = open_home()
+                settings = config.load(home=home.path)
+                ctx.master.__dict__["llmproxy"] = interception.start(settings, home)
+            except LlmproxyError as exc:
+                raise exceptions.OptionsError(str(exc)) from exc
+            _scrub_output(bridge.interception().scrubber)
+        proxy = bridge.interception().config.proxy
+        wanted: dict[str, Any] = {
+            "listen_host": proxy.host,
+            "listen_port": proxy.port,
+            "mode": proxy.mode,
+            "proxyauth": proxy.auth or None,
+            "confdir": str(proxy.confdir),
+        }
+        changed = ctx.options.has_changed
+        ctx.options.update(**{k: v for k, v in wanted.items() if not changed(k)})
+
+    def configure(self, updated: AbstractSet[str]) -> None:
+        if updated & {"listen_host", "mode", "proxyauth"}:
+            _refuse_strangers()
+
+    def running(self) -> None:
+        shared = bridge.interception()
+        server = ctx.master.addons.get("proxyserver")
+        addresses = server.listen_addrs() if server else []
+        host, port = addresses[0][:2] if addresses else (ctx.options.listen_host, 0)
+        state = {
+            "pid": os.getpid(),
+            "host": host,
+            "port": port,
+            "confdir": os.path.abspath(os.path.expanduser(ctx.options.confdir)),
+            "started_at": time.time_ns(),
+            "version": version("llmproxy"),
+            "modes": list(ctx.options.mode),
+        }
+        # fails open: without this file only our other commands are worse off
+        with suppress(OSError):
+            write_private(shared.home.proxy_state, json.dumps(state).encode())
+        shared.tell("proxy_started", address=f"{host}:{port}", pid=os.getpid())
+
+    def done(self) -> None:
+        if not ctx.master.should_exit.is_set():
+            return  # only a reload
+        shared = bridge.interception()
+        with suppress(OSError, ValueError):
+            if json.loads(shared.home.proxy_state.read_bytes())["pid"] == os.getpid():
+                shared.home.proxy_state.unlink()
+        shared.tell("proxy_stopped", pid=os.getpid())
+
+
+def _refuse_strangers() -> None:
+    """Whoever reaches the proxy can use it, and is recorded: beyond loopback only on purpose."""
+    if ctx.options.proxyauth or bridge.interception().config.proxy.open:
+        return
+    for mode in ctx.options.mode:
+        host = mode_specs.ProxyMode.parse(mode).listen_host(ctx.options.listen_host)
+        if not _is_loopback(host):
+            raise exceptions.OptionsError(
+                f"refusing to listen on {host or 'every interface'} without a password: set "
+                "proxy.auth in mitm.toml (or --proxyauth), or proxy.open = true to let anybody in"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _scrub_output(scrubber: Scrubber) -> None:
+    """Log lines and the flows that mitmdump prints go through the scrubber."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(ScrubFilter(scrubber))
+    dumper = ctx.master.addons.get("dumper")
+    if dumper:
+        dumper.outfp = ScrubbedOutput(dumper.outfp, scrubber)
+
+
+class ScrubFilter(logging.Filter):
+    """Takes what looks like a credential out of log records, tracebacks included."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        super().__init__()
+        self._scrubber = scrubber
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._scrubber.text(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            text = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = self._scrubber.text(text)
+        return True
+
+
+class ScrubbedOutput:
+    """A text file that is written to through the scrubber."""
+
+    def __init__(self, file: Any, scrubber: Scrubber) -> None:
+        self._file = file
+        self._scrubber = scrubber
+
+    def write(self, text: str) -> int:
+        self._file.write(self._scrubber.text(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

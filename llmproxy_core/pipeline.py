@@ -1,0 +1,208 @@
+"""One LLM call on its way through the proxy: open, answer, seal. No I/O, no mitmproxy.
+
+An Exchange turns what the hooks see into the records of `records.py`. It is fed in the order of
+the wire; who feeds it writes what it returns. Bodies are kept as the bytes that passed.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import uuid_utils
+import xxhash
+
+from llmproxy_core.hashing import Hash, content_hash
+from llmproxy_core.model import Headers
+from llmproxy_core.records import (
+    Answer,
+    Answered,
+    BodyKept,
+    Closed,
+    Ending,
+    Opened,
+    Piece,
+    Upload,
+)
+
+HEAD_BYTES = 64 * 2**10
+"""What is kept of a body over `capture.max_body`."""
+
+EMPTY = content_hash(b"")
+
+
+@dataclass(slots=True)
+class Head:
+    """The head of a request, credentials replaced; the fields are those of `records.Opened`."""
+
+    client: str
+    proxy_user: str | None
+    credential: str | None
+    provider: str
+    wire: str
+    scheme: str
+    host: str
+    port: int
+    method: str
+    path: str
+    http_version: str
+    headers: Headers
+    namespace: str = "default"
+
+
+@dataclass(slots=True)
+class Body:
+    """Bytes that pass: counted and hashed all, kept up to a limit.
+
+    Over the limit only the head is kept, whatever was taken out before.
+    """
+
+    limit: int
+    size: int = 0
+    kept: int = 0
+    over: bool = False
+    _hasher: xxhash.xxh3_128 | None = None
+
+    def add(self, chunk: bytes) -> bytes:
+        """Count a chunk; the part of it that is kept."""
+        if self._hasher is None:
+            self._hasher = xxhash.xxh3_128()
+        self._hasher.update(chunk)
+        self.size += len(chunk)
+        if self.size > self.limit:
+            self.over = True
+            room = max(0, min(HEAD_BYTES, self.limit) - self.kept)
+            chunk = chunk[:room]
+        self.kept += len(chunk)
+        return chunk
+
+    @property
+    def hash(self) -> Hash:
+        return EMPTY if self._hasher is None else self._hasher.digest()
+
+
+class Exchange:
+    """The proxy's side of one call; lives from the request's headers to the end of the answer.
+
+    `max_body` in bytes. Times are nanoseconds since 1970.
+    """
+
+    __slots__ = (
+        "answer",
+        "answer_told",
+        "chunks",
+        "closed",
+        "first_at",
+        "head",
+        "id",
+        "marks",
+        "max_body",
+        "opened",
+        "opened_at",
+        "pending_at",
+        "request_hash",
+        "response",
+        "upload",
+    )
+
+    def __init__(self, head: Head, max_body: int) -> None:
+        self.head = head
+        self.max_body = max_body
+        self.id = uuid_utils.uuid7().bytes
+        self.opened_at = time.time_ns()
+        self.opened = False
+        self.closed = False
+        self.request_hash: Hash | None = None
+        self.upload: Body | None = None
+        self.answer: Answer | None = None
+        self.answer_told = False
+        self.response = Body(max_body)
+        self.first_at = 0
+        self.pending_at = 0
+        self.chunks: list[bytes] = []
+        self.marks: list[tuple[int, int]] = []
+
+    def open(self, body: bytes, hash_in: Hash) -> tuple[Opened, list[bytes]]:
+        """The request as it is forwarded; `hash_in` is of the body as it came."""
+        over = len(body) > self.max_body
+        hash_out = content_hash(body)
+        record = self._opened(len(body), "head" if over else "full", hash_in, hash_out)
+        return record, [body[: min(HEAD_BYTES, self.max_body)] if over else body]
+
+    def open_upload(self, declared_bytes: int, start: bytes) -> tuple[Opened, list[bytes]]:
+        """A request too large to wait for; `start` is the first of it. See `Closed.upload`."""
+        return self._opened(declared_bytes, "head", EMPTY, EMPTY), [start]
+
+    def answered(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def feed(self, chunk: bytes) -> None:
+        """Bytes of the answer, as they pass."""
+        now = time.time_ns()
+        if not self.chunks:
+            self.pending_at = now
+            if not self.first_at:
+                self.first_at = now
+        kept = self.response.add(chunk)
+        self.chunks.append(kept)
+        self.marks.append((len(kept), (now - self.pending_at) // 1000))
+
+    def pieces(self) -> list[tuple[Answered | Piece, Sequence[bytes]]]:
+        """What has come since the last time, to be written now because it is still going on."""
+        records: list[tuple[Answered | Piece, Sequence[bytes]]] = []
+        if self.answer is not None and not self.answer_told:
+            self.answer_told = True
+            records.append((Answered(self.id, self.answer), ()))
+        if self.chunks:
+            records.append((Piece(self.id, self.pending_at, self.marks), self.chunks))
+            self.chunks, self.marks = [], []
+        return records
+
+    def close(
+        self, ending: Ending, error: str | None = None, trailers: Headers | None = None
+    ) -> tuple[Closed, Sequence[bytes]]:
+        """The end, with whatever has not been written before."""
+        self.closed = True
+        upload = self.upload
+        digest = self.response.hash
+        record = Closed(
+            id=self.id,
+            at=time.time_ns(),
+            ending=ending,
+            error=error,
+            answer=None if self.answer_told else self.answer,
+            first_at=self.first_at,
+            pending_at=self.pending_at,
+            marks=self.marks,
+            body_bytes=self.response.size,
+            body_kept="head" if self.response.over else "full",
+            hash_in=digest,
+            hash_out=digest,
+            trailers=trailers or [],
+            upload=upload and Upload(upload.size, upload.hash, upload.hash),
+        )
+        return record, self.chunks
+
+    def _opened(self, size: int, kept: BodyKept, hash_in: Hash, hash_out: Hash) -> Opened:
+        self.opened = True
+        head = self.head
+        return Opened(
+            id=self.id,
+            at=self.opened_at,
+            namespace=head.namespace,
+            client=head.client,
+            proxy_user=head.proxy_user,
+            credential=head.credential,
+            provider=head.provider,
+            wire=head.wire,
+            scheme=head.scheme,
+            host=head.host,
+            port=head.port,
+            method=head.method,
+            path=head.path,
+            http_version=head.http_version,
+            headers=head.headers,
+            body_bytes=size,
+            body_kept=kept,
+            hash_in=hash_in,
+            hash_out=hash_out,
+        )
