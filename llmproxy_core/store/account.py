@@ -1,0 +1,78 @@
+"""The account under which the embedded Postgres runs where we are root: Postgres refuses root."""
+
+import os
+import pwd
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from llmproxy_core.errors import StoreError
+
+NAME = "llmproxy"
+
+
+class PopenAccount(TypedDict):
+    """The arguments of `subprocess` that start a program under another account."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    name: str
+    uid: int
+    gid: int
+
+    def popen(self) -> PopenAccount:
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+def account_for(data: Path) -> Account | None:
+    """None if we are not root; else who owns the data folder, or shall own it.
+
+    Raises:
+        StoreError: there is no unprivileged account at all.
+    """
+    if os.geteuid() != 0:
+        return None
+    owner = data.stat().st_uid if data.exists() else 0
+    if owner:
+        return _account(pwd.getpwuid(owner)) if _known(owner) else Account(str(owner), owner, owner)
+    return _named(NAME) or _created() or _nobody()
+
+
+def _created() -> Account | None:
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    try:
+        subprocess.run(command, capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return _named(NAME)
+
+
+def _nobody() -> Account:
+    account = _named("nobody")
+    if account is None:
+        raise StoreError(
+            "The embedded Postgres cannot run as root, and there is no account for it. "
+            f"Make one (useradd --system {NAME}), or name a PostgreSQL in database.url."
+        )
+    return account
+
+
+def _named(name: str) -> Account | None:
+    try:
+        return _account(pwd.getpwnam(name))
+    except KeyError:
+        return None
+
+
+def _known(uid: int) -> bool:
+    return any(entry.pw_uid == uid for entry in pwd.getpwall())
+
+
+def _account(entry: pwd.struct_passwd) -> Account:
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
