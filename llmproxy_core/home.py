@@ -11,6 +11,7 @@
 Folders are 0700, files 0600.
 """
 
+import errno
 import os
 import secrets
 from dataclasses import dataclass
@@ -77,8 +78,9 @@ def open_home() -> Home:
     try:
         private_folder(path)
         private_folder(path / "spool")
-        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied")
+        effective = os.access in os.supports_effective_ids
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=effective):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as exc:
         raise _unusable(path, exc) from exc
     return Home(path)

@@ -1,0 +1,146 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmproxy_core.credentials import Scrubber
+from llmproxy_core.hashing import fingerprint
+
+KEY = b"k" * 32
+SECRET = "sk-proj-0123456789abcdefABCDEF"
+scrubber = Scrubber(KEY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Authorization",
+        "x-api-key",
+        "api-key",
+        "X-Goog-Api-Key",
+        "Cookie",
+        "Set-Cookie",
+        "Proxy-Authorization",
+        "x-amz-security-token",
+        "Ocp-Apim-Subscription-Key",
+        "x-litellm-api-key",
+        "helicone-auth",
+    ],
+)
+def test_a_header_with_a_credential_leaves_a_fingerprint(name):
+    value = scrubber.header(name, SECRET)
+
+    assert value == fingerprint(SECRET.encode(), KEY)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-ratelimit-remaining-tokens", "100"),
+        ("anthropic-ratelimit-input-tokens-limit", "100"),
+        ("access-control-allow-credentials", "true"),
+        ("idempotency-key", "stainless-python-retry-1"),
+        ("x-request-id", "req_1"),
+        ("www-authenticate", "Bearer realm"),
+        ("content-type", "application/json"),
+        ("x-claude-code-session-id", "6f0c"),
+    ],
+)
+def test_other_headers_stay(name, value):
+    assert scrubber.header(name, value) == value
+
+
+def test_the_scheme_of_an_authorization_stays():
+    assert scrubber.header("authorization", f"Bearer {SECRET}").startswith("Bearer fp_")
+
+
+def test_a_key_in_a_websocket_subprotocol_is_replaced():
+    value = scrubber.header(
+        "Sec-WebSocket-Protocol", f"realtime, openai-insecure-api-key.{SECRET}, v1"
+    )
+
+    assert SECRET not in value
+    assert value.startswith("realtime, openai-insecure-api-key.fp_")
+    assert value.endswith(", v1")
+
+
+@pytest.mark.parametrize("name", ["key", "api_key", "Api-Key", "access_token", "sig", "%6bey"])
+def test_a_key_in_the_url_is_replaced_and_the_rest_stays(name):
+    path = scrubber.path(f"/v1beta/models/g:x?alt=sse&{name}={SECRET}&&a=%20b")
+
+    assert SECRET not in path
+    assert path.startswith(f"/v1beta/models/g:x?alt=sse&{name}=fp_")
+    assert path.endswith("&&a=%20b")
+
+
+@given(st.text(alphabet="abc/?&=%20+key.", max_size=60))
+def test_a_url_without_secret_names_is_not_touched(path):
+    names = {field.partition("=")[0] for field in path.partition("?")[2].split("&")}
+    if not any("key" in name or "%" in name or "+" in name for name in names):
+        assert scrubber.path(path) == path
+
+
+def test_one_key_is_one_credential_however_it_is_sent():
+    marks = {
+        scrubber.credential([("Authorization", f"Bearer {SECRET}")], "/"),
+        scrubber.credential([("x-api-key", SECRET)], "/"),
+        scrubber.credential([], f"/v1?key={SECRET}"),
+    }
+
+    assert marks == {fingerprint(SECRET.encode(), KEY)}
+
+
+def test_an_aws_signature_is_grouped_by_its_access_key():
+    def signed(signature: str) -> str:
+        scope = "AKIAEXAMPLE/20260101/us-east-1/bedrock/aws4_request"
+        return f"AWS4-HMAC-SHA256 Credential={scope}, Signature={signature}"
+
+    one = scrubber.credential([("authorization", signed("aa"))], "/")
+
+    assert one == scrubber.credential([("authorization", signed("bb"))], "/")
+    assert "AKIA" not in scrubber.header("authorization", signed("aa"))
+
+
+def test_a_call_without_a_key_has_no_credential():
+    assert scrubber.credential([("accept", "*/*")], "/v1?alt=sse") is None
+
+
+def test_fingerprints_of_two_homes_differ():
+    assert Scrubber(b"a" * 32).mark(SECRET) != Scrubber(b"b" * 32).mark(SECRET)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"POST https://generativelanguage.googleapis.com/v1beta/models/g:x?alt=sse&key={SECRET}",
+        f"    authorization: Bearer {SECRET}",
+        f"    \x1b[34mx-api-key\x1b[0m: {SECRET}",
+        f"refused: Bearer {SECRET}",
+        f"the key {SECRET} is wrong",
+        f"http://user:{SECRET}@proxy:3128/",
+    ],
+)
+def test_no_credential_gets_into_a_log_line(line):
+    assert SECRET not in scrubber.text(line)
+
+
+def test_a_harmless_log_line_stays():
+    line = "127.0.0.1:5000: POST https://api.openai.com/v1/chat/completions\n << 200 OK 1.2k"
+
+    assert scrubber.text(line) == line
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_scrubbed(text):
+    assert scrubber.text(scrubber.text(text)) == scrubber.text(text)
+
+
+@pytest.mark.parametrize("filler", ["a", "?a=", "a: ", "sk-", "://", "://a", "Bearer ", "a\n", " "])
+def test_ten_times_the_line_takes_about_ten_times_as_long(filler):
+    def seconds(size: int) -> float:
+        started = time.process_time()
+        scrubber.text(filler * (size // len(filler)))
+        return time.process_time() - started
+
+    assert seconds(1_000_000) < 40 * max(seconds(100_000), 0.002)
