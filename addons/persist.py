@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Coroutine
 
 from mitmproxy import http
 from mitmproxy.utils import asyncio_utils
@@ -31,10 +32,10 @@ class Persist:
         shared = bridge.interception()
         if shared.tasks:
             return  # reloaded: the worker is there already
-        child = WorkerChild(shared.home, shared.config)
-        for work in (child.keep_alive(), _sync_now_and_then()):
-            task = asyncio_utils.create_task(work, name="llmproxy", keep_ref=True)
-            shared.tasks.add(task)
+        shared.tasks.add(_spawn(_sync_now_and_then()))
+        if shared.config.worker.child:
+            child = WorkerChild(shared.home, shared.config)
+            shared.tasks.add(_spawn(child.keep_alive()))
 
     @bridge.guarded
     def request(self, flow: http.HTTPFlow) -> None:
@@ -97,6 +98,10 @@ class Persist:
         self._ticking = bool(shared.exchanges)
         if self._ticking:
             asyncio.get_running_loop().call_later(PIECE_SECONDS, self._tick)
+
+
+def _spawn(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    return asyncio_utils.create_task(work, name="llmproxy", keep_ref=True)
 
 
 def _write_pieces(exchange: Exchange) -> None:

@@ -84,6 +84,10 @@ class SpoolConfig(_Table):
     fsync: Literal["interval", "always", "never"] = "interval"
 
 
+class WorkerConfig(_Table):
+    child: bool = True
+
+
 class DatabaseConfig(_Table):
     url: Annotated[str, AfterValidator(_database_url)] = Field(default="", repr=False)
 
@@ -103,6 +107,7 @@ class Config(_Table):
     proxy: ProxyConfig = ProxyConfig()
     capture: CaptureConfig = CaptureConfig()
     spool: SpoolConfig = SpoolConfig()
+    worker: WorkerConfig = WorkerConfig()
     database: DatabaseConfig = DatabaseConfig()
     providers: list[ProviderConfig] = []
 
@@ -201,6 +206,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("proxy",): ProxyConfig,
         ("capture",): CaptureConfig,
         ("spool",): SpoolConfig,
+        ("worker",): WorkerConfig,
         ("database",): DatabaseConfig,
         ("providers",): ProviderConfig,
     }
