@@ -5,19 +5,10 @@ import pwd
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from llmproxy_core.errors import StoreError
 
 NAME = "llmproxy"
-
-
-class PopenAccount(TypedDict):
-    """The arguments of `subprocess` that start a program under another account."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +16,6 @@ class Account:
     name: str
     uid: int
     gid: int
-
-    def popen(self) -> PopenAccount:
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 def account_for(data: Path) -> Account | None:
@@ -42,6 +30,26 @@ def account_for(data: Path) -> Account | None:
     if owner:
         return _account(pwd.getpwuid(owner)) if _known(owner) else Account(str(owner), owner, owner)
     return _named(NAME) or _created() or _nobody()
+
+
+def run_as(
+    account: Account | None, command: list[str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in `folder`, under `account` or as we are; its output is captured.
+
+    The account need not be able to enter the parents of `folder`.
+    """
+    if account is None:
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+    )
 
 
 def _created() -> Account | None:

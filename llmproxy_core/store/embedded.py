@@ -24,7 +24,7 @@ from psycopg.conninfo import make_conninfo
 from llmproxy_core.errors import DatabaseUnavailable, StoreError
 from llmproxy_core.home import Home
 from llmproxy_core.store import supervisor
-from llmproxy_core.store.account import Account, account_for
+from llmproxy_core.store.account import Account, account_for, run_as
 from llmproxy_core.store.binaries import MAJOR, Binaries, find_binaries
 
 NAME = "llmproxy"
@@ -216,13 +216,7 @@ class EmbeddedServer:
         command = [binaries.initdb, "-D", _data_argument(temporary, account), "-U", NAME]
         command += ["--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
         command += ["--builtin-locale=C.UTF-8", "--no-instructions"]
-        done = subprocess.run(
-            command,
-            cwd=temporary,
-            capture_output=True,
-            text=True,
-            **(account.popen() if account else {}),
-        )
+        done = run_as(account, command, temporary)
         if done.returncode != 0:
             raise StoreError(f"{self.data}: initdb failed: {done.stderr.strip()}")
         temporary.rename(self.data)
@@ -260,18 +254,19 @@ class EmbeddedServer:
 
 def stop(home: Home) -> bool:
     """Stop the server of this home, whoever uses it; False if it was not running."""
-    lock = home.path / "postgres.lock"
-    stopped = False
-    while lock.exists() and (free := _try_lock(lock)) is None:
-        pid = lock.read_text()
-        if pid and not stopped:
+    path = home.path / "postgres.lock"
+    told = False
+    while path.exists():
+        lock = _try_lock(path)
+        if lock is not None:
+            os.close(lock)
+            break
+        pid = path.read_text()
+        if pid and not told:
             os.kill(int(pid), signal.SIGTERM)
-            stopped = True
+            told = True
         time.sleep(0.05)
-    else:
-        if lock.exists():
-            os.close(free)
-    return stopped
+    return told
 
 
 def _try_lock(path: Path) -> int | None:

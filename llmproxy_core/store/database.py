@@ -1,0 +1,183 @@
+"""A connection to the store: an external PostgreSQL, or the embedded one of the home."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import exc as sqlalchemy_errors
+
+from llmproxy_core.config import Config
+from llmproxy_core.errors import ConfigError, DatabaseTooOld, DatabaseUnavailable
+from llmproxy_core.home import Home
+from llmproxy_core.store import values
+from llmproxy_core.store.embedded import EmbeddedServer
+
+OLDEST = 15
+DEFAULTS: dict[str, Any] = {
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "tcp_user_timeout": "20000",
+}
+SESSION = (
+    "SET TimeZone = 'UTC'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
+    "SET idle_in_transaction_session_timeout = '60s'"
+)
+"""Set by a statement, not by the start-up packet, which connection poolers refuse."""
+
+
+class Database:
+    """Hands out connections; starts the embedded server again if it has died.
+
+    Safe to use from several threads. Raises DatabaseUnavailable where it cannot connect,
+    DatabaseTooOld for a server before PostgreSQL 15.
+    """
+
+    def __init__(
+        self,
+        conninfo: str | None = None,
+        server: EmbeddedServer | None = None,
+        application_name: str = "llmproxy",
+    ) -> None:
+        self.server = server
+        self._parameters = DEFAULTS | _parse(server.conninfo if server else conninfo or "")
+        self._parameters["application_name"] = application_name
+        self.engine: Engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self.raw,
+            pool_size=4,
+            max_overflow=8,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            json_deserializer=values.load_json,
+        )
+
+    @property
+    def embedded(self) -> bool:
+        return self.server is not None
+
+    @property
+    def where(self) -> str:
+        """For people: never holds the password."""
+        found = self._parameters
+        place = found.get("host") or found.get("hostaddr") or "the default host"
+        return f"{found.get('dbname', 'default')} on {place}, port {found.get('port', 5432)}"
+
+    @property
+    def url(self) -> str:
+        """A libpq conninfo for `psql`, without the password."""
+        keep = ("host", "hostaddr", "port", "user", "dbname", "sslmode")
+        return make_conninfo(
+            **{key: self._parameters[key] for key in keep if key in self._parameters}
+        )
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A pooled connection for reads; what was not committed is rolled back at its end.
+
+        Raises:
+            DatabaseUnavailable: now, or while a query runs. Call again: it connects anew.
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except (sqlalchemy_errors.OperationalError, sqlalchemy_errors.InterfaceError) as exc:
+            raise self._unavailable(exc.orig or exc) from exc
+        except sqlalchemy_errors.TimeoutError as exc:
+            raise self._unavailable(exc) from exc
+
+    def raw(self) -> psycopg.Connection[Any]:
+        """A psycopg connection of its own, for COPY and LISTEN; the caller closes it."""
+        try:
+            return self._open()
+        except psycopg.OperationalError as exc:
+            if self.server is None:
+                raise self._unavailable(exc) from None
+        self.server.ensure()
+        try:
+            return self._open()
+        except psycopg.OperationalError as exc:
+            raise self._unavailable(exc) from None
+
+    def reconnect(self) -> None:
+        """Drop the pooled connections; make sure that the embedded server runs."""
+        self.engine.dispose()
+        if self.server is not None:
+            self.server.ensure()
+
+    def close(self) -> None:
+        self.engine.dispose()
+        if self.server is not None:
+            self.server.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(**self._parameters, autocommit=True)
+        try:
+            if connection.info.server_version < OLDEST * 10_000:
+                found = connection.info.server_version // 10_000
+                raise DatabaseTooOld(
+                    f"{self.where} is PostgreSQL {found}; llmproxy needs {OLDEST} or later. "
+                    "Leave database.url empty to use the embedded one."
+                )
+            connection.execute(SESSION)
+            connection.autocommit = False
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _unavailable(self, exc: BaseException) -> DatabaseUnavailable:
+        text = str(exc).strip()
+        if password := self._parameters.get("password"):
+            text = text.replace(str(password), "***")
+        if self.embedded:
+            return DatabaseUnavailable(f"The embedded Postgres does not answer: {text}")
+        return DatabaseUnavailable(
+            f"The database {self.where} does not answer: {text}. "
+            "Check database.url and that the server runs."
+        )
+
+
+def open_database(config: Config, home: Home, application_name: str = "llmproxy") -> Database:
+    """Connect to `database.url`, or to the embedded server of `home`, started if need be.
+
+    Raises:
+        DatabaseUnavailable: it does not answer.
+        DatabaseTooOld, ConfigError, StoreError: it never will, as things are set.
+    """
+    url = config.database.url
+    server = None if url else EmbeddedServer(home)
+    database = Database(url, server, application_name)
+    try:
+        if server is not None:
+            server.ensure()
+        database.raw().close()
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _parse(conninfo: str) -> dict[str, Any]:
+    try:
+        return conninfo_to_dict(conninfo.replace("postgresql+psycopg://", "postgresql://", 1))
+    except psycopg.Error:
+        # Not even a part of the text is repeated: the password may be anywhere in it.
+        raise ConfigError(
+            "database.url (or LLMPROXY_DATABASE_URL): not a URL that Postgres understands; "
+            "write postgresql://user:password@host:5432/database"
+        ) from None

@@ -1,0 +1,137 @@
+"""Bring the schema to what this code was written for, and tell how it stands."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy import exc as sqlalchemy_errors
+
+import llmproxy_core
+from llmproxy_core.errors import SchemaError
+from llmproxy_core.store.database import Database
+
+VERSION_TABLE = "llmproxy_schema"
+LOCK = 0x6C6C6D70726F7879  # "llmproxy"
+LOCK_WAIT = "60s"
+STATEMENT_TIMEOUT = "10min"
+
+type SchemaState = Literal["empty", "behind", "current", "newer"]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStatus:
+    """`current`: the revision in the database (None: empty); `head`: the one of this code."""
+
+    current: str | None
+    head: str
+    state: SchemaState
+
+
+def folder() -> Path:
+    """The migrations: in the installed package, else in the checkout."""
+    package = Path(llmproxy_core.__file__).parent
+    installed = package / "_migrations"
+    return installed if installed.is_dir() else package.parent / "migrations"
+
+
+def revisions() -> list[str]:
+    """Every revision this code knows, in order: the numbers of the files' names."""
+    return sorted(file.name[:4] for file in folder().glob("versions/[0-9][0-9][0-9][0-9]_*.py"))
+
+
+def status(database: Database) -> SchemaStatus:
+    """Cheap: does not load Alembic."""
+    with database.connect() as connection:
+        return _status(connection)
+
+
+def upgrade(database: Database) -> SchemaStatus:
+    """Run the missing migrations, alone: others wait for the advisory lock.
+
+    Raises:
+        SchemaError: the database is newer than this code, or a migration failed (nothing of it
+            is left behind).
+    """
+    found = status(database)
+    if found.state == "current":
+        return found
+    _refuse_newer(database, found)
+    with database.connect() as connection, _alone(connection):
+        found = _status(connection)
+        _refuse_newer(database, found)
+        if found.state != "current":
+            try:
+                _run(connection)
+            except sqlalchemy_errors.DBAPIError as exc:
+                raise SchemaError(f"{database.where}: a migration failed: {exc.orig}") from exc
+        return _status(connection)
+
+
+def require_current(database: Database) -> None:
+    """Raises SchemaError, with what to do, unless the schema is the one of this code."""
+    found = status(database)
+    _refuse_newer(database, found)
+    if found.state != "current":
+        raise SchemaError(
+            f"{database.where}: the schema is at {found.current or 'nothing'}, this llmproxy needs "
+            f"{found.head}. Run `llmproxy db upgrade`."
+        )
+
+
+def _status(connection: Connection) -> SchemaStatus:
+    known = revisions()
+    current: str | None = None
+    if inspect(connection).has_table(VERSION_TABLE):
+        current = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
+    connection.rollback()
+    return SchemaStatus(current, known[-1], _state(current, known))
+
+
+def _state(current: str | None, known: list[str]) -> SchemaState:
+    if current is None:
+        return "empty"
+    if current == known[-1]:
+        return "current"
+    return "behind" if current in known else "newer"
+
+
+def _refuse_newer(database: Database, found: SchemaStatus) -> None:
+    if found.state == "newer":
+        raise SchemaError(
+            f"{database.where}: the schema is at {found.current}, which is newer than this llmproxy "
+            f"(it knows {found.head}). Update llmproxy, or name another database in database.url."
+        )
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Hold the advisory lock; released with the connection if anything goes wrong."""
+    connection.execute(text(f"SET lock_timeout = '{LOCK_WAIT}'"))
+    connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+    try:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        connection.commit()
+        yield
+    except sqlalchemy_errors.OperationalError as exc:
+        if "lock timeout" in str(exc.orig):
+            raise SchemaError(
+                f"Another process has been migrating the database for {LOCK_WAIT}; try again later."
+            ) from exc
+        raise
+    finally:
+        # The session had settings and a lock of its own: not fit for the pool any more.
+        connection.invalidate()
+
+
+def _run(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(folder()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()

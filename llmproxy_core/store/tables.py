@@ -1,0 +1,220 @@
+"""The tables, for SQLAlchemy. `migrations/` makes them; a test holds the two together.
+
+Rules, so that the tables can be partitioned by id and spread over servers unchanged: `ns_id`
+first in every key and index, uuidv7 ids made by the client, no sequences, no triggers. A row of a
+hot table (requests, responses, tool_calls, analytics_events) is inserted once and never updated.
+
+Hot tables have no foreign keys: each would cost a locked look-up a row, and the writer alone
+writes them, a whole exchange from one journal in order. `spool_offsets` belongs to no namespace:
+a journal carries the flows of all.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+type _Namespace = Annotated[int, mapped_column(Integer)]
+type _Time = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+type _Tokens = Annotated[int, mapped_column(BigInteger)]
+type _Bytes = Annotated[int, mapped_column(BigInteger)]
+type _Millis = Annotated[float, mapped_column(Double)]
+type _Usd = Annotated[Decimal, mapped_column(Numeric)]
+type _Hash = Annotated[UUID, mapped_column(Uuid)]
+"""128 bits of xxh3, see `hashing`."""
+type _Body = Annotated[bytes, mapped_column(LargeBinary)]
+"""Compressed as `*_encoding` says."""
+type _Names = Annotated[list[str], mapped_column(ARRAY(Text))]
+type _Json = Annotated[Any, mapped_column(JSONB)]
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "fk": "%(table_name)s_%(column_0_name)s_fkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        }
+    )
+    type_annotation_map = {str: Text, int: Integer, UUID: Uuid}  # noqa: RUF012 - SQLAlchemy's way
+
+
+class NamespaceTable(Table):
+    __tablename__ = "namespaces"
+    ns_id: Mapped[_Namespace] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[_Time] = mapped_column(server_default=text("now()"))
+
+
+class SessionTable(Table):
+    __tablename__ = "sessions"
+    ns_id: Mapped[_Namespace] = mapped_column(ForeignKey(NamespaceTable.ns_id))
+    id: Mapped[UUID]
+    external_id: Mapped[str | None]
+    source: Mapped[str]
+    client: Mapped[str]
+    user_agent: Mapped[str | None]
+    provider: Mapped[str]
+    model: Mapped[str | None]
+    title: Mapped[str]
+    started_at: Mapped[_Time]
+    last_at: Mapped[_Time]
+    requests: Mapped[_Tokens]
+    responses: Mapped[_Tokens]
+    errors: Mapped[_Tokens]
+    input_tokens: Mapped[_Tokens]
+    output_tokens: Mapped[_Tokens]
+    cached_tokens: Mapped[_Tokens]
+    cost_usd: Mapped[_Usd]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"), Index(None, "ns_id", "last_at"))
+
+
+class RequestTable(Table):
+    __tablename__ = "requests"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    session_id: Mapped[UUID]
+    started_at: Mapped[_Time]
+    client: Mapped[str]
+    user_agent: Mapped[str | None]
+    proxy_user: Mapped[str | None]
+    credential: Mapped[str | None]
+    provider: Mapped[str]
+    wire: Mapped[str]
+    scheme: Mapped[str]
+    host: Mapped[str]
+    port: Mapped[int]
+    method: Mapped[str]
+    path: Mapped[str]
+    http_version: Mapped[str]
+    model: Mapped[str | None]
+    stream: Mapped[bool]
+    n_messages: Mapped[int]
+    tool_names: Mapped[_Names]
+    preview: Mapped[str]
+    body_bytes: Mapped[_Bytes]
+    body_kept: Mapped[str]
+    hash_in: Mapped[_Hash]
+    hash_out: Mapped[_Hash]
+    parse_error: Mapped[str | None]
+    headers: Mapped[_Json]
+    parameters: Mapped[_Json]
+    body_encoding: Mapped[str]
+    body: Mapped[_Body]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"), Index(None, "ns_id", "session_id", "id"))
+
+
+class ResponseTable(Table):
+    """`text_start`, `tool_names` (of the calls) and `n_tool_calls` are what the feed shows."""
+
+    __tablename__ = "responses"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    state: Mapped[str]
+    ended_at: Mapped[_Time]
+    status: Mapped[int | None]
+    reason: Mapped[str | None]
+    http_version: Mapped[str | None]
+    head_ms: Mapped[_Millis | None]
+    first_byte_ms: Mapped[_Millis | None]
+    first_token_ms: Mapped[_Millis | None]
+    duration_ms: Mapped[_Millis | None]
+    model: Mapped[str | None]
+    response_id: Mapped[str | None]
+    finish_reasons: Mapped[_Names]
+    text_start: Mapped[str]
+    n_tool_calls: Mapped[int]
+    tool_names: Mapped[_Names]
+    input_tokens: Mapped[_Tokens | None]
+    output_tokens: Mapped[_Tokens | None]
+    cached_tokens: Mapped[_Tokens | None]
+    cache_write_tokens: Mapped[_Tokens | None]
+    reasoning_tokens: Mapped[_Tokens | None]
+    cost_usd: Mapped[_Usd | None]
+    cost_source: Mapped[str | None]
+    cost_confidence: Mapped[str | None]
+    error_type: Mapped[str | None]
+    error: Mapped[str | None]
+    n_events: Mapped[int]
+    body_bytes: Mapped[_Bytes]
+    body_kept: Mapped[str]
+    hash_in: Mapped[_Hash]
+    hash_out: Mapped[_Hash]
+    upload_bytes: Mapped[_Bytes | None]
+    upload_hash_in: Mapped[_Hash | None]
+    upload_hash_out: Mapped[_Hash | None]
+    headers: Mapped[_Json]
+    trailers: Mapped[_Json]
+    usage: Mapped[Any] = mapped_column(JSON, nullable=True)
+    text: Mapped[str]
+    reasoning: Mapped[str]
+    refusal: Mapped[str | None]
+    body_encoding: Mapped[str]
+    body: Mapped[_Body]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"),)
+
+
+class ToolCallTable(Table):
+    __tablename__ = "tool_calls"
+    ns_id: Mapped[_Namespace]
+    request_id: Mapped[UUID]
+    ordinal: Mapped[int]
+    call_id: Mapped[str | None]
+    name: Mapped[str]
+    arguments: Mapped[str]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "request_id", "ordinal"),)
+
+
+class EventTable(Table):
+    __tablename__ = "analytics_events"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    at: Mapped[_Time]
+    kind: Mapped[str]
+    request_id: Mapped[UUID | None]
+    data: Mapped[_Json]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"), Index(None, "ns_id", "kind", "id"))
+
+
+class OffsetTable(Table):
+    __tablename__ = "spool_offsets"
+    writer: Mapped[str] = mapped_column(primary_key=True)
+    segment: Mapped[_Bytes]
+    offset: Mapped[_Bytes]
+    replay_segment: Mapped[_Bytes]
+    replay_offset: Mapped[_Bytes]
+
+
+class StreamDeltaTable(Table):
+    """UNLOGGED: lost in a crash of the server, which is fine for text still being written."""
+
+    __tablename__ = "stream_deltas"
+    ns_id: Mapped[_Namespace]
+    request_id: Mapped[UUID]
+    seq: Mapped[int]
+    kind: Mapped[str]
+    text: Mapped[str]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "request_id", "seq"),
+        {"prefixes": ["UNLOGGED"]},
+    )
