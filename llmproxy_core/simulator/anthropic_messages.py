@@ -1,0 +1,123 @@
+"""Anthropic Messages. Source: docs.anthropic.com/en/api/messages-streaming."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmproxy_core.hashing import content_hash
+from llmproxy_core.model import mapping
+from llmproxy_core.simulator.exchange import Answer, Ask, content_text, size, sse
+
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+
+
+class AnthropicMessages:
+    def read(self, body: Mapping[str, Any], path: str) -> Ask:
+        messages = [mapping(message) for message in body.get("messages") or []]
+        content = messages[-1].get("content") if messages else None
+        blocks = [mapping(b) for b in content] if isinstance(content, list) else []
+        tools = [mapping(tool) for tool in body.get("tools") or []]
+        prefix = size(body.get("system") or "") + size(tools)
+        choice = mapping(body.get("tool_choice"))
+        forced = {"any": "", "tool": choice.get("name")}.get(str(choice.get("type")))
+        return Ask(
+            model=str(body.get("model") or ""),
+            text=content_text(content),
+            stream=body.get("stream") is True,
+            tools={str(t["name"]): t.get("input_schema") for t in tools if "input_schema" in t},
+            forced_tool=forced,
+            answers_tool=any(block.get("type") == "tool_result" for block in blocks),
+            thinks=mapping(body.get("thinking")).get("type") in ("enabled", "adaptive"),
+            earlier=prefix + size(messages[:-1]) if messages[1:] else 0,
+            total=prefix + size(messages),
+        )
+
+    def whole(self, ask: Ask, answer: Answer) -> Any:
+        content = [block for block, _, _ in _blocks(answer)]
+        reason = "tool_use" if answer.tool else "end_turn"
+        return _message(ask, answer, content, reason, _usage(answer, answer.output_tokens))
+
+    def events(self, ask: Ask, answer: Answer) -> Iterator[bytes]:
+        def event(kind: str, **data: Any) -> bytes:
+            return sse({"type": kind, **data}, kind)
+
+        start = _message(ask, answer, [], None, _usage(answer, 1))
+        yield event("message_start", message=start)
+        for index, (block, empty, deltas) in enumerate(_blocks(answer)):
+            yield event("content_block_start", index=index, content_block=block | empty)
+            if index == 0:
+                yield event("ping")
+            for delta in deltas:
+                yield event("content_block_delta", index=index, delta=delta)
+            yield event("content_block_stop", index=index)
+        reason = "tool_use" if answer.tool else "end_turn"
+        usage = _usage(answer, answer.output_tokens)
+        yield event(
+            "message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage=usage
+        )
+        yield event("message_stop")
+
+    def error(self, status: int, message: str) -> Any:
+        error = {"type": ERROR_TYPES.get(status, "api_error"), "message": message}
+        return {"type": "error", "error": error, "request_id": "req_simulated"}
+
+    def error_event(self, message: str) -> bytes:
+        error = {"type": "overloaded_error", "message": message}
+        return sse({"type": "error", "error": error}, "error")
+
+
+type _Block = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]
+
+
+def _blocks(answer: Answer) -> Iterator[_Block]:
+    """Each content block: as it is in the end, what is empty at its start, its deltas."""
+    if answer.reasoning:
+        thoughts = "".join(answer.reasoning)
+        signature = f"sig{content_hash(thoughts.encode()).hex()}"
+        block = {"type": "thinking", "thinking": thoughts, "signature": signature}
+        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in answer.reasoning]
+        deltas.append({"type": "signature_delta", "signature": signature})
+        yield block, {"thinking": "", "signature": ""}, deltas
+    if answer.text:
+        text = [{"type": "text_delta", "text": piece} for piece in answer.text]
+        yield {"type": "text", "text": "".join(answer.text)}, {"text": ""}, text
+    if answer.tool:
+        arguments = answer.tool.arguments
+        call = {"type": "tool_use", "id": f"toolu_{answer.tool.id}", "name": answer.tool.name}
+        pieces = ["", *(arguments[i : i + 8] for i in range(0, len(arguments), 8))]
+        inputs = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
+        yield call | {"input": json.loads(arguments)}, {"input": {}}, inputs
+
+
+def _message(
+    ask: Ask, answer: Answer, content: list[Any], reason: str | None, usage: Any
+) -> dict[str, Any]:
+    return {
+        "model": ask.model,
+        "id": f"msg_{answer.key}",
+        "type": "message",
+        "role": "assistant",
+        "content": content,
+        "stop_reason": reason,
+        "stop_sequence": None,
+        "usage": usage,
+    }
+
+
+def _usage(answer: Answer, output: int) -> dict[str, Any]:
+    """Here input_tokens does not include what was read from or written to the cache."""
+    return {
+        "input_tokens": answer.input_tokens - answer.cached_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": answer.cached_tokens,
+        "output_tokens": output,
+        "service_tier": "standard",
+    }

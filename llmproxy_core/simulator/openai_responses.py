@@ -1,0 +1,148 @@
+"""OpenAI Responses. Source: platform.openai.com/docs/api-reference/responses-streaming."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmproxy_core.model import mapping
+from llmproxy_core.simulator.exchange import CREATED, Answer, Ask, content_text, size, sse
+from llmproxy_core.simulator.openai_chat import refusal
+
+
+class OpenAIResponses:
+    def read(self, body: Mapping[str, Any], path: str) -> Ask:
+        asked = body.get("input") or ""
+        items = [mapping(i) for i in asked] if isinstance(asked, list) else []
+        spoken = [item for item in items if item.get("content") or item.get("output")]
+        last = spoken[-1] if spoken else {}
+        text = content_text(last.get("content")) if items else str(asked)
+        tools = [mapping(tool) for tool in body.get("tools") or []]
+        return Ask(
+            model=str(body.get("model") or ""),
+            text=text,
+            stream=body.get("stream") is True,
+            tools={str(t["name"]): t.get("parameters") for t in tools if t.get("name")},
+            forced_tool=_forced(body.get("tool_choice")),
+            answers_tool=str(last.get("type", "")).endswith("_output"),
+            thinks=bool(body.get("reasoning")),
+            earlier=size(items[:-1]) + size(body.get("instructions")) if items[1:] else 0,
+            total=size(asked) + size(tools) + size(body.get("instructions")),
+        )
+
+    def whole(self, ask: Ask, answer: Answer) -> Any:
+        items = [item for item, _ in _items(answer)]
+        return _response(ask, answer, "completed", items, _usage(answer))
+
+    def events(self, ask: Ask, answer: Answer) -> Iterator[bytes]:
+        for number, data in enumerate(self.messages(ask, answer)):
+            yield sse({**data, "sequence_number": number}, data["type"])
+
+    def messages(self, ask: Ask, answer: Answer) -> Iterator[dict[str, Any]]:
+        """The events as objects: one SSE event or one WebSocket message each."""
+        start = _response(ask, answer, "in_progress", [], None)
+        yield {"type": "response.created", "response": start}
+        yield {"type": "response.in_progress", "response": start}
+        for index, (item, pieces) in enumerate(_items(answer)):
+            yield {"type": "response.output_item.added", "output_index": index, "item": _new(item)}
+            yield from _progress(item, pieces, index)
+            yield {"type": "response.output_item.done", "output_index": index, "item": item}
+        yield {"type": "response.completed", "response": self.whole(ask, answer)}
+
+    def error(self, status: int, message: str) -> Any:
+        return refusal(status, message)
+
+    def error_event(self, message: str) -> bytes:
+        error = {"type": "error", "code": "server_error", "message": message, "param": None}
+        return sse({**error, "sequence_number": 999}, "error")
+
+
+def _forced(choice: Any) -> str | None:
+    return "" if choice == "required" else mapping(choice).get("name")
+
+
+def _items(answer: Answer) -> list[tuple[dict[str, Any], list[str]]]:
+    """Each output item as it is in the end, and the pieces it is streamed in."""
+    items: list[tuple[dict[str, Any], list[str]]] = []
+    if answer.reasoning:
+        summary = [{"type": "summary_text", "text": "".join(answer.reasoning)}]
+        item = {"id": f"rs_{answer.key}", "type": "reasoning", "summary": summary}
+        items.append((item, answer.reasoning))
+    if answer.tool:
+        call = {"id": f"fc_{answer.key}", "type": "function_call", "status": "completed"}
+        call |= {"call_id": f"call_{answer.tool.id}", "name": answer.tool.name}
+        text = answer.tool.arguments
+        pieces = [text[i : i + 8] for i in range(0, len(text), 8)]
+        items.append((call | {"arguments": text}, pieces))
+    else:
+        part = {"type": "output_text", "text": "".join(answer.text), "annotations": []}
+        message = {"id": f"msg_{answer.key}", "type": "message", "status": "completed"}
+        items.append((message | {"role": "assistant", "content": [part]}, answer.text))
+    return items
+
+
+def _new(item: dict[str, Any]) -> dict[str, Any]:
+    empty = {"summary": [], "content": [], "arguments": "", "status": "in_progress"}
+    return {key: empty.get(key, value) for key, value in item.items()}
+
+
+def _progress(item: dict[str, Any], pieces: list[str], index: int) -> Iterator[dict[str, Any]]:
+    at = {"item_id": item["id"], "output_index": index}
+    if item["type"] == "function_call":
+        yield from _deltas("function_call_arguments", "arguments", item["arguments"], pieces, at)
+        return
+    reasoning = item["type"] == "reasoning"
+    stem = "reasoning_summary" if reasoning else "content"
+    name = "reasoning_summary_text" if reasoning else "output_text"
+    part = (item["summary"] if reasoning else item["content"])[0]
+    at |= {"summary_index" if reasoning else "content_index": 0}
+    yield {"type": f"response.{stem}_part.added", **at, "part": part | {"text": ""}}
+    yield from _deltas(name, "text", part["text"], pieces, at)
+    yield {"type": f"response.{stem}_part.done", **at, "part": part}
+
+
+def _deltas(
+    name: str, field: str, whole: str, pieces: list[str], at: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    logprobs: dict[str, Any] = {"logprobs": []} if name == "output_text" else {}
+    for piece in pieces:
+        yield {"type": f"response.{name}.delta", **at, "delta": piece, **logprobs}
+    yield {"type": f"response.{name}.done", **at, field: whole, **logprobs}
+
+
+def _response(
+    ask: Ask, answer: Answer, status: str, output: list[Any], usage: Any
+) -> dict[str, Any]:
+    return {
+        "id": f"resp_{answer.key}",
+        "object": "response",
+        "created_at": CREATED,
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "max_output_tokens": None,
+        "model": ask.model,
+        "output": output,
+        "parallel_tool_calls": True,
+        "previous_response_id": None,
+        "reasoning": {"effort": None, "summary": None},
+        "store": True,
+        "temperature": 1.0,
+        "text": {"format": {"type": "text"}},
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": 1.0,
+        "truncation": "disabled",
+        "usage": usage,
+        "user": None,
+        "metadata": {},
+    }
+
+
+def _usage(answer: Answer) -> dict[str, Any]:
+    return {
+        "input_tokens": answer.input_tokens,
+        "input_tokens_details": {"cached_tokens": answer.cached_tokens},
+        "output_tokens": answer.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
+        "total_tokens": answer.input_tokens + answer.output_tokens,
+    }
