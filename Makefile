@@ -1,0 +1,58 @@
+# Every target works from a fresh clone: it makes .venv first (see startup/environment.sh).
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo tui test check bench test-clients soak constraints clean environment
+ARGS ?=
+
+BIN := .venv/bin
+SOURCES := addons llmproxy_core startup tests benchmarks migrations certs docs \
+	Makefile README.md CHANGELOG.md CONTRIBUTING.md mitm.toml pyproject.toml constraints.txt .ci
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' Makefile
+
+environment:
+	@sh startup/environment.sh || [ $$? -eq 10 ]
+
+run: ## set up what is missing, say what to do next, then run: mitmdump -s addons/
+	@sh startup/environment.sh || { [ $$? -eq 10 ] && { $(BIN)/llmproxy db upgrade || \
+		echo "llmproxy: no database yet; the proxy runs without, its worker tries again" >&2; }; }
+	@sh startup/next.sh
+	@exec $(BIN)/mitmdump -s addons/
+
+demo: environment ## see the TUI alive with simulated traffic: no API key, nothing leaves the machine
+	@exec $(BIN)/llmproxy demo
+
+tui: environment ## open the TUI
+	@exec $(BIN)/llmproxy tui
+
+test: environment ## the whole suite, with coverage; ARGS="-k name" for a part of it
+	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+
+check: environment ## formatting, lint, types, layers, leftovers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@sh startup/leftovers.sh $(SOURCES)
+
+bench: environment ## the numbers in the README: CPU, latency, memory
+	$(BIN)/pytest -m bench -s benchmarks $(ARGS)
+
+test-clients: environment ## real command-line agents from npm through the proxy (needs Node)
+	$(BIN)/pytest -m clients -v $(ARGS)
+
+soak: environment ## minutes of load while processes are killed
+	$(BIN)/pytest -m soak -s $(ARGS)
+
+constraints: environment ## pin the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.12 \
+		--upgrade --no-header --no-annotate --no-emit-index-url --output-file constraints.new
+	sed -e "s/ ; python_full_version < '3.15'$$//" -e "s/python_full_version < '3.15' and //" \
+		constraints.new > constraints.txt
+	rm constraints.new
+
+clean: ## remove what make made here; the data in the home folder stays
+	rm -rf .venv .uv build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache .hypothesis snapshot_report.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
