@@ -8,6 +8,10 @@ the bytes of a body that travel beside it. A record is appended with one `writev
 written survives kill -9 of the process at once, and a crash of the machine after `sync`. A record
 that was cut by a crash is the last of its segment and is not read.
 
+A journal is made aside and renamed when it is locked, so that no reader takes a journal that is
+just being made for one whose writer has died. A segment is whole as soon as the next one has its
+magic; what cannot be read in a whole segment is reported as a `gap` with `reason: damaged`.
+
 Fails open: where a record cannot be written (disk full), `append` counts it and says so in a
 `gap` event as soon as writing works again; the traffic goes on.
 """
@@ -17,10 +21,12 @@ import errno
 import fcntl
 import os
 import struct
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import msgspec
@@ -36,6 +42,7 @@ HEAD = struct.Struct("<IIQ")
 SEGMENT_BYTES = 64 * 2**20
 MAX_RECORD = 2**31
 READ_BYTES = 2**20
+MAX_UNSYNCED = 4
 
 
 class Position(NamedTuple):
@@ -76,6 +83,9 @@ class SpoolWriter:
         self._size = 0
         self._dirty = False
         self._descriptor = self._lock = -1
+        self._closed = False
+        self._unsynced: list[int] = []
+        self._swap = Lock()
         try:
             self._open()
         except OSError as exc:
@@ -91,8 +101,10 @@ class SpoolWriter:
         for part in body:
             size += len(part)
             digest.update(part)
-        head = HEAD.pack(len(meta), size, digest.intdigest())
         try:
+            if len(meta) + size + HEAD.size > MAX_RECORD:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+            head = HEAD.pack(len(meta), size, digest.intdigest())
             if self.lost_records:
                 self._tell_gap()
             self._write([head, meta, *body], HEAD.size + len(meta) + size)
@@ -110,24 +122,57 @@ class SpoolWriter:
                 os.write(self._wake, b"\0")
 
     def sync(self) -> None:
-        """Make what was written survive a crash of the machine. May be called from any thread."""
-        if self._dirty:
+        """Make what was written survive a crash of the machine. May be called from any thread.
+
+        Raises:
+            OSError: the disk failed.
+        """
+        if not self._dirty:
+            return
+        with self._swap:  # `append` may change to the next segment meanwhile
+            if self._descriptor < 0:
+                return
             self._dirty = False
-            os.fdatasync(self._descriptor)
+            due, self._unsynced = [*self._unsynced, os.dup(self._descriptor)], []
+        try:
+            for descriptor in due:
+                os.fdatasync(descriptor)
+        finally:
+            for descriptor in due:
+                os.close(descriptor)
 
     def close(self) -> None:
         """Let go of the journal; a reader that has read all of it may then remove it."""
-        for descriptor in (self._descriptor, self._lock, self._wake):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._descriptor = self._lock = self._wake = -1
+        if self.lost_records:
+            with contextlib.suppress(OSError):  # still no room: the number is lost, too
+                self._tell_gap()
+        with self._swap:
+            for descriptor in (*self._unsynced, self._descriptor, self._lock, self._wake):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self._unsynced = []
+            self._dirty, self._closed = False, True
+            self._descriptor = self._lock = self._wake = -1
 
     def _open(self) -> None:
-        private_folder(self.folder)
+        if self._closed:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if self._lock < 0:
-            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = self._make()
         self._rotate()
+
+    def _make(self) -> int:
+        """The folder, and its lock, held."""
+        aside = self.folder.with_name(f".{self.id}")
+        private_folder(aside)
+        lock = os.open(aside / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            aside.rename(self.folder)
+        except OSError:
+            os.close(lock)
+            raise
+        return lock
 
     def _write(self, parts: list[bytes], size: int) -> None:
         if self._descriptor < 0:
@@ -141,7 +186,7 @@ class SpoolWriter:
             if written != size:
                 self._write_rest(b"".join(parts)[written:])
         except OSError:
-            os.ftruncate(self._descriptor, self._size)
+            self._take_back()
             raise
         self._size += size
         self._dirty = True
@@ -152,6 +197,14 @@ class SpoolWriter:
         while view:
             view = view[os.write(self._descriptor, view) :]
 
+    def _take_back(self) -> None:
+        """Cut off half a record; where even that fails, go on in another segment."""
+        try:
+            os.ftruncate(self._descriptor, self._size)
+        except OSError:
+            self._size = self._segment_bytes + 1
+            raise
+
     def _rotate(self) -> None:
         path = segment_path(self.folder, self._segment + 1)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -161,10 +214,18 @@ class SpoolWriter:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError:
             os.close(descriptor)
+            path.unlink(missing_ok=True)
             raise
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor, self._segment, self._size = descriptor, self._segment + 1, len(MAGIC)
+        with self._swap:
+            if self._descriptor >= 0:
+                self._retire(self._descriptor)
+            self._descriptor, self._segment, self._size = descriptor, self._segment + 1, len(MAGIC)
+
+    def _retire(self, descriptor: int) -> None:
+        """`sync` still has to see a full segment; where nobody calls it, few are kept open."""
+        self._unsynced.append(descriptor)
+        if len(self._unsynced) > MAX_UNSYNCED:
+            os.close(self._unsynced.pop(0))
 
     def _tell_gap(self) -> None:
         """Raises OSError while the disk is still full."""
@@ -212,17 +273,25 @@ class SpoolReader:
     def read(self, position: Position) -> Iterator[Entry]:
         """The records from `position` up to the last whole one, across segments.
 
-        Stops at an incomplete record: it is still being written, or was cut by a crash.
+        Stops at an incomplete record: it is still being written, or was cut by a crash. In a
+        segment that has a follower it is damage, and read as a `gap` event in its place.
 
         Raises:
             SpoolError: a segment is not one of ours.
         """
-        numbers = segments(self.folder)
-        for number in numbers:
-            if number < position.segment:
-                continue
-            offset = position.offset if number == position.segment else len(MAGIC)
-            yield from _read_segment(segment_path(self.folder, number), number, offset)
+        numbers = [number for number in segments(self.folder) if number >= position.segment]
+        for number, following in zip(numbers, [*numbers[1:], 0], strict=True):
+            # asked before reading: a segment gets nothing more once its follower has begun
+            whole = following > 0 and _begun(segment_path(self.folder, following))
+            at = position if number == position.segment else Position(number, len(MAGIC))
+            path = segment_path(self.folder, number)
+            for entry in _read_segment(path, at):
+                yield entry
+                at = entry.end
+            if not whole:
+                return
+            if (lost := path.stat().st_size - at.offset) > 0:
+                yield _damage(self.id, at, Position(following, len(MAGIC)), lost)
 
     def backlog(self, position: Position) -> int:
         """Bytes written and not yet read."""
@@ -249,45 +318,90 @@ class SpoolReader:
 
 def readers(spool: Path) -> list[SpoolReader]:
     """One reader for every journal, the oldest first."""
-    return [SpoolReader(path) for path in sorted(spool.iterdir()) if path.is_dir()]
+    names = sorted(name for name in os.listdir(spool) if not name.startswith("."))
+    return [SpoolReader(spool / name) for name in names if (spool / name).is_dir()]
 
 
-def _read_segment(path: Path, number: int, offset: int) -> Iterator[Entry]:
+def _begun(path: Path) -> bool:
     try:
-        file = path.open("rb", buffering=READ_BYTES)
+        return path.stat().st_size >= len(MAGIC)
+    except FileNotFoundError:
+        return False
+
+
+def _damage(writer: str, start: Position, end: Position, lost: int) -> Entry:
+    """The same place always gives the same event: the time is that of the journal's beginning."""
+    place = f"{writer} {start.segment} {start.offset}".encode()
+    at = int(writer[:12], 16) * 10**6 if len(writer) == 32 else 0
+    data: dict[str, str | int | float | bool | None] = {"reason": "damaged", "bytes": lost}
+    return Entry(start, end, Event(xxhash.xxh3_128_digest(place), at, "gap", data), b"")
+
+
+def _read_segment(path: Path, start: Position) -> Iterator[Entry]:
+    try:
+        file = path.open("rb", buffering=0)
     except FileNotFoundError:
         return
     with file:
-        magic = file.read(len(MAGIC))
+        descriptor = file.fileno()
+        magic = os.pread(descriptor, len(MAGIC), 0)
         if len(magic) < len(MAGIC):
             return
         if magic != MAGIC:
             raise SpoolError(f"{path}: not a spool segment of this version of llmproxy")
-        file.seek(offset)
-        while (entry := _read_entry(file.read, number, offset)) is not None:
-            yield entry
-            offset = entry.end.offset
+        block, at = b"", start
+        while True:
+            entry, want = _entry(block, at.offset - start.offset, start)
+            if entry is not None:
+                yield entry
+                at = entry.end
+                continue
+            rest = os.fstat(descriptor).st_size - at.offset
+            have = len(block) - (at.offset - start.offset)
+            if want > rest or have >= rest:
+                return
+            start = at
+            block = _pread(descriptor, max(want, READ_BYTES), at.offset)
 
 
-def _read_entry(read: Callable[[int], bytes], number: int, offset: int) -> Entry | None:
-    head = read(HEAD.size)
-    if len(head) < HEAD.size:
-        return None
-    meta_size, body_size, expected = HEAD.unpack(head)
-    if meta_size + body_size > MAX_RECORD:
-        return None
-    meta = read(meta_size)
-    body = read(body_size)
-    digest = xxhash.xxh3_64(meta)
-    digest.update(body)
-    if len(meta) + len(body) < meta_size + body_size or digest.intdigest() != expected:
-        return None
+def _pread(descriptor: int, size: int, offset: int) -> bytes:
+    """Up to `size` bytes: a single pread stops at 2 GiB."""
+    parts = []
+    while size > 0 and (part := os.pread(descriptor, size, offset)):
+        parts.append(part)
+        size -= len(part)
+        offset += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _entry(block: bytes, index: int, start: Position) -> tuple[Entry | None, int]:
+    """The record at `block[index:]`, or None and how many bytes of it there must be to read it.
+
+    `start` is where the block begins. No number of bytes helps a record that is damaged.
+    """
+    if len(block) - index < HEAD.size:
+        return None, HEAD.size
+    meta_size, body_size, expected = HEAD.unpack_from(block, index)
+    size = HEAD.size + meta_size + body_size
+    if size > MAX_RECORD:
+        return None, sys.maxsize
+    if len(block) - index < size:
+        return None, size
+    view = memoryview(block)[index + HEAD.size : index + size]
+    if xxhash.xxh3_64_intdigest(view) != expected:
+        return None, sys.maxsize
     try:
-        record = decode(meta)
+        record = decode(view[:meta_size])
     except msgspec.DecodeError:
-        return None
-    end = offset + HEAD.size + meta_size + body_size
-    return Entry(Position(number, offset), Position(number, end), record, body)
+        return None, sys.maxsize
+    begin = start.offset + index
+    entry = Entry(
+        Position(start.segment, begin),
+        Position(start.segment, begin + size),
+        record,
+        bytes(view[meta_size:]),
+    )
+    return entry, 0
 
 
 def _open_wake(path: Path) -> int:
@@ -315,3 +429,8 @@ class Wake:
                     pass
             except BlockingIOError:
                 pass
+
+    def close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
