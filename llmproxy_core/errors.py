@@ -4,6 +4,8 @@ LlmproxyError
 ├── ConfigError       a setting is wrong: file, key, value and what is allowed
 ├── HomeError         the home folder cannot be used
 ├── SpoolError        a segment cannot be read or written
+├── ClientError       a program cannot be made to use the proxy
+│   └── ProxyDown     no proxy of this home is running
 └── StoreError        the database
     ├── DatabaseUnavailable   it does not answer (yet); try again later
     ├── DatabaseTooOld        PostgreSQL before 15
@@ -25,6 +27,14 @@ class HomeError(LlmproxyError):
 
 class SpoolError(LlmproxyError):
     """A spool segment cannot be read or written."""
+
+
+class ClientError(LlmproxyError):
+    """A program cannot be made to use the proxy: no CA, no right to install it."""
+
+
+class ProxyDown(ClientError):
+    """No proxy of this home is running."""
 
 
 class StoreError(LlmproxyError):

@@ -1,0 +1,1 @@
+"""What makes other programs use the proxy and trust its certificate authority."""
