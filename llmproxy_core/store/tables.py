@@ -171,7 +171,11 @@ class ResponseTable(Table):
     refusal: Mapped[str | None]
     body_encoding: Mapped[str]
     body: Mapped[_Body]
-    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        # only what `previous_response_id` may name
+        Index(None, "ns_id", "response_id", postgresql_where=text("response_id LIKE 'resp%'")),
+    )
 
 
 class ToolCallTable(Table):

@@ -123,6 +123,8 @@ CREATE TABLE responses (
     PRIMARY KEY (ns_id, id)
 );
 
+CREATE INDEX ON responses (ns_id, response_id) WHERE response_id LIKE 'resp%';
+
 CREATE TABLE tool_calls (
     ns_id integer NOT NULL,
     request_id uuid NOT NULL,
