@@ -1,0 +1,39 @@
+"""The register of wire formats. A new one is a file and a line here; all others are raw."""
+
+from llmproxy_core.model import Headers, Request
+from llmproxy_core.providers.anthropic_messages import AnthropicMessages
+from llmproxy_core.providers.encoding import decode_body
+from llmproxy_core.providers.format import Format
+from llmproxy_core.providers.gemini import Gemini
+from llmproxy_core.providers.openai_chat import OpenAIChat
+from llmproxy_core.providers.openai_responses import OpenAIResponses
+from llmproxy_core.providers.parsing import parse
+from llmproxy_core.providers.raw import Raw
+
+FORMATS: dict[str, Format] = {
+    "openai.chat": OpenAIChat(),
+    "openai.responses": OpenAIResponses(),
+    "anthropic.messages": AnthropicMessages(),
+    "gemini": Gemini(),
+}
+RAW = Raw()
+
+
+def format_of(wire: str) -> Format:
+    return FORMATS.get(wire, RAW)
+
+
+def read_request(wire: str, path: str, headers: Headers, body: bytes) -> tuple[Request, str | None]:
+    """The request in `body` (as on the wire) and what is wrong with it. Raises on nothing.
+
+    Formats that are not read in full may hold anything: there, nothing is wrong.
+    """
+    reader = format_of(wire)
+    data, problem = decode_body(headers, body) if headers else (body, None)
+    value, unreadable = parse(data)
+    problem = problem or unreadable
+    if not isinstance(value, dict):
+        problem = problem or "not a JSON object"
+        value = {}
+    request = reader.request(value, path)
+    return request, None if wire not in FORMATS else problem

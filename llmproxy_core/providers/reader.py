@@ -1,0 +1,205 @@
+"""One answer, from wire bytes to a Response: JSON, server-sent events or a growing JSON array."""
+
+from collections.abc import Sequence
+
+from llmproxy_core.model import ApiError, Delta, Headers, Response, header
+from llmproxy_core.providers.api_error import error_of_status, read_error, text_error
+from llmproxy_core.providers.assembler import Assembler
+from llmproxy_core.providers.encoding import Decoder
+from llmproxy_core.providers.formats import FORMATS, format_of
+from llmproxy_core.providers.json_array import ArrayReader
+from llmproxy_core.providers.parsing import parse
+from llmproxy_core.providers.sse import BOM, Event, EventReader
+
+FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+BLANK = b" \t\r\n"
+RAW_LIMIT = 8 * 2**20
+"""Bytes of an answer that are kept for reading where its format is not read in full."""
+GROWING = frozenset({"gemini"})
+"""Formats that stream as a JSON array."""
+
+
+class AnswerReader:
+    """Feed it the bytes of an answer, in any cuts and still content-encoded; then `finish`.
+
+    Never raises on foreign bytes. The Response and the joined deltas do not depend on the cuts.
+    What the body is, its first bytes tell; where they do not, the content type does.
+    """
+
+    def __init__(self, wire: str, status: int, headers: Headers, path: str = "") -> None:
+        self._format = format_of(wire)
+        self._known = wire in FORMATS
+        self._growing = wire in GROWING
+        self._status = status
+        self._says_events = "event-stream" in (header(headers, "content-type") or "").lower()
+        self._decoder = Decoder(headers)
+        self._into = Assembler(live=True)
+        self._body: _Whole | _Events | _Array | None = None
+        self._head = b""
+
+    def feed(self, chunk: bytes) -> list[Delta]:
+        """The pieces of text that `chunk` completes."""
+        for piece in self._decoder.feed(chunk):
+            if piece:
+                self._take(piece)
+        return self._into.take()
+
+    def finish(self) -> Response:
+        """The whole answer. The reader is of no use afterwards."""
+        if rest := self._decoder.finish():
+            self._take(rest)
+        if self._body is None:
+            self._body = self._begin(self._head, ended=True) or _Whole(self)
+            self._body.feed(self._head)
+        self._body.finish()
+        return self._response()
+
+    def _take(self, piece: bytes) -> None:
+        if self._body is None:
+            self._head += piece
+            self._body = self._begin(self._head, ended=False)
+            if self._body is None:
+                return
+            piece, self._head = self._head, b""
+        self._body.feed(piece)
+
+    def _begin(self, head: bytes, ended: bool) -> "_Whole | _Events | _Array | None":
+        """What the body is, or None while that cannot be told."""
+        text = head.lstrip(BLANK)
+        if not ended and (not text or BOM.startswith(text)):
+            return None
+        text = text.removeprefix(BOM).lstrip(BLANK)
+        first = text[:1]
+        if first == b"[" and self._growing:
+            return _Array(self)
+        if first in (b"{", b"[", b"<"):
+            return _Whole(self)
+        if self._says_events or text.startswith(FIELDS):
+            return _Events(self)
+        if not ended and any(field.startswith(text) for field in FIELDS):
+            return None
+        return _Whole(self)
+
+    def event(self, name: bytes, data: bytes) -> None:
+        """One event of a stream. `[DONE]` is how OpenAI says that there are no more."""
+        if data.strip() == b"[DONE]":
+            self._into.closed = True
+            return
+        value, problem = parse(data)
+        if isinstance(value, dict):
+            self._into.n_events += 1
+            self._format.event(name.decode("utf-8", "replace"), value, self._into)
+        elif value is None and problem and name == b"error":
+            self._into.error = text_error(data.decode("utf-8", "replace"), self._status, "error")
+        else:
+            self._into.unknown_event("not a JSON object" if problem is None else "not JSON")
+
+    def events(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.event(event.name, event.data)
+
+    def whole(self, body: bytes, cut: bool) -> str | None:
+        """A body that is one JSON text. Returns why it could not be read, if so."""
+        value, problem = parse(body)
+        answer = value[0] if isinstance(value, list) and value else value
+        if isinstance(answer, dict):
+            if self._status < 400:
+                self._format.answer(answer, self._into)
+                self._into.error = self._into.error or read_error(value)
+            else:
+                self._into.error = error_of_status(value, self._status)
+            return None
+        if self._status >= 400 or (self._known and body.strip(BLANK)):
+            text = body[:16000].decode("utf-8", "replace")
+            self._into.error = text_error(
+                _title(text), self._status, None if self._status >= 400 else "unreadable"
+            )
+        return problem if not cut else "it ends early"
+
+    def dropped(self, n: int) -> None:
+        for _ in range(min(n, 1)):
+            self._into.unknown_event("too large")
+
+    @property
+    def into(self) -> Assembler:
+        return self._into
+
+    def _response(self) -> Response:
+        response = self._into.response()
+        problem = self._decoder.problem
+        if self._known and self._body:
+            response.incomplete = not self._body.complete(self._into)
+        if problem and response.error is None and not self._into.closed:
+            response.incomplete = True
+            response.error = ApiError("unreadable", problem)
+        return response
+
+
+class _Whole:
+    """A body to be read at its end."""
+
+    def __init__(self, owner: AnswerReader) -> None:
+        self._owner = owner
+        self._pieces: list[bytes] = []
+        self._left = 2**62 if owner._known else RAW_LIMIT
+        self._problem: str | None = None
+        self._starts_json = False
+
+    def feed(self, piece: bytes) -> None:
+        self._left -= len(piece)
+        if self._left >= 0:
+            self._pieces.append(piece)
+
+    def finish(self) -> None:
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        self._problem = self._owner.whole(body, cut=self._left < 0)
+        self._starts_json = body.removeprefix(BOM).lstrip(BLANK)[:1] in (b"{", b"[")
+
+    def complete(self, into: Assembler) -> bool:
+        """Empty: complete as far as anybody can tell, unless a stream was announced."""
+        if self._problem is None:
+            return True
+        return not self._starts_json and not self._owner._says_events
+
+
+class _Events:
+    def __init__(self, owner: AnswerReader) -> None:
+        self._owner = owner
+        self._reader = EventReader()
+
+    def feed(self, piece: bytes) -> None:
+        self._owner.events(self._reader.feed(piece))
+
+    def finish(self) -> None:
+        self._owner.events(self._reader.finish())
+        self._owner.dropped(self._reader.dropped)
+
+    def complete(self, into: Assembler) -> bool:
+        return into.closed or into.finished() or into.error is not None
+
+
+class _Array:
+    def __init__(self, owner: AnswerReader) -> None:
+        self._owner = owner
+        self._reader = ArrayReader()
+
+    def feed(self, piece: bytes) -> None:
+        for data in self._reader.feed(piece):
+            self._owner.event(b"", data)
+
+    def finish(self) -> None:
+        self._owner.dropped(self._reader.dropped)
+        if self._owner._status >= 400 and self._owner.into.error is None:
+            self._owner.into.error = error_of_status(None, self._owner._status)
+
+    def complete(self, into: Assembler) -> bool:
+        return not self._reader.open and (into.closed or into.error is not None)
+
+
+def _title(text: str) -> str:
+    """An HTML page's title says more than its first words."""
+    lower = text[:16000].lower()
+    start = lower.find("<title>")
+    end = lower.find("</title>", start)
+    return text[start + 7 : end] if 0 <= start < end else text
