@@ -99,7 +99,7 @@ class Folder:
             raise
         finally:
             sys.path[:] = before
-        return _named(package, self.given)
+        return _named(package, str(self.path))
 
     def _run_init(self, name: str) -> ModuleType:
         init = self.path / "__init__.py"
@@ -135,8 +135,7 @@ class Folder:
             return f"{error.filename}:{error.lineno}"
         frames = traceback.extract_tb(error.__traceback__)
         inside = [frame for frame in frames if frame.filename.startswith(f"{self.path}{os.sep}")]
-        last = (inside or frames)[-1:]
-        return f"{last[0].filename}:{last[0].lineno}" if last else str(self.path)
+        return f"{inside[-1].filename}:{inside[-1].lineno}" if inside else str(self.path)
 
     def trimmed(self, error: BaseException) -> TracebackType | None:
         """The error's traceback from the folder's own code on, without the import machinery."""
