@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote, urlencode
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy import exc as sqlalchemy_errors
 
@@ -17,6 +18,7 @@ from llmproxy_core.store import values
 from llmproxy_core.store.embedded import EmbeddedServer
 
 OLDEST = 15
+URL_KEYS = ("host", "hostaddr", "port", "user", "sslmode")
 DEFAULTS: dict[str, Any] = {
     "connect_timeout": "5",
     "keepalives_idle": "30",
@@ -68,11 +70,10 @@ class Database:
 
     @property
     def url(self) -> str:
-        """A libpq conninfo for `psql`, without the password."""
-        keep = ("host", "hostaddr", "port", "user", "dbname", "sslmode")
-        return make_conninfo(
-            **{key: self._parameters[key] for key in keep if key in self._parameters}
-        )
+        """For `psql` and `database.url`, without the password."""
+        found = self._parameters
+        query = {key: str(found[key]) for key in URL_KEYS if found.get(key)}
+        return f"postgresql:///{quote(str(found.get('dbname', '')))}?{urlencode(query)}"
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

@@ -233,6 +233,8 @@ class Flow:
     response_changed: bool = False
     error_type: str | None = None
     error: str | None = None
+    tool_names: list[str] = field(default_factory=list)
+    """Of the tools that the answer calls."""
 
 
 @dataclass(slots=True)
@@ -269,6 +271,27 @@ class Session:
     output_tokens: int
     cached_tokens: int
     cost_usd: Decimal
+
+
+@dataclass(slots=True)
+class Summary:
+    """The whole store in a few numbers, for a status bar."""
+
+    requests: int
+    responses: int
+    errors: int
+    sessions: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal
+    last_minute: int
+    """Requests that began in the last 60 seconds."""
+    open: int
+    """Of those of the last hour: not answered yet."""
+    lost_records: int
+    """Told in `gap` events: what could not be written to the spool."""
+    refused_rows: int
+    """Told in `row_refused` events."""
 
 
 @dataclass(slots=True)

@@ -28,8 +28,8 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Text,
     Uuid,
-    text,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -63,7 +63,7 @@ class NamespaceTable(Table):
     __tablename__ = "namespaces"
     ns_id: Mapped[_Namespace] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(unique=True)
-    created_at: Mapped[_Time] = mapped_column(server_default=text("now()"))
+    created_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
 
 
 class SessionTable(Table):
@@ -174,7 +174,7 @@ class ResponseTable(Table):
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "id"),
         # only what `previous_response_id` may name
-        Index(None, "ns_id", "response_id", postgresql_where=text("response_id LIKE 'resp%'")),
+        Index(None, "ns_id", "response_id", postgresql_where=sql("response_id LIKE 'resp%'")),
     )
 
 

@@ -1,0 +1,258 @@
+"""How rows become columns: for each table the names and types for COPY, and the values of a row."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from llmproxy_core.store.rows import EventRow, RequestRow, ResponseRow, ToolCallRow
+from llmproxy_core.store.values import (
+    Compressor,
+    clean,
+    clean_all,
+    clean_or_none,
+    dump_json,
+    dump_jsonb,
+    hash_id,
+    hash_id_or_none,
+    one_line,
+)
+
+type Values = tuple[Any, ...]
+type Columns = dict[str, str]
+"""Name -> type, in the order of the values."""
+
+KEPT_BODY = 2**20
+
+REQUESTS: Columns = {
+    "ns_id": "int4",
+    "id": "uuid",
+    "session_id": "uuid",
+    "started_at": "timestamptz",
+    "client": "text",
+    "user_agent": "text",
+    "proxy_user": "text",
+    "credential": "text",
+    "provider": "text",
+    "wire": "text",
+    "scheme": "text",
+    "host": "text",
+    "port": "int4",
+    "method": "text",
+    "path": "text",
+    "http_version": "text",
+    "model": "text",
+    "stream": "bool",
+    "n_messages": "int4",
+    "tool_names": "text[]",
+    "preview": "text",
+    "body_bytes": "int8",
+    "body_kept": "text",
+    "hash_in": "uuid",
+    "hash_out": "uuid",
+    "parse_error": "text",
+    "headers": "jsonb",
+    "parameters": "jsonb",
+    "body_encoding": "text",
+    "body": "bytea",
+}
+
+RESPONSES: Columns = {
+    "ns_id": "int4",
+    "id": "uuid",
+    "state": "text",
+    "ended_at": "timestamptz",
+    "status": "int4",
+    "reason": "text",
+    "http_version": "text",
+    "head_ms": "float8",
+    "first_byte_ms": "float8",
+    "first_token_ms": "float8",
+    "duration_ms": "float8",
+    "model": "text",
+    "response_id": "text",
+    "finish_reasons": "text[]",
+    "text_start": "text",
+    "n_tool_calls": "int4",
+    "tool_names": "text[]",
+    "input_tokens": "int8",
+    "output_tokens": "int8",
+    "cached_tokens": "int8",
+    "cache_write_tokens": "int8",
+    "reasoning_tokens": "int8",
+    "cost_usd": "numeric",
+    "cost_source": "text",
+    "cost_confidence": "text",
+    "error_type": "text",
+    "error": "text",
+    "n_events": "int4",
+    "body_bytes": "int8",
+    "body_kept": "text",
+    "hash_in": "uuid",
+    "hash_out": "uuid",
+    "upload_bytes": "int8",
+    "upload_hash_in": "uuid",
+    "upload_hash_out": "uuid",
+    "headers": "jsonb",
+    "trailers": "jsonb",
+    "usage": "json",
+    "text": "text",
+    "reasoning": "text",
+    "refusal": "text",
+    "body_encoding": "text",
+    "body": "bytea",
+}
+
+TOOL_CALLS: Columns = {
+    "ns_id": "int4",
+    "request_id": "uuid",
+    "ordinal": "int4",
+    "call_id": "text",
+    "name": "text",
+    "arguments": "text",
+}
+
+EVENTS: Columns = {
+    "ns_id": "int4",
+    "id": "uuid",
+    "at": "timestamptz",
+    "kind": "text",
+    "request_id": "uuid",
+    "data": "jsonb",
+}
+
+
+def request_values(row: RequestRow, compressor: Compressor) -> Values:
+    encoding, body = compressor.pack(row.body)
+    return (
+        row.ns_id,
+        row.id,
+        row.session_id,
+        row.started_at,
+        clean(row.client),
+        clean_or_none(row.user_agent),
+        clean_or_none(row.proxy_user),
+        clean_or_none(row.credential),
+        row.provider,
+        row.wire,
+        row.scheme,
+        clean(row.host),
+        row.port,
+        clean(row.method),
+        clean(row.path),
+        row.http_version,
+        clean_or_none(row.model),
+        row.stream,
+        row.n_messages,
+        clean_all(row.tool_names),
+        clean(row.preview),
+        row.body_bytes,
+        row.body_kept,
+        hash_id(row.hash_in),
+        hash_id(row.hash_out),
+        clean_or_none(row.parse_error),
+        dump_jsonb(row.headers),
+        dump_jsonb(row.parameters),
+        encoding,
+        body,
+    )
+
+
+def response_values(row: ResponseRow, tools: Sequence[str], compressor: Compressor) -> Values:
+    """`tools`: the names of the answer's tool calls."""
+    encoding, body = compressor.pack(row.body)
+    text = clean(row.text)
+    return (
+        row.ns_id,
+        row.id,
+        row.state,
+        row.ended_at,
+        row.status,
+        clean_or_none(row.reason),
+        row.http_version,
+        row.head_ms,
+        row.first_byte_ms,
+        row.first_token_ms,
+        row.duration_ms,
+        clean_or_none(row.model),
+        clean_or_none(row.response_id),
+        clean_all(row.finish_reasons),
+        one_line(text or clean(row.refusal or "")),
+        len(tools),
+        clean_all(tools),
+        row.input_tokens,
+        row.output_tokens,
+        row.cached_tokens,
+        row.cache_write_tokens,
+        row.reasoning_tokens,
+        row.cost_usd,
+        clean_or_none(row.cost_source),
+        row.cost_confidence,
+        clean_or_none(row.error_type),
+        clean_or_none(row.error),
+        row.n_events,
+        row.body_bytes,
+        row.body_kept,
+        hash_id(row.hash_in),
+        hash_id(row.hash_out),
+        row.upload_bytes,
+        hash_id_or_none(row.upload_hash_in),
+        hash_id_or_none(row.upload_hash_out),
+        dump_jsonb(row.headers),
+        dump_jsonb(row.trailers),
+        None if row.usage is None else dump_json(row.usage),
+        text,
+        clean(row.reasoning),
+        clean_or_none(row.refusal),
+        encoding,
+        body,
+    )
+
+
+def tool_call_values(row: ToolCallRow) -> Values:
+    return (
+        row.ns_id,
+        row.request_id,
+        row.ordinal,
+        clean_or_none(row.call_id),
+        clean(row.name),
+        clean(row.arguments),
+    )
+
+
+def event_values(row: EventRow) -> Values:
+    return (row.ns_id, row.id, row.at, clean(row.kind), row.request_id, dump_jsonb(row.data))
+
+
+def plain_request(row: RequestRow, reason: str) -> RequestRow:
+    """The part of a request that Postgres takes for certain: what was read out of it is left out."""
+    return replace(
+        row,
+        headers=[],
+        model=None,
+        n_messages=0,
+        tool_names=[],
+        parameters={},
+        preview="",
+        body=row.body[:KEPT_BODY],
+        body_kept=row.body_kept if len(row.body) <= KEPT_BODY else "head",
+        parse_error=f"not stored whole: {reason}",
+    )
+
+
+def plain_response(row: ResponseRow, reason: str) -> ResponseRow:
+    """As `plain_request`."""
+    return ResponseRow(
+        row.ns_id,
+        row.id,
+        row.state,
+        row.ended_at,
+        status=row.status,
+        duration_ms=row.duration_ms,
+        error_type=row.error_type,
+        error=row.error or f"not stored whole: {reason}",
+        body=row.body[:KEPT_BODY],
+        body_bytes=row.body_bytes,
+        body_kept=row.body_kept if len(row.body) <= KEPT_BODY else "head",
+        hash_in=row.hash_in,
+        hash_out=row.hash_out,
+    )

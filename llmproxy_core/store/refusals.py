@@ -1,0 +1,130 @@
+"""What happens to a row that Postgres refuses: it must neither be lost nor hold up the others."""
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
+
+import psycopg
+import uuid_utils.compat
+from psycopg.rows import TupleRow
+
+from llmproxy_core.store import statements
+from llmproxy_core.store.columns import plain_request, plain_response
+from llmproxy_core.store.rows import (
+    Batch,
+    EventRow,
+    RequestRow,
+    ResponseRow,
+    ToolCallRow,
+)
+from llmproxy_core.store.values import clean
+
+REFUSED = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+    struct.error,
+    ValueError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)
+"""Errors that a value causes, not the database: also those of making its bytes."""
+
+type PgConnection = psycopg.Connection[TupleRow]
+
+
+class Tables(Protocol):
+    """The writer's COPYs."""
+
+    def copy_requests(self, connection: PgConnection, rows: list[RequestRow]) -> None: ...
+    def copy_responses(
+        self, connection: PgConnection, rows: list[ResponseRow], calls: list[ToolCallRow]
+    ) -> None: ...
+    def copy_tool_calls(self, connection: PgConnection, rows: list[ToolCallRow]) -> None: ...
+    def copy_events(self, connection: PgConnection, rows: list[EventRow]) -> None: ...
+
+
+class Refusals:
+    """Writes a batch row by row, each in a savepoint; what is refused becomes an event."""
+
+    def __init__(self, connection: PgConnection, tables: Tables) -> None:
+        self.event_ids: list[UUID] = []
+        self._connection = connection
+        self._tables = tables
+
+    def write(self, batch: Batch) -> None:
+        for request in batch.requests:
+            with self._telling("requests", request.ns_id, request.id) as reasons:
+                self._requests(request)
+            if reasons:
+                self._try(self._requests, plain_request(request, reasons[0]))
+        calls = self._tool_calls(batch.tool_calls)
+        for response in batch.responses:
+            with self._telling("responses", response.ns_id, response.id) as reasons:
+                self._responses(response, calls)
+            if reasons:
+                self._try(self._responses, plain_response(response, reasons[0]), [])
+        for event in batch.events:
+            with self._telling("analytics_events", event.ns_id, event.request_id):
+                self._tables.copy_events(self._connection, [event])
+        for session in batch.sessions:
+            with self._telling("sessions", session.ns_id, session.id):
+                statements.add_to_sessions(self._connection, [session])
+        for delta in batch.deltas:
+            with self._telling("stream_deltas", delta.ns_id, delta.request_id):
+                statements.add_deltas(self._connection, Batch(deltas=[delta]))
+
+    def _tool_calls(self, rows: list[ToolCallRow]) -> list[ToolCallRow]:
+        """Those that were stored."""
+        stored = []
+        for call in rows:
+            with self._telling("tool_calls", call.ns_id, call.request_id) as reasons:
+                self._tables.copy_tool_calls(self._connection, [call])
+            if not reasons:
+                stored.append(call)
+        return stored
+
+    def _requests(self, row: RequestRow) -> None:
+        self._tables.copy_requests(self._connection, [row])
+
+    def _responses(self, row: ResponseRow, calls: list[ToolCallRow]) -> None:
+        self._tables.copy_responses(self._connection, [row], calls)
+
+    @contextmanager
+    def _telling(self, table: str, ns_id: int, request_id: UUID | None) -> Iterator[list[str]]:
+        """Gives a list that holds the reason if the block was refused."""
+        reasons: list[str] = []
+        try:
+            with self._connection.transaction():
+                yield reasons
+        except REFUSED as exc:
+            reasons.append(_reason(exc))
+            self._tell(table, ns_id, request_id, reasons[0])
+
+    def _tell(self, table: str, ns_id: int, request_id: UUID | None, reason: str) -> None:
+        event = EventRow(
+            ns_id,
+            uuid_utils.compat.uuid7(),
+            datetime.now(UTC),
+            "row_refused",
+            request_id,
+            {"table": table, "reason": reason},
+        )
+        self._tables.copy_events(self._connection, [event])
+        self.event_ids.append(event.id)
+
+    def _try[**P](self, store: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            with self._connection.transaction():
+                store(*args, **kwargs)
+        except REFUSED:
+            return  # e.g. it is stored already; the event tells
+
+
+def _reason(exc: Exception) -> str:
+    found = exc.diag.message_primary if isinstance(exc, psycopg.Error) else None
+    return clean(found or f"{type(exc).__name__}: {exc}")[:500]

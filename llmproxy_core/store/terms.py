@@ -1,0 +1,178 @@
+"""What a filter is made of: conditions on the fields of a `Flow`, as SQL and as a predicate."""
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Numeric,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+)
+
+from llmproxy_core.store.feed import FLOW
+from llmproxy_core.store.rows import Flow
+
+SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+
+
+class Term(Protocol):
+    def sql(self) -> ColumnElement[bool]:
+        """Never NULL."""
+        ...
+
+    def matches(self, flow: Flow) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """One of the fields contains `needle`."""
+
+    fields: Sequence[str]
+    needle: str
+
+    def sql(self) -> ColumnElement[bool]:
+        return or_(
+            *(func.coalesce(_contains(FLOW[name], self.needle), false()) for name in self.fields)
+        )
+
+    def matches(self, flow: Flow) -> bool:
+        needle = _fold(self.needle)
+        return any(needle in _fold(getattr(flow, name) or "") for name in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Compares:
+    """The sum of the fields that are known, compared with `number`; false if none is known."""
+
+    fields: Sequence[str]
+    sign: str
+    number: Decimal
+
+    def sql(self) -> ColumnElement[bool]:
+        columns = [FLOW[name] for name in self.fields]
+        known = or_(*(column.is_not(None) for column in columns))
+        kind: type[Double[Any]] | type[Numeric[Any]] = Double if self._floating else Numeric
+        numbers = [cast(func.coalesce(column, 0), kind) for column in columns]
+        total = sum(numbers[1:], start=numbers[0])
+        number = cast(bindparam(None, self.number, Numeric), kind)
+        return and_(known, SIGNS[self.sign](total, number))
+
+    def matches(self, flow: Flow) -> bool:
+        values = [value for name in self.fields if (value := getattr(flow, name)) is not None]
+        number = float(self.number) if self._floating else self.number
+        return bool(values) and bool(SIGNS[self.sign](sum(values), number))
+
+    @property
+    def _floating(self) -> bool:
+        return self.fields[0].endswith("_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class HasId:
+    """A part of an id in hex, dashes or not."""
+
+    field: str
+    digits: str
+
+    def sql(self) -> ColumnElement[bool]:
+        if len(self.digits) == 32:
+            return FLOW[self.field] == UUID(self.digits)
+        text = func.replace(cast(FLOW[self.field], Text), "-", "")
+        return func.strpos(text, self.digits) > 0
+
+    def matches(self, flow: Flow) -> bool:
+        found: UUID = getattr(flow, self.field)
+        return self.digits in found.hex
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The answer calls a tool whose name contains `needle`."""
+
+    needle: str
+
+    def sql(self) -> ColumnElement[bool]:
+        name = func.unnest(FLOW["tool_names"]).column_valued("called")
+        return exists(select(1).where(_contains(name, self.needle)))
+
+    def matches(self, flow: Flow) -> bool:
+        return any(_fold(self.needle) in _fold(name) for name in flow.tool_names)
+
+
+@dataclass(frozen=True, slots=True)
+class InState:
+    state: str
+
+    def sql(self) -> ColumnElement[bool]:
+        return FLOW["state"] == self.state
+
+    def matches(self, flow: Flow) -> bool:
+        return flow.state == self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A field that is true, or that is there at all."""
+
+    field: str
+
+    def sql(self) -> ColumnElement[bool]:
+        column = FLOW[self.field]
+        return column if column.type.python_type is bool else column.is_not(None)
+
+    def matches(self, flow: Flow) -> bool:
+        value = getattr(flow, self.field)
+        return value is not None and value is not False
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    terms: Sequence[Term]
+
+    def sql(self) -> ColumnElement[bool]:
+        return or_(*(term.sql() for term in self.terms))
+
+    def matches(self, flow: Flow) -> bool:
+        return any(term.matches(flow) for term in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    term: Term
+
+    def sql(self) -> ColumnElement[bool]:
+        return not_(self.term.sql())
+
+    def matches(self, flow: Flow) -> bool:
+        return not self.term.matches(flow)
+
+
+def _contains(column: ColumnElement[Any], needle: str) -> ColumnElement[bool]:
+    """The collation "C" lowers A-Z alone, as `_fold` does."""
+    return func.strpos(func.lower(column.collate("C")), _fold(needle)) > 0
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    return text.encode(errors="surrogatepass").lower().decode(errors="surrogatepass")

@@ -1,0 +1,187 @@
+"""The worker's way into the store: a batch is one transaction, offsets of the journal included."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_dumps
+
+from llmproxy_core.errors import DatabaseUnavailable, SchemaError, StoreError
+from llmproxy_core.store import notify, statements
+from llmproxy_core.store.columns import (
+    EVENTS,
+    REQUESTS,
+    RESPONSES,
+    TOOL_CALLS,
+    Columns,
+    Values,
+    event_values,
+    request_values,
+    response_values,
+    tool_call_values,
+)
+from llmproxy_core.store.database import Database
+from llmproxy_core.store.refusals import REFUSED, Refusals
+from llmproxy_core.store.rows import (
+    Batch,
+    Change,
+    EventRow,
+    OffsetRow,
+    RequestRow,
+    ResponseRow,
+    ToolCallRow,
+)
+from llmproxy_core.store.values import Compressor, clean
+
+type PgConnection = psycopg.Connection[TupleRow]
+
+WRITE_TIMEOUT = "SET statement_timeout = '120s'"
+
+
+class Writer:
+    """Writes batches, over one connection of its own; made anew when it breaks. Not thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: PgConnection | None = None
+        self._compressor = Compressor()
+        self._namespaces: dict[str, int] = {}
+
+    def write(self, batch: Batch) -> Change:
+        """Store all of the batch or nothing of it, and notify.
+
+        A row that Postgres refuses is stored without what was read out of it, and told in an
+        event `row_refused`; it does not hold up the others.
+
+        Raises:
+            DatabaseUnavailable: try again later. The transaction may have been committed even so
+                (the connection broke just then): ask `offsets()` before writing the batch again.
+            StoreError: the store cannot take anything, e.g. its schema is another one.
+        """
+        change = _change(batch)
+        try:
+            with self._transaction() as connection:
+                self._write(connection, batch)
+                self._finish(connection, batch, change)
+        except REFUSED:
+            with self._transaction() as connection:
+                refusals = Refusals(connection, self)
+                refusals.write(batch)
+                change.events += refusals.event_ids
+                self._finish(connection, batch, change)
+        return change
+
+    def offsets(self) -> dict[str, OffsetRow]:
+        """Where to go on, by writer. Waits until no other transaction is writing."""
+        with self._transaction() as connection:
+            connection.execute(statements.WAIT_FOR_WRITERS)
+            rows = connection.execute(statements.OFFSETS).fetchall()
+        return {row[0]: OffsetRow(*row) for row in rows}
+
+    def namespace(self, name: str) -> int:
+        """The id of a namespace, made if it is new."""
+        if name not in self._namespaces:
+            with self._transaction() as connection:
+                connection.execute(statements.LOCK_NAMESPACES)
+                connection.execute(statements.ADD_NAMESPACE, [clean(name)])
+                found = connection.execute(statements.NAMESPACE, [clean(name)]).fetchone()
+            self._namespaces[name] = found[0] if found else 1
+        return self._namespaces[name]
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def copy_requests(self, connection: PgConnection, rows: Iterable[RequestRow]) -> None:
+        values = (request_values(row, self._compressor) for row in rows)
+        _copy(connection, "requests", REQUESTS, values)
+
+    def copy_responses(
+        self, connection: PgConnection, rows: Iterable[ResponseRow], calls: Sequence[ToolCallRow]
+    ) -> None:
+        names: dict[UUID, list[str]] = {}
+        for call in calls:
+            names.setdefault(call.request_id, []).append(call.name)
+        values = (response_values(row, names.get(row.id, ()), self._compressor) for row in rows)
+        _copy(connection, "responses", RESPONSES, values)
+
+    def copy_tool_calls(self, connection: PgConnection, rows: Iterable[ToolCallRow]) -> None:
+        _copy(connection, "tool_calls", TOOL_CALLS, map(tool_call_values, rows))
+
+    def copy_events(self, connection: PgConnection, rows: Iterable[EventRow]) -> None:
+        _copy(connection, "analytics_events", EVENTS, map(event_values, rows))
+
+    def _write(self, connection: PgConnection, batch: Batch) -> None:
+        if batch.requests:
+            self.copy_requests(connection, batch.requests)
+        if batch.responses:
+            self.copy_responses(connection, batch.responses, batch.tool_calls)
+        if batch.tool_calls:
+            self.copy_tool_calls(connection, batch.tool_calls)
+        if batch.events:
+            self.copy_events(connection, batch.events)
+        statements.add_to_sessions(connection, batch.sessions)
+        statements.add_deltas(connection, batch)
+
+    def _finish(self, connection: PgConnection, batch: Batch, change: Change) -> None:
+        statements.drop_deltas(connection, batch.responses)
+        statements.store_offsets(connection, batch)
+        connection.execute(statements.NOTIFY, [notify.CHANNEL, notify.encode(change)])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[PgConnection]:
+        try:
+            connection = self._connected()
+            with connection.transaction():
+                connection.execute(statements.AM_WRITING)
+                yield connection
+        except REFUSED:
+            raise
+        except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
+            self.close()
+            raise DatabaseUnavailable(f"{self._database.where}: {_reason(exc)}") from exc
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as exc:
+            raise SchemaError(
+                f"{self._database.where}: {_reason(exc)}. Run `llmproxy db upgrade`."
+            ) from exc
+        except psycopg.Error as exc:
+            self.close()
+            raise StoreError(f"{self._database.where}: {_reason(exc)}") from exc
+
+    def _connected(self) -> PgConnection:
+        if self._connection is None or self._connection.closed:
+            connection = self._database.raw()
+            connection.autocommit = True
+            connection.execute(WRITE_TIMEOUT)
+            set_json_dumps(lambda dumped: dumped, connection)  # values come as JSON text
+            self._connection = connection
+        return self._connection
+
+
+def _copy(connection: PgConnection, table: str, columns: Columns, rows: Iterable[Values]) -> None:
+    names = ", ".join(columns)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types(list(columns.values()))
+        for row in rows:
+            copy.write_row(row)
+
+
+def _change(batch: Batch) -> Change:
+    ended = {row.id for row in batch.responses}
+    streamed = {row.request_id for row in batch.deltas} - ended
+    return Change(
+        started=[row.id for row in batch.requests],
+        streamed=sorted(streamed),
+        ended=[row.id for row in batch.responses],
+        events=[row.id for row in batch.events],
+    )
+
+
+def _reason(exc: psycopg.Error) -> str:
+    return exc.diag.message_primary or str(exc).strip() or type(exc).__name__
