@@ -8,5 +8,6 @@ from addons.capture import Capture
 from addons.passthrough import Passthrough
 from addons.persist import Persist
 from addons.settings import Settings
+from addons.trailers import Trailers
 
-addons = [Settings(), Passthrough(), Capture(), Persist()]
+addons = [Settings(), Trailers(), Passthrough(), Capture(), Persist()]

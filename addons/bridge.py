@@ -138,8 +138,6 @@ def headers(message_headers: http.Headers) -> Headers:
 
 def address(conn: connection.Client) -> str:
     """`127.0.0.1:53124`, or `[::1]:53124`."""
-    if not conn.peername:
-        return ""
     host, port = conn.peername[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

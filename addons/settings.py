@@ -40,8 +40,8 @@ class Settings:
             "proxyauth": proxy.auth or None,
             "confdir": str(proxy.confdir),
         }
-        changed = ctx.options.has_changed
-        ctx.options.update(**{k: v for k, v in wanted.items() if not changed(k)})
+        options: Any = ctx.options
+        options.update(**{k: v for k, v in wanted.items() if not options.has_changed(k)})
 
     def configure(self, updated: AbstractSet[str]) -> None:
         if updated & {"listen_host", "mode", "proxyauth"}:

@@ -178,7 +178,7 @@ class Exchange:
             hash_in=digest,
             hash_out=digest,
             trailers=trailers or [],
-            upload=upload and Upload(upload.size, upload.hash, upload.hash),
+            upload=None if upload is None else Upload(upload.size, upload.hash, upload.hash),
         )
         return record, self.chunks
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from llmproxy_core.home import Home
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece
@@ -57,11 +57,11 @@ class Mitmdump:
         self.confdir = folder / "confdir"
         self.log = folder / "mitmdump.log"
         self.port = 0
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Any = None  # subprocess.Popen
         config_file = folder / "mitm.toml"
         config_file.write_text(config if worker else f"[worker]\nchild = false\n{config}")
         self._cwd = cwd
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "LLMPROXY_HOME": str(self.home.path),
             "LLMPROXY_CONFIG": str(config_file),
             "HOME": str(folder),
@@ -70,11 +70,11 @@ class Mitmdump:
         options = ["-p", "0", "--set", f"confdir={self.confdir}"]
         options += [part for script in scripts for part in ("-s", script)]
         if simulator:
-            self._environment["LLMPROXY_SIMULATOR_PORT"] = str(simulator.https_port)
-            self._environment["LLMPROXY_SIMULATOR_HTTP_PORT"] = str(simulator.http_port)
+            self.environment["LLMPROXY_SIMULATOR_PORT"] = str(simulator.https_port)
+            self.environment["LLMPROXY_SIMULATOR_HTTP_PORT"] = str(simulator.http_port)
             options += ["-s", str(REDIRECT)]
             options += ["--set", f"ssl_verify_upstream_trusted_ca={simulator.ca_file}"]
-        self._environment |= environment or {}
+        self.environment |= environment or {}
         self.command = [str(BIN / program), "-s", "addons/", *options, *arguments]
 
     def __enter__(self) -> Self:
@@ -89,7 +89,7 @@ class Mitmdump:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=self._cwd,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -98,7 +98,6 @@ class Mitmdump:
         self.port = state["port"]
 
     def _state(self) -> dict[str, int] | None:
-        assert self.process
         if self.process.poll() is not None:
             raise AssertionError(f"mitmdump has ended: {self.output}")
         with suppress(OSError, ValueError):
@@ -155,15 +154,16 @@ class Call:
     def __init__(self, opened: Opened, body: bytes) -> None:
         self.opened = opened
         self.request = body
-        self.answered: Answered | None = None
+        self.answered: Any = None  # Answered
         self.pieces: list[tuple[Piece, bytes]] = []
-        self.closed: Closed | None = None
+        self.closed: Any = None  # Closed
         self.response = b""
 
     @property
     def status(self) -> int | None:
         head = self.answered or self.closed
-        return head.answer.status if head and head.answer else None
+        status: int | None = head.answer.status if head and head.answer else None
+        return status
 
 
 def spooled(home: Home) -> Iterator[tuple[Opened | Answered | Piece | Closed | Event, bytes]]:

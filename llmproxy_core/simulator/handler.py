@@ -161,7 +161,7 @@ class Provider(RequestHandler):
             return {}, self.length == 0
         try:
             data = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}, False
         return dict(mapping(data)), isinstance(data, dict)
 
