@@ -1,5 +1,6 @@
 """Put the CA into the system's trust store, and take it out again."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -100,5 +101,8 @@ def carry_out(commands: list[list[str]]) -> None:
             raise ClientError(f"{command[0]}: {exc.strerror}") from exc
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["failed"])[-1]
-            by_hand = " && ".join("sudo " + " ".join(part) for part in commands)
-            raise ClientError(f"{reason}\nIt takes root. Run: {by_hand}")
+            raise ClientError(f"{reason}\nIt takes root. Run: {commands_by_hand(commands)}")
+
+
+def commands_by_hand(commands: list[list[str]]) -> str:
+    return " && ".join(f"sudo {shlex.join(command)}" for command in commands)

@@ -1,0 +1,79 @@
+"""Which commands there are."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from llmproxy_core.cli import (
+    cert,
+    config,
+    db,
+    demo,
+    doctor,
+    flows,
+    proxy,
+    run,
+    show,
+    tui,
+    worker,
+)
+
+EXIT_FAILED = 1
+EXIT_PROXY_DOWN = 3
+
+EPILOG = """\b
+Exit codes: 0 done; 1 failed, stderr says why; 2 wrong use; 3 the proxy is
+not running; 4 there is no such flow; 130 interrupted. `run` ends with the
+code of the program it ran (126: cannot be executed, 127: not found).
+
+\b
+Start with:   llmproxy demo
+Then:         llmproxy proxy                    in one terminal
+              llmproxy run -- python agent.py   in a second one
+              llmproxy tui                      in a third one
+"""
+
+app = typer.Typer(
+    name="llmproxy",
+    help="See every LLM call of every program on this machine.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"llmproxy {version('llmproxy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it and exit."),
+    ] = False,
+) -> None:
+    """See every LLM call of every program on this machine."""
+
+
+# proxy and run hand on what they do not know, as it stands
+HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app.command("proxy", context_settings=HANDED_ON)(proxy.proxy)
+app.command("run", context_settings=HANDED_ON | {"allow_interspersed_args": False})(run.run)
+app.command("env")(run.env)
+app.command("cert")(cert.cert)
+app.command("doctor")(doctor.doctor)
+app.command("tui")(tui.tui)
+app.command("flows")(flows.flows)
+app.command("show")(show.show)
+app.command("worker")(worker.worker)
+app.add_typer(db.app, name="db")
+app.add_typer(config.app, name="config")
+app.command("demo")(demo.demo)

@@ -1,0 +1,164 @@
+"""The demo's stage: simulated provider, proxy, programs, TUI; struck when the play is over."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+from llmproxy_core import config
+from llmproxy_core.cli.proxy import addons_folder, find_program
+from llmproxy_core.cli.surroundings import open_store, warn
+from llmproxy_core.clients.endpoint import Endpoint, endpoint
+from llmproxy_core.config import Config
+from llmproxy_core.errors import ClientError, StoreError
+from llmproxy_core.home import Home, open_home
+from llmproxy_core.simulator import Simulator, redirect
+from llmproxy_core.simulator.traffic import Traffic
+from llmproxy_core.store import embedded, reads
+from llmproxy_core.store.rows import Flow
+
+START_SECONDS = 30.0
+SETTLE_SECONDS = 20.0
+STOP_SECONDS = 15.0
+SETTINGS = """\
+[proxy]
+port = 0
+confdir = "{folder}/confdir"
+"""
+
+
+def play(seconds: float | None) -> None:
+    """Until the person quits the TUI, or for `seconds` without one.
+
+    Raises:
+        ClientError: a part of it does not start.
+    """
+    # a closed terminal or a kill must not leave anything running
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    with ExitStack() as stack:
+        settings, home = stack.enter_context(_home())
+        provider = stack.enter_context(Simulator())
+        proxy = stack.enter_context(_mitmdump(settings, home, provider))
+        traffic = stack.enter_context(Traffic(proxy.url, proxy.ca_file))
+        if seconds is None:
+            from llmproxy_core.cli.tui import open_tui
+
+            open_tui(settings, home)
+            warn("the demo has ended; stopping what it started")
+        else:
+            time.sleep(seconds)
+            traffic.stop()
+            _print_table(settings, home, traffic.tally.made)
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+@contextmanager
+def _home() -> Iterator[tuple[Config, Home]]:
+    """A home folder of its own, with the embedded Postgres; all of it is removed in the end."""
+    folder = Path(tempfile.mkdtemp(prefix="llmproxy-demo-"))
+    file = folder / "mitm.toml"
+    file.write_text(SETTINGS.format(folder=folder))
+    os.environ |= {"LLMPROXY_HOME": str(folder / "home"), "LLMPROXY_CONFIG": str(file)}
+    os.environ.pop("LLMPROXY_DATABASE_URL", None)
+    try:
+        home = open_home()
+        yield config.load(home=home.path), home
+    finally:
+        _wait_for_worker(home)
+        with suppress(StoreError, OSError):
+            embedded.stop(home)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _mitmdump(settings: Config, home: Home, provider: Simulator) -> Iterator[Endpoint]:
+    log = home.path / "mitmdump.log"
+    ports = {
+        "LLMPROXY_SIMULATOR_PORT": str(provider.https_port),
+        "LLMPROXY_SIMULATOR_HTTP_PORT": str(provider.http_port),
+    }
+    command = [find_program("mitmdump"), "-s", str(addons_folder()), "-s", str(redirect.__file__)]
+    command += ["--set", f"ssl_verify_upstream_trusted_ca={provider.ca_file}"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            env=os.environ | ports,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us; we stop it
+        )
+    try:
+        yield _started(process, settings, home, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _started(
+    process: "subprocess.Popen[bytes]", settings: Config, home: Home, log: Path
+) -> Endpoint:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        found = endpoint(settings, home)
+        if found.pid == process.pid and found.ca_file.is_file() and found.answers():
+            return found
+        time.sleep(0.05)
+    last = log.read_text(errors="replace").strip()[-2000:]
+    raise ClientError(f"the demo's proxy did not start:\n{last}")
+
+
+def _wait_for_worker(home: Home) -> None:
+    """The worker stores what is left after the proxy has gone; its lock tells when it is done."""
+    deadline = time.monotonic() + STOP_SECONDS
+    with suppress(FileNotFoundError), home.worker_lock.open("rb") as lock:
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                time.sleep(0.05)
+
+
+def _print_table(settings: Config, home: Home, made: int) -> None:
+    """Raises ClientError if some of the calls did not arrive in the database."""
+    from llmproxy_core.cli.flows import Output
+
+    stored = _settled(settings, home, made)
+    output = Output(as_json=False)
+    for flow in reversed(stored):
+        output.write(flow)
+    output.flush()
+    ended = sum(flow.state != "open" for flow in stored)
+    warn(f"{made} calls made, {ended} of them stored with their answers")
+    if ended < made:
+        raise ClientError("some calls did not arrive in the database")
+
+
+def _settled(settings: Config, home: Home, made: int) -> list[Flow]:
+    """All flows, once every call made is there with its answer, or no more come."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    with open_store(settings, home, "llmproxy demo") as database:
+        while True:
+            with database.connect() as connection:
+                found = reads.flows(connection, limit=made + 1)
+            ended = sum(flow.state != "open" for flow in found)
+            if ended >= made or time.monotonic() > deadline:
+                return found
+            time.sleep(0.1)

@@ -1,0 +1,85 @@
+"""Programs as one meets them, making calls: agents with tools, chats, batch jobs, bad luck.
+
+Plain httpx, so that the demo needs no SDK. Each program is a thread with a client of its own and
+goes on until it is told to stop.
+"""
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from llmproxy_core.simulator.programs import PROGRAMS, Call
+
+LONGEST_WAIT = 60.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Calls made so far; `failed` counts those without a whole answer of status 2xx."""
+
+    made: int = 0
+    failed: int = 0
+
+
+class Traffic:
+    """A context manager: programs call through `proxy_url`, trusting `ca_file`, until it ends."""
+
+    def __init__(self, proxy_url: str, ca_file: Path) -> None:
+        self.tally = Tally()
+        self._proxy_url = proxy_url
+        self._trust = ssl.create_default_context(cafile=str(ca_file))
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(program, start), daemon=True)
+            for start, program in enumerate(PROGRAMS)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Let the calls under way come to their ends."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(LONGEST_WAIT)
+
+    def _run(self, program: Callable[[int], Iterator[Call]], start: int) -> None:
+        self._stop.wait(0.3 * start)
+        for session in count():
+            with httpx.Client(
+                proxy=self._proxy_url, verify=self._trust, trust_env=False, timeout=LONGEST_WAIT
+            ) as client:
+                for call in program(session):
+                    if self._stop.is_set():
+                        return
+                    self._make(client, call)
+                    self._stop.wait(call.pause)
+
+    def _make(self, client: httpx.Client, call: Call) -> None:
+        self.tally.made += 1
+        whole = False
+        # a refusal or a torn stream is part of the play
+        with suppress(httpx.HTTPError):
+            with client.stream("POST", call.url, json=call.body, headers=call.headers) as answer:
+                for _ in answer.iter_raw():
+                    pass
+            whole = answer.is_success
+        self.tally.failed += not whole
