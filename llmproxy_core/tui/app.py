@@ -1,0 +1,158 @@
+"""The app: its screens, keys and colours. A new screen is a file in `screens/` and a line in MODES."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta, tzinfo
+from typing import ClassVar, NamedTuple
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.theme import Theme
+
+from llmproxy_core.home import Home
+from llmproxy_core.tui import themes
+from llmproxy_core.tui.hub import Clock, Hub, ModeScreen, utc_now
+from llmproxy_core.tui.screens.events import EventsScreen
+from llmproxy_core.tui.screens.help import HelpScreen
+from llmproxy_core.tui.screens.live import LiveScreen
+from llmproxy_core.tui.screens.sessions import SessionsScreen
+from llmproxy_core.tui.sentences import sentence
+from llmproxy_core.tui.source import Source
+from llmproxy_core.tui.widgets.prose import rich_theme
+
+LOOK_SECONDS = 2.0
+ALERT_AGE = timedelta(minutes=10)
+
+
+class Mode(NamedTuple):
+    key: str
+    title: str
+    screen: type[ModeScreen]
+
+
+SCREENS: dict[str, Mode] = {
+    "live": Mode("1", "Live", LiveScreen),
+    "sessions": Mode("2", "Sessions", SessionsScreen),
+    "events": Mode("3", "Events", EventsScreen),
+}
+
+
+class LlmproxyApp(App[None]):
+    """`source` is opened, and read from, in threads only."""
+
+    TITLE = "llmproxy"
+    ENABLE_COMMAND_PALETTE = True
+    CSS_PATH = "app.tcss"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[object]]]] = {
+        name: mode.screen for name, mode in SCREENS.items()
+    }
+    DEFAULT_MODE = "live"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(m.key, f"switch_mode('{name}')", m.title, show=False) for name, m in SCREENS.items()),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("t", "theme", "Light/dark", show=False),
+        Binding("x", "dismiss_alert", "Dismiss", show=False),
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+    ]
+
+    class News(Message):
+        """The feed has something; posted from its thread."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LlmproxyApp.News)
+
+    def __init__(
+        self, source: Source, home: Home, *, clock: Clock = utc_now, zone: tzinfo | None = None
+    ) -> None:
+        super().__init__()
+        self.hub = Hub(self, source, home, lambda: self.post_message(self.News()), clock, zone)
+        self.alert = ""
+        self._dismissed: set[str] = set()
+        self._themed = False
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = themes.DARK.name
+
+    def mode_titles(self) -> list[tuple[str, str, str]]:
+        return [(mode.key, name, mode.title) for name, mode in SCREENS.items()]
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._use_rich_theme)
+        self._use_rich_theme(self.current_theme)
+        self.hub.feed.start()
+        self.look()
+        self.set_interval(LOOK_SECONDS, self.look)
+
+    def on_unmount(self) -> None:
+        self.hub.feed.stop()
+
+    def _use_rich_theme(self, theme: Theme) -> None:
+        if self._themed:
+            self.console.pop_theme()
+        self.console.push_theme(rich_theme(theme))
+        self._themed = True
+
+    @work(exclusive=True, group="look")
+    async def look(self) -> None:
+        """See how the proxy, the database and the worker are."""
+        await self.hub.look()
+
+    def on_llmproxy_app_news(self) -> None:
+        update = self.hub.feed.take()
+        if self.hub.feed.link != self.hub.status.link:
+            self.look()
+        if update.events:
+            self.look_for_alerts()
+        self.hub.updates.publish(update)
+
+    @work(exclusive=True, group="alerts")
+    async def look_for_alerts(self) -> None:
+        """A program that does not trust the CA is worth an alert: its calls fail."""
+        events = await self.hub.ask(lambda: self.hub.source.events(limit=50))
+        oldest = self.hub.now() - ALERT_AGE
+        alerts = [
+            sentence(event).text
+            for event in events or []
+            if event.kind in ("tls_failed", "gap", "fault") and event.at > oldest
+        ]
+        fresh = [alert for alert in alerts if alert not in self._dismissed]
+        self._show_alert(fresh[0] if fresh else "")
+
+    def _show_alert(self, alert: str) -> None:
+        self.alert = alert
+        for name in SCREENS:
+            for screen in self._screen_stacks.get(name, []):
+                if isinstance(screen, ModeScreen) and screen.is_mounted:
+                    screen.take_alert(alert)
+
+    def action_dismiss_alert(self) -> None:
+        if self.alert:
+            self._dismissed.add(self.alert)
+            self.look_for_alerts()
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_theme(self) -> None:
+        """Between our light theme and our dark one."""
+        self.theme = themes.DARK.name if not self.current_theme.dark else themes.LIGHT.name
+
+    @work
+    async def show_live(self, filter_text: str) -> None:
+        """Go to Live and filter it."""
+        await self.switch_mode("live")
+        screen = self.screen
+        if isinstance(screen, LiveScreen):
+            screen.filter_by(filter_text)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        for name, mode in SCREENS.items():
+            yield SystemCommand(
+                f"Go to {mode.title}", f"The {mode.title} screen", lambda name=name: self.switch_mode(name)
+            )
+        yield SystemCommand("Light or dark", "Switch between llmproxy's two themes", self.action_theme)

@@ -1,0 +1,133 @@
+"""What all screens share: the source and its feed, the clock, and the news."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, cast
+
+from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.widgets import Footer
+
+from llmproxy_core.errors import LlmproxyError
+from llmproxy_core.home import Home
+from llmproxy_core.tui.feed import Feed, Update
+from llmproxy_core.tui.health import backlog_bytes, proxy_health
+from llmproxy_core.tui.source import Source
+from llmproxy_core.tui.widgets.columns import Glance
+from llmproxy_core.tui.widgets.mode_bar import ModeBar
+from llmproxy_core.tui.widgets.status_bar import AlertBar, Status, StatusBar
+
+if TYPE_CHECKING:
+    from llmproxy_core.tui.app import LlmproxyApp
+
+type Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Hub:
+    """Made by the app; screens subscribe to `updates` and `statuses`."""
+
+    def __init__(
+        self,
+        app: App[None],
+        source: Source,
+        home: Home,
+        wake: Callable[[], object],
+        clock: Clock = utc_now,
+        zone: tzinfo | None = None,
+    ) -> None:
+        self.source = source
+        self.home = home
+        self.feed = Feed(source, wake)
+        self.now = clock
+        self.zone = zone
+        self.updates: Signal[Update] = Signal(app, "updates")
+        self.statuses: Signal[Status] = Signal(app, "statuses")
+        self.status = Status()
+
+    async def ask[T](self, call: Callable[[], T]) -> T | None:
+        """The result of a blocking call of the source; None where the store does not answer.
+
+        The feed notices a lost database by itself and tells it in the status bar.
+        """
+        try:
+            return await asyncio.to_thread(call)
+        except LlmproxyError:
+            return None
+
+    async def look(self) -> None:
+        """Find out the state of the machine and tell it."""
+        proxy = await asyncio.to_thread(proxy_health, self.home)
+        today = self.now().astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        totals = None
+        if self.feed.link == "up":
+            totals = await self.ask(lambda: self.source.totals(today))
+        stored = totals.stored if totals else None
+        backlog = await asyncio.to_thread(backlog_bytes, self.home, stored) if stored is not None else None
+        self.status = Status(
+            proxy=proxy,
+            backlog=backlog,
+            rate=self.feed.rate(),
+            link=self.feed.link,
+            problem=self.feed.problem,
+            running=totals.running if totals else None,
+            cost_today=totals.cost_today if totals else None,
+        )
+        self.statuses.publish(self.status)
+
+    def glance(self, frame: int = 0) -> Glance:
+        return Glance(self.now(), frame, self.zone)
+
+
+class HubScreen(Screen[None]):
+    """A screen that may ask the store."""
+
+    @property
+    def hub(self) -> Hub:
+        return cast("LlmproxyApp", self.app).hub
+
+    @property
+    def llmproxy(self) -> "LlmproxyApp":
+        return cast("LlmproxyApp", self.app)
+
+
+class ModeScreen(HubScreen):
+    """The frame of the screens in `MODES`: titles above, the state of things below."""
+
+    MODE = ""
+
+    def compose(self) -> ComposeResult:
+        yield ModeBar(self.llmproxy.mode_titles(), self.MODE)
+        yield from self.body()
+        yield AlertBar()
+        yield StatusBar()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def body(self) -> ComposeResult:
+        """The widgets between the bars."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self.hub.statuses.subscribe(self, self.take_status)
+        self.hub.updates.subscribe(self, self.take_update)
+        self.take_status(self.hub.status)
+        self.take_alert(self.llmproxy.alert)
+
+    def take_status(self, status: Status) -> None:
+        self.query_one(StatusBar).status = status
+
+    def take_alert(self, alert: str) -> None:
+        self.query_one(AlertBar).alert = alert
+
+    def take_update(self, update: Update) -> None:
+        """Called on the event loop with what changed in the store."""
+
+    def note(self, *parts: str | tuple[str, str]) -> None:
+        """What the top line says about this screen."""
+        self.query_one(ModeBar).note = Content.assemble(*parts)

@@ -1,0 +1,74 @@
+"""A flow as a conversation: the stored bytes, read again. Pure work, done in a thread."""
+
+from dataclasses import dataclass, field
+
+from llmproxy_core.model import Message, Part, Request, Response
+from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.reader import AnswerReader
+from llmproxy_core.store.rows import FlowDetail, ResponseRow
+
+
+@dataclass(slots=True)
+class Turn:
+    """One speaker's part of the conversation; `note` says what is missing from it."""
+
+    role: str
+    parts: list[Part]
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Reading:
+    detail: FlowDetail
+    request: Request
+    problem: str | None = None
+    """Why the request's body could not be read (in full)."""
+    turns: list[Turn] = field(default_factory=list)
+    """System, the messages that were sent, and the answer once there is one."""
+
+
+def read(detail: FlowDetail) -> Reading:
+    row = detail.request
+    request, problem = read_request(row.wire, row.path, row.headers, row.body)
+    if row.body_kept == "head":
+        problem = "the body was over capture.max_body; only its first bytes are stored"
+    turns = [Turn("system", request.system)] if request.system else []
+    turns += [Turn(message.role, message.parts) for message in request.messages]
+    if detail.response is not None:
+        turns.append(_answer(detail, detail.response))
+    return Reading(detail, request, problem, turns)
+
+
+def _answer(detail: FlowDetail, row: ResponseRow) -> Turn:
+    note = ""
+    if row.error:
+        note = f"{row.error_type}: {row.error}" if row.error_type else row.error
+    elif row.state == "partial":
+        note = "the answer was cut short"
+    return Turn("assistant", _answer_parts(detail, row), note)
+
+
+def _answer_parts(detail: FlowDetail, row: ResponseRow) -> list[Part]:
+    """The parts in the order of the wire; where that cannot be told, as the columns have them."""
+    if row.body and row.body_kept == "full":
+        reader = AnswerReader(detail.request.wire, row.status or 0, row.headers, detail.request.path)
+        reader.feed(row.body)
+        response = reader.finish()
+        if response.parts:
+            return [*response.parts, *_other_choices(response)]
+    parts = [Part("reasoning", row.reasoning)] if row.reasoning else []
+    if row.refusal:
+        parts.append(Part("refusal", row.refusal))
+    if row.text:
+        parts.append(Part("text", row.text))
+    return parts + [
+        Part("tool_call", call.arguments, call.name, call.call_id) for call in detail.tool_calls
+    ]
+
+
+def _other_choices(response: Response) -> list[Part]:
+    return [Part("text", text, f"choice {n}") for n, text in enumerate(response.texts[1:], 2)]
+
+
+def same(one: Message, other: Message) -> bool:
+    return one.role == other.role and one.parts == other.parts

@@ -1,0 +1,1 @@
+"""One screen a file; `app.MODES` lists those that have a key of their own."""

@@ -1,0 +1,270 @@
+"""Detail: one call. Its conversation, both bodies, headers, timing, and what is new in it."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+from uuid import UUID
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import ContentSwitcher, Footer, Static
+
+from llmproxy_core.errors import LlmproxyError
+from llmproxy_core.home import write_private
+from llmproxy_core.store.rows import Flow, FlowDetail
+from llmproxy_core.tui import figures, pages, plain, reading
+from llmproxy_core.tui.feed import Update
+from llmproxy_core.tui.flow_columns import client_name, short_id, status_tone
+from llmproxy_core.tui.hub import HubScreen
+from llmproxy_core.tui.widgets.conversation import Conversation
+from llmproxy_core.tui.widgets.text_pane import Line, TextPane
+from llmproxy_core.tui.widgets.timing import TimingPane
+
+TABS = (
+    ("conversation", "Conversation"),
+    ("request", "Request"),
+    ("response", "Response"),
+    ("headers", "Headers"),
+    ("timing", "Timing"),
+    ("diff", "Diff"),
+)
+TONE_STYLES = {"busy": "bold $primary", "bad": "bold $error", "warn": "bold $warning", "good": "$success"}
+
+
+class DetailScreen(HubScreen):
+    """`step`: gives the flow some lines below in the table that this was opened from."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),
+        *(
+            Binding(str(n), f"tab('{name}')", title, show=False)
+            for n, (name, title) in enumerate(TABS, 1)
+        ),
+        Binding("right,tab", "turn_tab(1)", "Next tab", show=False),
+        Binding("left,shift+tab", "turn_tab(-1)", "Tab before", show=False),
+        Binding("n", "step(1)", "Next"),
+        Binding("b", "step(-1)", "Before"),
+        Binding("left_square_bracket", "previous", "Turn before", key_display="["),
+        Binding("y", "copy", "Copy"),
+        Binding("o", "save", "Save raw"),
+    ]
+
+    tab: reactive[str] = reactive("conversation", init=False)
+
+    def __init__(self, flow_id: UUID, step: Callable[[int], Flow | None] | None = None) -> None:
+        super().__init__()
+        self.flow_id = flow_id
+        self.step = step
+        self.detail: FlowDetail | None = None
+        self.reading: reading.Reading | None = None
+        self._shown: set[str] = set()
+        self._fetching = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="detail-head")
+        yield Static(id="detail-tabs")
+        with ContentSwitcher(initial="conversation"):
+            yield Conversation(id="conversation")
+            for name, _ in TABS[1:4]:
+                yield TextPane(id=name)
+            yield TimingPane(id="timing")
+            yield TextPane(id="diff")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.hub.updates.subscribe(self, self.take_update)
+        self._tell_tabs()
+        self.load()
+
+    # what comes in ---------------------------------------------------------------------------
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        """Read the flow and show the tab that is open."""
+        flow_id, source = self.flow_id, self.hub.source
+        try:
+            detail = await asyncio.to_thread(source.flow, flow_id)
+        except LlmproxyError as exc:
+            self._say(str(exc))
+            return
+        if detail is None:
+            self._say(f"There is no call {flow_id} (any more).")
+            return
+        self.detail = detail
+        self.reading = await asyncio.to_thread(reading.read, detail)
+        self._shown.clear()
+        self._tell_head(detail)
+        await self._show_tab()
+
+    def take_update(self, update: Update) -> None:
+        detail = self.detail
+        if detail is None or detail.response is not None:
+            if detail is None and update.overflow:
+                self.load()
+            return
+        if update.overflow or any(f.id == self.flow_id and f.state != "open" for f in update.flows):
+            self.load()
+        elif self.flow_id in update.streamed and not self._fetching:
+            self._fetching = True
+            self._grow()
+
+    @work(group="grow")
+    async def _grow(self) -> None:
+        conversation = self.query_one(Conversation)
+        live, source, flow_id = conversation.live, self.hub.source, self.flow_id
+        seen = live.seen if live else -1
+        try:
+            deltas = await self.hub.ask(lambda: source.deltas(flow_id, seen))
+        finally:
+            self._fetching = False
+        if deltas and conversation.live is live:
+            await conversation.add(deltas)
+
+    # what is shown ---------------------------------------------------------------------------
+
+    def _say(self, text: str) -> None:
+        self.query_one("#detail-head", Static).update(Content(plain.line(text)))
+
+    def _tell_head(self, detail: FlowDetail) -> None:
+        self.query_one("#detail-head", Static).update(heading(detail))
+
+    def _tell_tabs(self) -> None:
+        parts = [Content(" ")]
+        for number, (name, title) in enumerate(TABS, 1):
+            style = "bold $background on $primary" if name == self.tab else "$foreground 70%"
+            text = Content.from_markup(f"[@click=screen.tab('{name}')] {number} {title} [/]")
+            parts.append(text.stylize_before(style))
+        self.query_one("#detail-tabs", Static).update(Content("").join(parts))
+
+    async def watch_tab(self, tab: str) -> None:
+        self._tell_tabs()
+        self.query_one(ContentSwitcher).current = tab
+        await self._show_tab()
+
+    async def _show_tab(self) -> None:
+        detail, read, tab = self.detail, self.reading, self.tab
+        if detail is None or read is None or tab in self._shown:
+            self._focus_tab()
+            return
+        self._shown.add(tab)
+        if tab == "conversation":
+            await self.query_one(Conversation).show(read)
+        elif tab == "timing":
+            self.query_one(TimingPane).show(detail)
+        elif tab == "diff":
+            self._compare(detail, read)
+        else:
+            make = {
+                "request": pages.request_page,
+                "response": pages.response_page,
+                "headers": pages.headers_page,
+            }[tab]
+            self._lay_out(tab, lambda: make(detail))
+        self._focus_tab()
+
+    def _focus_tab(self) -> None:
+        self.query_one(f"#{self.tab}").focus()
+
+    @work(group="pages")
+    async def _lay_out(self, tab: str, make: Callable[[], list[Line]]) -> None:
+        self.query_one(f"#{tab}", TextPane).show(await asyncio.to_thread(make))
+
+    @work(exclusive=True, group="diff")
+    async def _compare(self, detail: FlowDetail, read: reading.Reading) -> None:
+        source, previous = self.hub.source, detail.previous_id
+        before = None
+        if previous is not None:
+            found = await self.hub.ask(lambda: source.flow(previous))
+            before = await asyncio.to_thread(reading.read, found) if found else None
+        lines = await asyncio.to_thread(pages.diff_page, read, before)
+        self.query_one("#diff", TextPane).show(lines)
+
+    # what a person does ----------------------------------------------------------------------
+
+    def action_tab(self, name: str) -> None:
+        self.tab = name
+
+    def action_turn_tab(self, by: int) -> None:
+        names = [name for name, _ in TABS]
+        self.tab = names[(names.index(self.tab) + by) % len(names)]
+
+    def action_step(self, by: int) -> None:
+        flow = self.step(by) if self.step else None
+        if flow is not None:
+            self._go(flow.id)
+
+    def action_previous(self) -> None:
+        if self.detail is not None and self.detail.previous_id is not None:
+            self._go(self.detail.previous_id)
+        else:
+            self.notify("This is the first turn of its session.")
+
+    def _go(self, flow_id: UUID) -> None:
+        self.flow_id = flow_id
+        self.detail = self.reading = None
+        self.load()
+
+    def action_copy(self) -> None:
+        """Copy what the tab shows; of a conversation, the answer."""
+        pane = self.query_one(f"#{self.tab}")
+        if isinstance(pane, TextPane):
+            text = pane.text()
+        elif self.reading is not None and self.detail is not None and self.detail.response is not None:
+            text = "\n".join(part.text for part in self.reading.turns[-1].parts if part.kind == "text")
+        else:
+            text = ""
+        self.app.copy_to_clipboard(text or str(self.flow_id))
+        self.notify(f"Copied {figures.size(len(text.encode(errors='replace')))}" if text else f"Copied {self.flow_id}")
+
+    @work(group="save")
+    async def action_save(self) -> None:
+        """Write both bodies, as they passed, into the working folder."""
+        if self.detail is None:
+            return
+        try:
+            files = await asyncio.to_thread(save_bodies, self.detail, Path.cwd())
+        except OSError as exc:
+            self.notify(f"{exc.filename}: {exc.strerror}", severity="error")
+            return
+        self.notify("Wrote " + ", ".join(file.name for file in files))
+
+
+def save_bodies(detail: FlowDetail, folder: Path) -> list[Path]:
+    """Write the bodies byte for byte, readable by their owner only; raises OSError."""
+    bodies = [("request", detail.request.body)]
+    if detail.response is not None:
+        bodies.append(("response", detail.response.body))
+    files = [folder / f"{detail.flow.id}.{name}" for name, _ in bodies]
+    for file, (_, body) in zip(files, bodies, strict=True):
+        write_private(file, body)
+    return files
+
+
+def heading(detail: FlowDetail) -> Content:
+    """Two lines: what it was, and what it took."""
+    flow = detail.flow
+    state = str(flow.status or "") if flow.state in ("complete", "failed") else ""
+    shown = state or {"open": "running", "partial": f"{flow.status or ''} cut short"}.get(flow.state, flow.state)
+    first = Content.assemble(
+        (f" {shown.strip()} ", TONE_STYLES[status_tone(flow)]),
+        (plain.line(flow.model or flow.request_model or "unknown model"), "bold"),
+        (f"  {plain.line(flow.provider)}  {plain.line(flow.wire)}", "$secondary"),
+        f"  {plain.line(client_name(flow))}",
+        (f"  session {short_id(flow.session_id)}  id {short_id(flow.id)}", "$foreground 50%"),
+    )
+    cost = figures.usd(flow.cost_usd)
+    cached = f" ({figures.tokens(flow.cached_tokens)} cached)" if flow.cached_tokens else ""
+    thought = f" ({figures.tokens(flow.reasoning_tokens)} reasoning)" if flow.reasoning_tokens else ""
+    second = Content.assemble(
+        f" {figures.tokens(flow.input_tokens)} in{cached}  {figures.tokens(flow.output_tokens)} out{thought}  ",
+        (cost, "$accent"),
+        f"  first token {figures.ms(flow.first_token_ms)}  total {figures.ms(flow.duration_ms)}  ",
+        (", ".join(plain.line(reason) for reason in flow.finish_reasons), "$foreground 50%"),
+    )
+    if flow.error:
+        second = Content.styled(" " + plain.line(f"{flow.error_type or 'error'}: {flow.error}"), "$error")
+    return Content("\n").join([first, second])

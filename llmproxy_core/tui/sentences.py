@@ -1,0 +1,86 @@
+"""Events as a person would tell them: a new kind is a function and a line in `SENTENCES`."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from llmproxy_core.model import Json
+from llmproxy_core.store.rows import EventRow
+from llmproxy_core.tui import figures, plain
+from llmproxy_core.tui.widgets.columns import Tone
+
+type Data = Mapping[str, Json]
+
+
+class Sentence(NamedTuple):
+    text: str
+    tone: Tone
+
+
+def _first(data: Data, *keys: str, otherwise: str = "") -> str:
+    for key in keys:
+        if data.get(key) not in (None, ""):
+            return plain.line(str(data[key]))
+    return otherwise
+
+
+def _number(data: Data, key: str) -> int:
+    value = data.get(key)
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _tls_failed(data: Data) -> Sentence:
+    program, client = _first(data, "program"), _first(data, "client")
+    who = f"{program} ({client})" if program and client else program or client or "a program"
+    host = _first(data, "host", otherwise="an LLM host")
+    if data.get("distrusts_ca") is False:
+        return Sentence(f"{who} broke off TLS with {host}: {_first(data, 'error')}", "warn")
+    return Sentence(f"{who} does not trust the CA for {host}: see `llmproxy cert`", "warn")
+
+
+def _gap(data: Data) -> Sentence:
+    lost = figures.size(_number(data, "bytes"))
+    if data.get("reason") == "damaged":
+        return Sentence(f"a journal is damaged: {lost} could not be read", "bad")
+    records = _number(data, "records")
+    what = f"{records} record{'s' * (records != 1)} ({lost})"
+    return Sentence(f"{what} could not be written, is the disk full? The traffic went on", "bad")
+
+
+def _fault(data: Data) -> Sentence:
+    where = _first(data, "where", otherwise="an addon")
+    place = f" ({place})" if (place := _first(data, "place")) else ""
+    return Sentence(
+        f"{where} failed and let the traffic pass: {_first(data, 'error')}{place}", "bad"
+    )
+
+
+def _row_refused(data: Data) -> Sentence:
+    table, reason = _first(data, "table", otherwise="a table"), _first(data, "reason")
+    return Sentence(f"a row of {table} was stored without what Postgres refused: {reason}", "warn")
+
+
+def _proxy_started(data: Data) -> Sentence:
+    return Sentence(f"the proxy started on {_first(data, 'address', otherwise='?')}", "good")
+
+
+def _proxy_stopped(_: Data) -> Sentence:
+    return Sentence("the proxy stopped", "dim")
+
+
+SENTENCES: dict[str, Callable[[Data], Sentence]] = {
+    "tls_failed": _tls_failed,
+    "gap": _gap,
+    "fault": _fault,
+    "row_refused": _row_refused,
+    "proxy_started": _proxy_started,
+    "proxy_stopped": _proxy_stopped,
+}
+
+
+def sentence(event: EventRow) -> Sentence:
+    """What happened; an event of a kind that this version does not know is shown as it is."""
+    tell = SENTENCES.get(event.kind)
+    if tell:
+        return tell(event.data)
+    facts = ", ".join(f"{plain.line(key)}={plain.line(str(value))}" for key, value in event.data.items())
+    return Sentence(plain.line(f"{event.kind} {facts}"), "text")

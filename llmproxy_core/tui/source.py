@@ -1,0 +1,152 @@
+"""What the screens need of the store: plain calls that may block, so they are made in threads."""
+
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from llmproxy_core.errors import DatabaseUnavailable, LlmproxyError, StoreError
+from llmproxy_core.spool import Position
+from llmproxy_core.store import progress, reads
+from llmproxy_core.store.database import Connection, Database
+from llmproxy_core.store.filters import Filter
+from llmproxy_core.store.notify import Listener
+from llmproxy_core.store.rows import Change, EventRow, Flow, FlowDetail, Session, StreamDelta
+
+LISTEN_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Totals:
+    """For the status bar. `stored`: how far each writer's journal is."""
+
+    running: int = 0
+    cost_today: Decimal = Decimal(0)
+    stored: dict[str, Position] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Every method blocks, may be called from any thread, and raises LlmproxyError only."""
+
+    def open(self) -> None:
+        """Connect and listen; after an error, connect anew."""
+
+    def close(self) -> None: ...
+
+    def wait(self, timeout: float) -> Change | None:
+        """The next change, or None after `timeout` seconds. Only the feed's thread calls it."""
+
+    def flows(
+        self,
+        *,
+        limit: int,
+        before: UUID | None = None,
+        where: Filter | None = None,
+        session: UUID | None = None,
+    ) -> list[Flow]: ...
+
+    def flows_by_id(self, ids: list[UUID]) -> list[Flow]: ...
+
+    def flow(self, id: UUID) -> FlowDetail | None: ...
+
+    def deltas(self, id: UUID, after_seq: int) -> list[StreamDelta]: ...
+
+    def streamed(self, ids: list[UUID]) -> dict[UUID, int]:
+        """Characters of the answers being written, by flow."""
+
+    def sessions(self, *, limit: int) -> list[Session]: ...
+
+    def events(self, *, limit: int) -> list[EventRow]: ...
+
+    def totals(self, since: datetime) -> Totals:
+        """`since`: from when on cost is counted."""
+
+
+class StoreSource:
+    """The store. `open_database` may raise LlmproxyError; the feed then tries again."""
+
+    def __init__(self, open_database: Callable[[], Database]) -> None:
+        self._open_database = open_database
+        self._database: Database | None = None
+        self._listener: Listener | None = None
+        self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+
+    def open(self) -> None:
+        if self._database is None:
+            self._database = self._open_database()
+        self._database.raw().close()  # tells why, where it does not answer
+        if self._listener is None:
+            self._listener = Listener(self._database, self._changes.put)
+        try:
+            self._changes.get(timeout=LISTEN_SECONDS)
+        except queue.Empty:
+            raise DatabaseUnavailable("The database answers, but cannot be listened to.") from None
+
+    def close(self) -> None:
+        listener, self._listener = self._listener, None
+        database, self._database = self._database, None
+        if listener is not None:
+            listener.close()
+        if database is not None:
+            database.close()
+
+    def wait(self, timeout: float) -> Change | None:
+        try:
+            return self._changes.get(timeout=timeout)
+        except queue.Empty:
+            if self._listener is None or not self._listener.connected:
+                raise DatabaseUnavailable("The connection to the database was lost.") from None
+            return None
+
+    def flows(
+        self,
+        *,
+        limit: int,
+        before: UUID | None = None,
+        where: Filter | None = None,
+        session: UUID | None = None,
+    ) -> list[Flow]:
+        return self._read(
+            lambda c: reads.flows(c, limit=limit, before=before, where=where, session=session)
+        )
+
+    def flows_by_id(self, ids: list[UUID]) -> list[Flow]:
+        return self._read(lambda c: reads.flows_by_id(c, ids))
+
+    def flow(self, id: UUID) -> FlowDetail | None:
+        return self._read(lambda c: reads.flow(c, id))
+
+    def deltas(self, id: UUID, after_seq: int) -> list[StreamDelta]:
+        return self._read(lambda c: reads.deltas(c, id, after_seq))
+
+    def streamed(self, ids: list[UUID]) -> dict[UUID, int]:
+        return self._read(lambda c: progress.streamed(c, ids))
+
+    def sessions(self, *, limit: int) -> list[Session]:
+        return self._read(lambda c: reads.sessions(c, limit=limit))
+
+    def events(self, *, limit: int) -> list[EventRow]:
+        return self._read(lambda c: reads.events(c, limit=limit))
+
+    def totals(self, since: datetime) -> Totals:
+        return self._read(
+            lambda c: Totals(
+                running=reads.summary(c).open,
+                cost_today=progress.spent_since(c, since),
+                stored=progress.stored(c),
+            )
+        )
+
+    def _read[T](self, read: Callable[[Connection], T]) -> T:
+        if self._database is None:
+            raise DatabaseUnavailable("The database is not up yet.")
+        try:
+            with self._database.connect() as connection:
+                return read(connection)
+        except LlmproxyError:
+            raise
+        except Exception as exc:  # whatever it was: the screen says so and goes on
+            raise StoreError(f"{self._database.where}: {exc}") from exc

@@ -1,0 +1,90 @@
+"""What a table shows: columns with a rank, so that a narrow terminal keeps those that matter."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Literal, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+type Tone = Literal[
+    "text", "dim", "faint", "strong", "good", "warn", "bad", "busy", "accent", "second", "header"
+]
+
+
+class Cell(NamedTuple):
+    """One cell: text already made safe (`plain.line`), and the tone it is painted in."""
+
+    text: str
+    tone: Tone = "text"
+
+
+@dataclass(slots=True)
+class Glance:
+    """What cells may need beside their row: the time, the spinner, what has streamed so far."""
+
+    now: datetime = datetime.min.replace(tzinfo=UTC)
+    frame: int = 0
+    zone: tzinfo | None = None
+    streamed: Mapping[object, int] = field(default_factory=dict)
+    """Characters of answers that are still being written, by flow id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column[Row]:
+    """`width` is the least width in cells; `grow` the share of spare room, up to `most`.
+
+    Columns of the lowest `rank` stay longest when there is not room for all.
+    """
+
+    title: str
+    width: int
+    rank: int
+    cell: Callable[[Row, Glance], Cell]
+    right: bool = False
+    grow: int = 0
+    most: int = 0
+
+
+type Layout[Row] = list[tuple[Column[Row], int]]
+
+
+def fit[Row](columns: Sequence[Column[Row]], width: int, gap: int = 1) -> Layout[Row]:
+    """The columns that have room in `width` cells, each with its width; order is kept."""
+    chosen: set[int] = set()
+    used = 0
+    for index in sorted(range(len(columns)), key=lambda index: columns[index].rank):
+        need = columns[index].width + (gap if chosen else 0)
+        if used + need > width and chosen:
+            break
+        chosen.add(index)
+        used += need
+    widths = {index: columns[index].width for index in chosen}
+    _grow(columns, widths, width - used)
+    return [(columns[index], widths[index]) for index in sorted(chosen)]
+
+
+def _grow[Row](columns: Sequence[Column[Row]], widths: dict[int, int], spare: int) -> None:
+    """Hand out spare cells by `grow`; where a column reaches its most, the others get its share."""
+    while spare > 0:
+        growing = [
+            i for i in widths if columns[i].grow and (not columns[i].most or widths[i] < columns[i].most)
+        ]
+        shares = sum(columns[i].grow for i in growing)
+        if not shares:
+            return
+        before = spare
+        for i in growing:
+            share = min(spare, max(1, before * columns[i].grow // shares))
+            if columns[i].most:
+                share = min(share, columns[i].most - widths[i])
+            widths[i] += share
+            spare -= share
+
+
+def padded(text: str, width: int, right: bool = False) -> str:
+    """`text` in exactly `width` cells, cut with an ellipsis where it is too long."""
+    length = len(text) if text.isascii() else cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 1 else "…"[:width]
+    return " " * (width - length) + text if right else text + " " * (width - length)

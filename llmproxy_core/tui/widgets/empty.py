@@ -1,0 +1,44 @@
+"""What a newcomer sees instead of an empty table: what to do next, as commands."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from llmproxy_core.tui import plain
+from llmproxy_core.tui.health import ProxyHealth
+
+
+def advice(proxy: ProxyHealth | None) -> Content:
+    """The next step, for a proxy that is up and one that is not."""
+    command = "bold $accent"
+    lines: list[Content] = [Content.styled("No calls yet", "bold"), Content("")]
+    if proxy is None or not proxy.up:
+        lines += [
+            Content("Start the proxy:"),
+            Content.styled("    llmproxy proxy", command),
+            Content(""),
+        ]
+    else:
+        where = plain.line(proxy.address)
+        lines += [Content.assemble(("● ", "$success"), f"The proxy listens on {where}"), Content("")]
+    lines += [
+        Content("Run a program through it:"),
+        Content.styled("    llmproxy run -- python agent.py", command),
+        Content("or all that this shell starts:"),
+        Content.styled('    eval "$(llmproxy env)"', command),
+        Content(""),
+        Content("A program does not trust the CA?"),
+        Content.styled("    llmproxy cert", command),
+        Content(""),
+        Content("Only looking, without a key?"),
+        Content.styled("    llmproxy demo", command),
+    ]
+    return Content("\n").join(lines)
+
+
+class EmptyState(Static):
+    DEFAULT_CSS = """
+    EmptyState {
+        width: auto; height: auto; padding: 1 3; border: round $border;
+        color: $foreground 85%; background: $surface;
+    }
+    """
