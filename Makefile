@@ -15,8 +15,7 @@ environment:
 	@sh startup/environment.sh || [ $$? -eq 10 ]
 
 run: ## set up what is missing, say what to do next, then run: mitmdump -s addons/
-	@sh startup/environment.sh || { [ $$? -eq 10 ] && { $(BIN)/llmproxy db upgrade || \
-		echo "llmproxy: no database yet; the proxy runs without, its worker tries again" >&2; }; }
+	@sh startup/environment.sh || { [ $$? -eq 10 ] && sh startup/prepare.sh; }
 	@sh startup/next.sh
 	@exec $(BIN)/mitmdump -s addons/
 
