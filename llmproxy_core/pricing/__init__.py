@@ -1,0 +1,3 @@
+from llmproxy_core.pricing.price import price
+
+__all__ = ["price"]

@@ -26,8 +26,6 @@ from llmproxy_core.providers.settings import session_hints, settings
 NOT_SETTINGS = frozenset({"messages", "tools", "system", "mcp_servers"})
 ROLES: dict[str, Role] = {"assistant": "assistant", "system": "system"}
 SERVER_CALLS = ("server_tool_use", "mcp_tool_use")
-QUIET = frozenset({"ping", "content_block_stop"})
-"""Events that say nothing we keep."""
 
 
 class AnthropicMessages:
@@ -53,6 +51,7 @@ class AnthropicMessages:
         _head(body, into)
         for index, block in enumerate(items(body.get("content"))):
             _begin(block, index, into)
+            _stop(index, into)
         if reason := body.get("stop_reason"):
             into.finish(str(reason))
 
@@ -73,7 +72,9 @@ class AnthropicMessages:
         elif kind == "error":
             into.error = read_error(event) or read_error({"error": event})
             into.closed = True
-        elif kind not in QUIET:
+        elif kind == "content_block_stop":
+            _stop(_index(event), into)
+        elif kind != "ping":
             into.unknown_event(str(kind) or "without type")
 
 
@@ -110,6 +111,13 @@ def _input(value: Any, index: int, into: Assembler) -> None:
     """A stream begins with `{}` and sends the arguments after it; only a whole answer has more."""
     if value:
         into.add("tool_call", value if isinstance(value, str) else dumps(value), key=index)
+
+
+def _stop(index: int, into: Assembler) -> None:
+    """A call without arguments streams none; a whole answer has `{}` there."""
+    block = into.block(index)
+    if block is not None and block.kind == "tool_call" and not block.text:
+        into.add("tool_call", "{}", key=index)
 
 
 def _delta(delta: Body, index: int, into: Assembler) -> None:

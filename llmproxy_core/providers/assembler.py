@@ -119,8 +119,10 @@ class Assembler:
         return slot.keyed.get(key) if slot else None
 
     def finish(self, reason: str, choice: int = 0) -> None:
+        """An empty reason counts only until there is another."""
         self.choice(choice)
-        self._choices[choice].finish = reason
+        slot = self._choices[choice]
+        slot.finish = reason or slot.finish or ""
 
     def finished(self) -> bool:
         """Has every choice that began a finish reason?"""
@@ -159,7 +161,7 @@ class Assembler:
             refusal="".join(first.texts("refusal")) or None,
             tool_calls=[ToolCall(call.id, call.name, call.text) for call in calls],
             server_tool_calls=self.server_tool_calls,
-            finish_reasons=[choice.finish for choice in ordered if choice.finish],
+            finish_reasons=[choice.finish for choice in ordered if choice.finish is not None],
             usage=self.usage,
             error=self.error,
             n_events=self.n_events,

@@ -109,7 +109,7 @@ def _said(said: Body, choice: int, into: Assembler) -> None:
         _chunks(content, choice, into)
     if refusal := text_of(said.get("refusal")):
         into.add("refusal", refusal, choice)
-    if len(said) > 1:
+    if len(said) > 1 or "content" not in said:
         _calls(said, choice, into)
 
 
@@ -128,7 +128,7 @@ def _calls(said: Body, choice: int, into: Assembler) -> None:
     for position, call in enumerate(items(said.get("tool_calls"))):
         _call(call, position, choice, into)
     function = said.get("function_call")
-    if isinstance(function, dict):
+    if isinstance(function, dict) and any(function.values()):
         into.call("function_call", text_of(function.get("name")), None, choice)
         into.add("tool_call", text_of(function.get("arguments")), choice, "function_call")
     for tool in items(said.get("executed_tools")):
@@ -185,7 +185,7 @@ def _message(message: Body) -> Message:
         inner = mapping(call.get("function") or call.get("custom"))
         parts.append(_call_part(inner, text_of(call.get("id")) or None))
     function = message.get("function_call")
-    if isinstance(function, dict):
+    if isinstance(function, dict) and any(function.values()):
         parts.append(_call_part(function, None))
     return Message(role, parts)
 

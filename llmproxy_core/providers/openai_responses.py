@@ -48,7 +48,7 @@ class OpenAIResponses:
             stream=body.get("stream") is True,
             system=_instructions(body.get("instructions")),
             messages=[_message(entry) for entry in entries],
-            tools=[tool for item in items(body.get("tools")) + nested for tool in _tools(item)],
+            tools=_distinct(items(body.get("tools")) + nested),
             parameters=settings(body, NOT_SETTINGS),
             session_hints=session_hints(body),
         )
@@ -246,6 +246,15 @@ def _part(part: Body) -> Part:
         size = len(text_of(audio.get("data")))
         return Part("audio", attachment("", text_of(audio.get("format")), size))
     return Part("other", kind or dumps(part)[:300])
+
+
+def _distinct(tools: list[Body]) -> list[Tool]:
+    """Tools that were searched for come again in later turns."""
+    found: dict[tuple[str, bool], Tool] = {}
+    for item in tools:
+        for tool in _tools(item):
+            found.setdefault((tool.name, tool.hosted), tool)
+    return list(found.values())
 
 
 def _tools(tool: Body) -> list[Tool]:
