@@ -1,0 +1,59 @@
+"""What the worker asks when it starts again: the sessions that it knew before."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, select, tuple_
+
+from llmproxy_core.store.tables import RequestTable, ResponseTable, SessionTable
+from llmproxy_core.store.values import clean
+
+
+class SessionSpan(NamedTuple):
+    id: UUID
+    started_at: datetime
+    last_at: datetime
+
+
+def sessions_of_requests(
+    connection: Connection, keys: Iterable[tuple[int, UUID]]
+) -> dict[UUID, UUID]:
+    """(ns_id, id) of requests -> their sessions; those that are not stored are missing."""
+    table = RequestTable
+    query = select(table.id, table.session_id).where(tuple_(table.ns_id, table.id).in_(list(keys)))
+    return {row.id: row.session_id for row in connection.execute(query)}
+
+
+def session_of_response(connection: Connection, ns_id: int, response_id: str) -> UUID | None:
+    """The session of the answer to which the provider gave this id. Finds ids of `resp...`."""
+    if not response_id.startswith("resp"):
+        return None
+    request, response = RequestTable, ResponseTable
+    query = (
+        select(request.session_id)
+        .join(response, (request.ns_id == response.ns_id) & (request.id == response.id))
+        .where(
+            response.ns_id == ns_id,
+            response.response_id == clean(response_id),
+            response.response_id.like("resp%"),  # the index has no others
+        )
+        .order_by(response.id.desc())
+        .limit(1)
+    )
+    return connection.scalar(query)
+
+
+def recent_sessions(
+    connection: Connection, ns_id: int, source: str, since: datetime, until: datetime
+) -> Sequence[SessionSpan]:
+    """The sessions of a source that were going on between two times."""
+    table = SessionTable
+    query = select(table.id, table.started_at, table.last_at).where(
+        table.ns_id == ns_id,
+        table.source == source,
+        table.last_at >= since,
+        table.started_at <= until,
+    )
+    return [SessionSpan(*row) for row in connection.execute(query)]

@@ -1,0 +1,158 @@
+"""The journals of all proxies of a home -> batches -> the store."""
+
+import logging
+import time
+from pathlib import Path
+
+from llmproxy_core.errors import SpoolError, StoreError
+from llmproxy_core.spool import SpoolReader, readers
+from llmproxy_core.store.rows import Batch, OffsetRow
+from llmproxy_core.worker import checkpoint
+from llmproxy_core.worker.journal import Journal
+from llmproxy_core.worker.sessions import Sessions
+from llmproxy_core.worker.storage import Storage
+
+MAX_RECORDS = 500
+MAX_BYTES = 8 * 2**20
+OFFSETS_SECONDS = 1.0
+"""How long offsets may wait where there are no rows to be stored with them."""
+
+logger = logging.getLogger(__name__)
+
+
+class Intake:
+    """Reads a batch with `collect`, stores it with `commit`; never more than a batch ahead.
+
+    Both raise DatabaseUnavailable and may then be called again: nothing is lost or done twice.
+    """
+
+    def __init__(self, spool: Path, storage: Storage) -> None:
+        self._spool = spool
+        self._storage = storage
+        self._sessions = Sessions(storage)
+        self._offsets: dict[str, OffsetRow] | None = None
+        self._journals: dict[str, Journal] = {}
+        self._batch = Batch()
+        self._records = 0
+        self._bytes = 0
+        self._touched: dict[str, Journal] = {}
+        self._turn = 0
+        self._doubtful = False
+        self._committed_at = time.monotonic()
+        self.stored_records = 0
+
+    @property
+    def full(self) -> bool:
+        return self._records >= MAX_RECORDS or self._bytes >= MAX_BYTES
+
+    @property
+    def due(self) -> bool:
+        """Is there something to commit now?"""
+        batch = self._batch
+        if batch.requests or batch.responses or batch.events or batch.deltas:
+            return True
+        waiting = bool(self._touched or batch.finished_writers)
+        return waiting and time.monotonic() - self._committed_at >= OFFSETS_SECONDS
+
+    @property
+    def waiting(self) -> bool:
+        """Is there anything at all that is not committed?"""
+        return bool(self._touched or self._batch.finished_writers)
+
+    @property
+    def finished(self) -> bool:
+        """Are all journals stored to their very end, with no proxy left that writes one?"""
+        return not self.waiting and all(j.ended or j.broken for j in self._journals.values())
+
+    def collect(self) -> int:
+        """Read on, up to a full batch; the number of records read."""
+        self._find_journals()
+        before = self._records
+        for journal in self._in_turn():
+            if self.full:
+                break
+            try:
+                alive = journal.reader.writer_alive()  # before reading: what follows is all
+                self._read(journal)
+            except (SpoolError, OSError) as exc:
+                self._give_up(journal, exc)
+                continue
+            if not alive and not self.full:
+                self._end(journal)
+        return self._records - before
+
+    def commit(self) -> None:
+        """Store what was collected, then drop the segments that are not needed any more."""
+        batch = self._batch
+        batch.offsets = [journal.offsets for journal in self._touched.values()]
+        if not (self._doubtful and checkpoint.is_stored(batch, self._storage)):
+            try:
+                self._storage.write(batch)
+            except StoreError:
+                self._doubtful = True  # the answer to a COMMIT may have been lost
+                raise
+        touched, self._touched = self._touched, {}
+        self.stored_records += self._records
+        self._batch, self._records, self._bytes = Batch(), 0, 0
+        self._doubtful = False
+        self._committed_at = time.monotonic()
+        for journal in touched.values():
+            self._tidy(journal)
+
+    def _find_journals(self) -> None:
+        if self._offsets is None:
+            self._offsets = self._storage.offsets()
+        for reader in readers(self._spool):
+            if reader.id not in self._journals:
+                self._journals[reader.id] = self._resumed(reader)
+
+    def _resumed(self, reader: SpoolReader) -> Journal:
+        journal = Journal(reader, self._sessions, self._storage.namespace)
+        row = (self._offsets or {}).get(reader.id)
+        if row is not None:
+            try:
+                checkpoint.resume(journal, row, self._storage)
+            except (SpoolError, OSError) as exc:
+                self._give_up(journal, exc)
+        return journal
+
+    def _in_turn(self) -> list[Journal]:
+        """Those that can be read; another one comes first every time, so that none starves."""
+        journals = [j for j in self._journals.values() if not (j.ended or j.broken)]
+        self._turn += 1
+        first = self._turn % len(journals) if journals else 0
+        return journals[first:] + journals[:first]
+
+    def _read(self, journal: Journal) -> None:
+        for entry in journal.reader.read(journal.position):
+            journal.take(entry, self._batch)
+            self._touched[journal.reader.id] = journal
+            self._records += 1
+            self._bytes += len(entry.body)
+            if self.full:
+                return
+
+    def _end(self, journal: Journal) -> None:
+        if journal.exchanges:
+            logger.warning(
+                f"the proxy of journal {journal.reader.id} died with {len(journal.exchanges)} "
+                "calls under way; what came of their answers is stored as it is"
+            )
+        journal.end(self._batch)
+        self._touched[journal.reader.id] = journal
+
+    def _tidy(self, journal: Journal) -> None:
+        try:
+            if journal.ended:
+                journal.reader.remove()
+                self._batch.finished_writers.append(journal.reader.id)
+                del self._journals[journal.reader.id]
+            else:
+                checkpoint.drop_stored(journal)
+        except OSError as exc:
+            logger.warning(f"{journal.reader.folder}: stored, but cannot be removed: {exc}")
+
+    def _give_up(self, journal: Journal, exc: SpoolError | OSError) -> None:
+        """Nothing is thrown away: the files stay, and are tried again after a restart."""
+        journal.broken = exc
+        logger.error(f"journal {journal.reader.id} cannot be read any further: {exc}")

@@ -1,0 +1,185 @@
+"""One proxy's journal on its way into the store: records in, rows out."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from llmproxy_core.errors import SpoolError, StoreError
+from llmproxy_core.model import Delta, Json, Request, Response
+from llmproxy_core.records import Answered, Closed, Event, Opened, Piece
+from llmproxy_core.spool import START, Entry, Position, SpoolReader
+from llmproxy_core.store.rows import Batch, EventRow, OffsetRow, StreamDelta
+from llmproxy_core.worker.exchanges import Exchange
+from llmproxy_core.worker.identity import dated
+from llmproxy_core.worker.moments import moment
+from llmproxy_core.worker.rows import read, request_row, session_of_request
+from llmproxy_core.worker.seal import Sealed, killed, seal
+from llmproxy_core.worker.sessions import Sessions
+
+DEFAULT_NAMESPACE = 1
+SEQ_BITS = 8
+"""A piece may hold 2**SEQ_BITS changes between text, reasoning and calls; the live view lacks the
+rest. So the numbers of one piece never depend on what was read out of another."""
+
+
+class Journal:
+    """`position`: read up to here. `first_segment`: all before it have been removed.
+
+    `take` either does all of a record or raises and has done nothing of it.
+    """
+
+    def __init__(
+        self, reader: SpoolReader, sessions: Sessions, namespace: Callable[[str], int]
+    ) -> None:
+        self.reader = reader
+        self.position = START
+        self.first_segment = 0
+        self.ended = False
+        """The writer is dead, and all that it wrote has been taken."""
+        self.broken: SpoolError | OSError | None = None
+        self.exchanges: dict[bytes, Exchange] = {}
+        self._sessions = sessions
+        self._namespace = namespace
+
+    @property
+    def replay(self) -> Position:
+        """Where to read from to know what is still open."""
+        oldest = next(iter(self.exchanges.values()), None)
+        return oldest.start if oldest else self.position
+
+    @property
+    def offsets(self) -> OffsetRow:
+        return OffsetRow(self.reader.id, *self.position, *self.replay)
+
+    def take(self, entry: Entry, into: Batch) -> None:
+        """Raises DatabaseUnavailable, where the session has to be asked for."""
+        record = entry.record
+        if isinstance(record, Opened):
+            self._open(record, entry, into)
+        elif isinstance(record, Closed):
+            self._close(record, entry.body, into)
+        elif isinstance(record, Event):
+            into.events.append(_event_row(record))
+        else:
+            self.resume(entry, into)
+        self.position = entry.end
+
+    def resume(self, entry: Entry, into: Batch) -> None:
+        """A record in the midst of an answer."""
+        record = entry.record
+        if isinstance(record, Answered) and (exchange := self.exchanges.get(record.id)):
+            exchange.begin_answer(record.answer)
+        elif isinstance(record, Piece) and (exchange := self.exchanges.get(record.id)):
+            into.deltas += _stream_deltas(exchange, exchange.piece(record, entry.body))
+
+    def reopen(self, record: Opened, entry: Entry, session: UUID | None) -> None:
+        """An exchange whose request is stored already, in `session`."""
+        if session is None:
+            self._open(record, entry, Batch())
+            return
+        try:
+            request, _ = read(record, entry.body)
+        except Exception:  # noqa: BLE001 - told when it was stored
+            request = Request()
+        ns_id = self.ns_id(record)
+        self.exchanges[record.id] = Exchange(ns_id, session, record, request, entry.start)
+
+    def end(self, into: Batch) -> None:
+        """The writer is dead: what is open will stay as it is."""
+        self.ended = True
+        for exchange in list(self.exchanges.values()):
+            self._close(killed(exchange), b"", into)
+
+    def _open(self, record: Opened, entry: Entry, into: Batch) -> None:
+        if record.id in self.exchanges:
+            into.events.append(_told(record, "repeated_request", {}))
+            return
+        try:
+            request, problem = read(record, entry.body)
+            self._place(record, entry, request, problem, into)
+        except StoreError:
+            raise
+        except Exception as exc:  # noqa: BLE001 - whatever a body holds, it is stored raw
+            fault = f"{type(exc).__name__}: {exc}"
+            self._place(record, entry, Request(), fault, into)
+            into.events.append(_told(record, "unreadable", {"where": "request", "error": fault}))
+
+    def _place(
+        self, record: Opened, entry: Entry, request: Request, problem: str | None, into: Batch
+    ) -> None:
+        ns_id = self.ns_id(record)
+        placed = self._sessions.place(ns_id, record, request)
+        exchange = Exchange(ns_id, placed.id, record, request, entry.start)
+        row = request_row(exchange, entry.body, problem)
+        session = session_of_request(exchange, placed)
+        self.exchanges[record.id] = exchange
+        into.requests.append(row)
+        into.sessions.append(session)
+
+    def _close(self, record: Closed, body: bytes, into: Batch) -> None:
+        exchange = self.exchanges.pop(record.id, None)
+        if exchange is None:
+            into.events.append(_told(record, "answer_without_request", _facts(record)))
+            return
+        sealed = _sealed(exchange, record, body)
+        row = sealed.response
+        into.responses.append(row)
+        into.tool_calls += sealed.tool_calls
+        into.sessions.append(sealed.session)
+        self._sessions.answered(row.ns_id, exchange.session_id, record.at, row.response_id)
+        if exchange.unreadable:
+            fault: dict[str, Json] = {"where": "answer", "error": exchange.unreadable}
+            into.events.append(_told(record, "unreadable", fault, row.ns_id))
+        if sealed.unknown_events:
+            counts: dict[str, Json] = {"wire": exchange.opened.wire, **sealed.unknown_events}
+            into.events.append(_told(record, "unknown_stream_events", counts, row.ns_id))
+
+    def ns_id(self, record: Opened) -> int:
+        return (
+            DEFAULT_NAMESPACE
+            if record.namespace == "default"
+            else self._namespace(record.namespace)
+        )
+
+
+def _sealed(exchange: Exchange, record: Closed, body: bytes) -> Sealed:
+    response = exchange.end(record, body)
+    try:
+        return seal(exchange, record, response)
+    except Exception as exc:  # noqa: BLE001 - whatever was read, the answer is stored raw
+        exchange.unreadable = f"{type(exc).__name__}: {exc}"
+        return seal(exchange, record, Response())
+
+
+def _stream_deltas(exchange: Exchange, deltas: list[Delta]) -> list[StreamDelta]:
+    """The first choice alone; neighbours of one kind joined."""
+    joined: list[tuple[str, list[str]]] = []
+    for delta in deltas:
+        if delta.choice == 0:
+            if not joined or joined[-1][0] != delta.kind:
+                joined.append((delta.kind, []))
+            joined[-1][1].append(delta.text)
+    first = exchange.n_pieces << SEQ_BITS
+    return [
+        StreamDelta(exchange.ns_id, exchange.id, first + n, kind, "".join(texts))
+        for n, (kind, texts) in enumerate(joined[: 1 << SEQ_BITS])
+    ]
+
+
+def _event_row(record: Event) -> EventRow:
+    data: dict[str, Json] = dict(record.data)
+    return EventRow(
+        DEFAULT_NAMESPACE, UUID(bytes=record.id), moment(record.at), record.kind, None, data
+    )
+
+
+def _told(
+    record: Opened | Closed, kind: str, data: dict[str, Json], ns_id: int = DEFAULT_NAMESPACE
+) -> EventRow:
+    """An event about an exchange; the same one has the same id, however often it is read."""
+    id = dated(record.at, record.id.hex(), kind)
+    return EventRow(ns_id, id, moment(record.at), kind, UUID(bytes=record.id), data)
+
+
+def _facts(record: Closed) -> dict[str, Json]:
+    status = record.answer.status if record.answer else None
+    return {"ending": record.ending, "status": status, "body_bytes": record.body_bytes}

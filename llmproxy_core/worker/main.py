@@ -1,0 +1,137 @@
+"""The worker's life: wait for its turn, store what comes, end when it is told to."""
+
+import logging
+import time
+
+from llmproxy_core.config import Config
+from llmproxy_core.errors import LlmproxyError
+from llmproxy_core.home import Home
+from llmproxy_core.worker import log
+from llmproxy_core.worker.intake import Intake
+from llmproxy_core.worker.lock import only_worker
+from llmproxy_core.worker.storage import DatabaseStorage
+from llmproxy_core.worker.watch import Watch
+
+PACE = 0.01
+"""Seconds between two transactions: what comes meanwhile is stored together."""
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+GRACE = 10.0
+"""Seconds that a worker which is to end waits for a database that is away."""
+LAST_WORDS = 1.0
+"""Seconds in which a proxy that has closed our standard input still writes or lets go."""
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    config: Config, home: Home, *, once: bool = False, stop_when_stdin_closes: bool = False
+) -> int:
+    """Store what the proxies of a home write, until told to stop; the exit status.
+
+    `once`: only what is there now. `stop_when_stdin_closes`: then store what is left, and end.
+    0: all that was there is stored. 1: the database was away, and the rest waits in the spool.
+
+    Raises:
+        OSError: the home folder cannot be used.
+    """
+    with (
+        Watch(home.spool, 0 if stop_when_stdin_closes else None) as watch,
+        only_worker(home, watch) as held,
+    ):
+        if not held:
+            return 0
+        storage = DatabaseStorage(config, home)
+        try:
+            return _Shift(home, storage, watch, once).work()
+        finally:
+            storage.close()
+
+
+class _Shift:
+    def __init__(self, home: Home, storage: DatabaseStorage, watch: Watch, once: bool) -> None:
+        self._home = home
+        self._storage = storage
+        self._watch = watch
+        self._once = once
+        self._intake = Intake(home.spool, storage)
+        self._begun_at = time.monotonic()
+        self._committed_at = 0.0
+        self._away_since: float | None = None
+        self._pause = FIRST_PAUSE
+
+    def work(self) -> int:
+        while True:
+            try:
+                more = self._store_some()
+                self._is_back()
+            except LlmproxyError as exc:
+                if not self._is_away(exc):
+                    return 1
+                continue
+            if self._is_over(more):
+                logger.info(f"ending; {self._intake.stored_records} records stored")
+                return 0
+            if not more:
+                log.keep_small(self._home)
+                self._watch.wait()
+
+    def _store_some(self) -> bool:
+        """What has come, up to one batch. True if there is more to read at once."""
+        intake = self._intake
+        if self._away_since is not None or self._committed_at == 0.0:
+            self._connect()
+        if not intake.full:
+            self._keep_pace()
+            intake.collect()
+        more = intake.full
+        while intake.due or (intake.waiting and self._ending()):
+            intake.commit()
+            self._committed_at = time.monotonic()
+        return more
+
+    def _connect(self) -> None:
+        self._storage.reconnect()
+        where = self._storage.connect()
+        if self._committed_at == 0.0:
+            logger.info(f"storing into {where}")
+            self._committed_at = time.monotonic() - PACE
+
+    def _keep_pace(self) -> None:
+        early = self._committed_at + PACE - time.monotonic()
+        if early > 0:
+            self._watch.pause(early)
+
+    def _ending(self) -> bool:
+        return self._once or self._watch.ending
+
+    def _is_over(self, more: bool) -> bool:
+        if self._watch.stopped:
+            return True
+        if more:
+            return False
+        ended_at = self._watch.ended_at
+        if ended_at is None:
+            return self._once
+        return self._intake.finished or time.monotonic() - ended_at > LAST_WORDS
+
+    def _is_away(self, exc: LlmproxyError) -> bool:
+        """Wait before trying again; False where that makes no sense any more."""
+        now = time.monotonic()
+        if self._away_since is None:
+            self._away_since = now
+            logger.warning(f"{exc} Nothing is lost: it is stored as soon as that works again.")
+        since = max(self._away_since, self._watch.ended_at or 0.0)
+        if self._watch.stopped or (self._ending() and now - since > GRACE):
+            logger.warning("ending without the database; the rest waits in the spool")
+            return False
+        self._watch.pause(self._pause)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return True
+
+    def _is_back(self) -> None:
+        if self._away_since is not None:
+            away = time.monotonic() - self._away_since
+            logger.info(f"the database is back after {away:.1f} s")
+            self._away_since = None
+            self._pause = FIRST_PAUSE

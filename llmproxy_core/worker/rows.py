@@ -1,0 +1,97 @@
+"""The row of a request, and what it says of its session."""
+
+from llmproxy_core.model import Message, Part, Request, header
+from llmproxy_core.providers.formats import read_request
+from llmproxy_core.records import Opened
+from llmproxy_core.store.rows import RequestRow, SessionDelta
+from llmproxy_core.worker.exchanges import Exchange
+from llmproxy_core.worker.moments import moment
+from llmproxy_core.worker.sessions import Placed, address
+
+PREVIEW = 200
+TITLE = 80
+
+
+def read(opened: Opened, body: bytes) -> tuple[Request, str | None]:
+    """The request and what is wrong with it."""
+    if opened.body_kept == "head":
+        return Request(), f"not read: only the first {len(body):,} bytes were kept"
+    return read_request(opened.wire, opened.path, opened.headers, body)
+
+
+def request_row(exchange: Exchange, body: bytes, parse_error: str | None) -> RequestRow:
+    opened, request = exchange.opened, exchange.request
+    return RequestRow(
+        ns_id=exchange.ns_id,
+        id=exchange.id,
+        session_id=exchange.session_id,
+        started_at=moment(opened.at),
+        client=opened.client,
+        user_agent=header(opened.headers, "user-agent"),
+        proxy_user=opened.proxy_user,
+        credential=opened.credential,
+        provider=opened.provider,
+        wire=opened.wire,
+        scheme=opened.scheme,
+        host=opened.host,
+        port=opened.port,
+        method=opened.method,
+        path=opened.path,
+        http_version=opened.http_version,
+        headers=opened.headers,
+        model=request.model,
+        stream=request.stream,
+        n_messages=len(request.messages),
+        tool_names=[tool.name for tool in request.tools],
+        parameters=request.parameters,
+        preview=_last_words(request.messages),
+        body=body,
+        body_bytes=opened.body_bytes,
+        body_kept=opened.body_kept,
+        hash_in=opened.hash_in,
+        hash_out=opened.hash_out,
+        parse_error=parse_error,
+    )
+
+
+def session_of_request(exchange: Exchange, placed: Placed) -> SessionDelta:
+    opened, request = exchange.opened, exchange.request
+    return SessionDelta(
+        ns_id=exchange.ns_id,
+        id=placed.id,
+        external_id=placed.external_id,
+        source=placed.source,
+        client=address(opened.client),
+        user_agent=header(opened.headers, "user-agent"),
+        provider=opened.provider,
+        model=request.model,
+        title=_first_words(request.messages),
+        at=moment(opened.at),
+        requests=1,
+    )
+
+
+def one_line(text: str, length: int) -> str:
+    return " ".join(text[: length * 4].split())[:length]
+
+
+def _last_words(messages: list[Message]) -> str:
+    for message in reversed(messages):
+        if words := _words(message.parts):
+            return one_line(words, PREVIEW)
+    return ""
+
+
+def _first_words(messages: list[Message]) -> str:
+    for message in messages:
+        if message.role == "user" and (words := _words(message.parts)):
+            return one_line(words, TITLE)
+    return ""
+
+
+def _words(parts: list[Part]) -> str:
+    """What a person wrote, if anything; what programs put around it in tags comes last."""
+    texts = [part.text for part in parts if part.kind == "text" and part.text.strip()]
+    plain = [text for text in texts if not text.lstrip().startswith("<")]
+    others = [part.text for part in parts if part.kind != "text" and part.text.strip()]
+    return " ".join(plain or texts or others)

@@ -1,0 +1,85 @@
+"""What the worker needs of the store, and the store behind it: connected anew where it broke."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from llmproxy_core.config import Config
+from llmproxy_core.home import Home
+from llmproxy_core.store import recall
+from llmproxy_core.store.database import Database, open_database
+from llmproxy_core.store.migrate import upgrade
+from llmproxy_core.store.rows import Batch, OffsetRow
+from llmproxy_core.store.writer import Writer
+from llmproxy_core.worker.moments import moment, nanoseconds
+from llmproxy_core.worker.sessions import Memory, Span
+
+
+class Storage(Memory, Protocol):
+    """All of it raises DatabaseUnavailable, or another StoreError."""
+
+    def offsets(self) -> dict[str, OffsetRow]: ...
+    def namespace(self, name: str) -> int: ...
+    def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, UUID]: ...
+    def write(self, batch: Batch) -> object: ...
+
+
+class DatabaseStorage:
+    """Connects when it is asked for something; the embedded server is started, if it is ours."""
+
+    def __init__(self, config: Config, home: Home) -> None:
+        self._config = config
+        self._home = home
+        self._database: Database | None = None
+        self._writer: Writer | None = None
+
+    def connect(self) -> str:
+        """Where we are connected to. Migrates the schema. Raises StoreError, ConfigError."""
+        return self._connected()[0].where
+
+    def offsets(self) -> dict[str, OffsetRow]:
+        return self._connected()[1].offsets()
+
+    def namespace(self, name: str) -> int:
+        return self._connected()[1].namespace(name)
+
+    def write(self, batch: Batch) -> object:
+        return self._connected()[1].write(batch)
+
+    def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, UUID]:
+        with self._connected()[0].connect() as connection:
+            return recall.sessions_of_requests(connection, keys)
+
+    def session_of_response(self, ns_id: int, response_id: str) -> UUID | None:
+        with self._connected()[0].connect() as connection:
+            return recall.session_of_response(connection, ns_id, response_id)
+
+    def recent_sessions(self, ns_id: int, source: str, since: int, until: int) -> Sequence[Span]:
+        with self._connected()[0].connect() as connection:
+            found = recall.recent_sessions(connection, ns_id, source, moment(since), moment(until))
+        return [
+            Span(row.id, nanoseconds(row.started_at), nanoseconds(row.last_at)) for row in found
+        ]
+
+    def reconnect(self) -> None:
+        """After a failure: make sure that an embedded server runs. Raises DatabaseUnavailable."""
+        if self._database is not None:
+            self._database.reconnect()
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        if self._database is not None:
+            self._database.close()
+        self._writer = self._database = None
+
+    def _connected(self) -> tuple[Database, Writer]:
+        if self._database is None or self._writer is None:
+            database = open_database(self._config, self._home, "llmproxy worker")
+            try:
+                upgrade(database)
+            except BaseException:
+                database.close()
+                raise
+            self._database, self._writer = database, Writer(database)
+        return self._database, self._writer
