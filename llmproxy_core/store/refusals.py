@@ -29,7 +29,9 @@ REFUSED = (
     struct.error,
     ValueError,
     TypeError,
-    OverflowError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
     RecursionError,
 )
 """Errors that a value causes, not the database: also those of making its bytes."""
