@@ -2,11 +2,11 @@
 # Says what to do while the proxy runs, as commands that work from any folder.
 here="$(cd "$(dirname "$0")/.." && pwd)"
 case $here in *[!A-Za-z0-9_./-]*) here="'$here'" ;; esac
-cat <<LINES
-Next, in other terminals:
-  make -C $here tui                        # watch the calls
-  $here/.venv/bin/llmproxy run -- python agent.py   # a program through the proxy
-  eval "\$($here/.venv/bin/llmproxy env)"   # or all that this shell starts
-  $here/.venv/bin/llmproxy cert                     # how other programs trust the CA
-  $here/.venv/bin/llmproxy doctor                   # what works and what does not
-LINES
+llmproxy="$here/.venv/bin/llmproxy"
+printf '%-27s %s\n' \
+    "Next, in other terminals:" "" \
+    "  watch the calls" "make -C $here tui" \
+    "  run a program" "$llmproxy run -- python agent.py" \
+    "  or all from a shell" "eval \"\$($llmproxy env)\"" \
+    "  other programs" "$llmproxy cert" \
+    "  what works, what does not" "$llmproxy doctor"
