@@ -37,6 +37,6 @@ def doctor(
 
 def _print(name: str, state: str, what: str, todo: str) -> None:
     mark, colour = MARKS[state]
-    typer.echo(f"{typer.style(mark, fg=colour)} {name:<18} {what}")
+    typer.echo(f"{typer.style(mark, fg=colour)} {name:<22} {what}")
     if todo:
-        typer.echo(f"  {'':<18} → {todo}")
+        typer.echo(f"  {'':<22} → {todo}")

@@ -6,7 +6,9 @@ system's (a company's CA is often there), those the user has named, and our CA.
 
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import certifi
@@ -57,11 +59,14 @@ def ensure_java_truststore(bundle: Path) -> Path:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-    certificates = x509.load_pem_x509_certificates(bundle.read_bytes())
-    entries = [
-        pkcs12.PKCS12Certificate(certificate, f"llmproxy-{number}".encode())
-        for number, certificate in enumerate(certificates)
-    ]
+    entries = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of some old roots; they are not ours to judge
+        for number, text in enumerate(CERTIFICATE.findall(bundle.read_text())):
+            with suppress(ValueError):
+                certificate = x509.load_pem_x509_certificate(text.encode())
+                alias = f"llmproxy-{number}".encode()
+                entries.append(pkcs12.PKCS12Certificate(certificate, alias))
     encryption = BestAvailableEncryption(JAVA_PASSWORD.encode())
     write_private(truststore, pkcs12.serialize_java_truststore(entries, encryption))
     truststore.chmod(0o644)
