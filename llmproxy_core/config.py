@@ -73,6 +73,7 @@ class ProxyConfig(_Table):
     mode: list[str] = Field(default=["regular"], min_length=1)
     auth: Annotated[str, AfterValidator(_auth)] = Field(default="", repr=False)
     open: bool = False
+    fast_dispatch: bool = True
     confdir: Annotated[Path, BeforeValidator(_path)] = Path("~/.mitmproxy").expanduser()
 
 
