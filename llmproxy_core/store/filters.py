@@ -28,7 +28,7 @@ from llmproxy_core.store.terms import (
 )
 from llmproxy_core.store.values import clean
 
-TOKEN = re.compile(r'-?(?:[A-Za-z_]+:)?(?:"[^"]*"(?!\S)|[^\s"]\S*|(?=\s|$))')
+TOKEN = re.compile(r'-?(?:[A-Za-z_]+:)?(?:"[^"]*"(?!\S)|[^\s"]+(?!\S)|(?=\s|$))')
 PARTS = re.compile(r"(?P<minus>-?)(?:(?P<key>[A-Za-z_]+):)?(?P<value>.*)", re.DOTALL)
 COMPARISON = re.compile(r"(>=|<=|>|<|=|)(\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})([km]?)", re.ASCII)
 FACTORS = {"": 1, "k": 1000, "m": 1_000_000}

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Double,
+    Integer,
     Numeric,
     Text,
     and_,
@@ -18,12 +20,13 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     not_,
     or_,
     select,
 )
 
-from llmproxy_core.store.feed import FLOW
+from llmproxy_core.store.feed import FLOW, answered
 from llmproxy_core.store.rows import Flow
 
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
@@ -71,11 +74,10 @@ class Compares:
     def sql(self) -> ColumnElement[bool]:
         columns = [FLOW[name] for name in self.fields]
         known = or_(*(column.is_not(None) for column in columns))
-        kind: type[Double[Any]] | type[Numeric[Any]] = Double if self._floating else Numeric
-        numbers = [cast(func.coalesce(column, 0), kind) for column in columns]
-        total = sum(numbers[1:], start=numbers[0])
-        number = cast(bindparam(None, self.number, Numeric), kind)
-        return and_(known, SIGNS[self.sign](total, number))
+        total = columns[0]
+        if len(columns) > 1:
+            total = sum((func.coalesce(column, 0) for column in columns), start=literal(0))
+        return and_(known, SIGNS[self.sign](total, self._parameter(total)))
 
     def matches(self, flow: Flow) -> bool:
         values = [value for name in self.fields if (value := getattr(flow, name)) is not None]
@@ -85,6 +87,15 @@ class Compares:
     @property
     def _floating(self) -> bool:
         return self.fields[0].endswith("_ms")
+
+    def _parameter(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """In the type of the column if possible: then the planner knows how rare it is."""
+        whole = self.number == int(self.number)
+        if self._floating:
+            return bindparam(None, float(self.number), Double)
+        if whole and isinstance(column.type, Integer):
+            return bindparam(None, int(self.number), BigInteger)
+        return bindparam(None, self.number, Numeric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +135,9 @@ class InState:
     state: str
 
     def sql(self) -> ColumnElement[bool]:
-        return FLOW["state"] == self.state
+        if self.state == "open":
+            return FLOW["state"] == self.state
+        return and_(answered.state.is_not(None), answered.state == self.state)
 
     def matches(self, flow: Flow) -> bool:
         return flow.state == self.state
