@@ -26,8 +26,9 @@ class Intake:
     Both raise DatabaseUnavailable and may then be called again: nothing is lost or done twice.
     """
 
-    def __init__(self, spool: Path, storage: Storage) -> None:
+    def __init__(self, spool: Path, storage: Storage, max_records: int = MAX_RECORDS) -> None:
         self._spool = spool
+        self._max_records = max_records
         self._storage = storage
         self._sessions = Sessions(storage)
         self._offsets: dict[str, OffsetRow] | None = None
@@ -43,7 +44,7 @@ class Intake:
 
     @property
     def full(self) -> bool:
-        return self._records >= MAX_RECORDS or self._bytes >= MAX_BYTES
+        return self._records >= self._max_records or self._bytes >= MAX_BYTES
 
     @property
     def due(self) -> bool:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from llmproxy_core.spool import SpoolWriter
+from llmproxy_core.errors import DatabaseUnavailable
+from llmproxy_core.spool import SpoolWriter, readers, segments
 from llmproxy_core.worker.intake import Intake
 from tests.worker.ledger import Ledger
-from tests.worker.traffic import Call, append
+from tests.worker.traffic import Call, append, chat_stream
 
 
 @pytest.fixture
@@ -30,3 +31,106 @@ def test_a_call_becomes_a_request_an_answer_and_a_session(tmp_path, journal):
     (session,) = ledger.sessions.values()
     assert (session["requests"], session["responses"], session["output_tokens"]) == (1, 1, 3)
     assert session["title"] == "question 1"
+
+
+def test_the_text_of_an_open_stream_can_be_seen_and_goes_with_its_end(tmp_path, journal):
+    call = Call(1, pieces=chat_stream("Hello", " world"))
+    append(journal, call.records()[:4])
+    ledger = Ledger()
+    intake = Intake(tmp_path, ledger)
+    store_all(intake)
+    assert "".join(row.text for _, row in sorted(ledger.deltas.items())) == "Hello world"
+    append(journal, call.records()[4:])
+    store_all(intake)
+    assert ledger.deltas == {}
+    (response,) = ledger.responses.values()
+    assert (response.text, response.first_token_ms) == ("Hello world", 150.0)
+
+
+def test_a_proxy_that_died_leaves_a_partial_answer(tmp_path):
+    journal = SpoolWriter(tmp_path)
+    append(journal, Call(1, pieces=chat_stream("Hello", " world")).records()[:4])
+    append(journal, Call(2).records()[:1])
+    ledger = Ledger()
+    intake = Intake(tmp_path, ledger)
+    store_all(intake)
+    assert ledger.responses == {}
+    journal.close()
+    store_all(intake)
+    cut, unanswered = sorted(ledger.responses.values(), key=lambda row: row.ended_at, reverse=True)
+    assert (cut.state, cut.error_type, cut.text) == ("partial", "killed", "Hello world")
+    assert (unanswered.state, unanswered.error) == (
+        "failed",
+        "the proxy was stopped before an answer",
+    )
+    assert readers(tmp_path) == []
+    assert ledger.stored == {}
+
+
+def test_an_answer_whose_request_was_lost_is_told_as_an_event(tmp_path, journal):
+    append(journal, Call(1).records()[1:])
+    append(journal, Call(2, pieces=chat_stream("a")).records()[1:])
+    ledger = Ledger()
+    store_all(Intake(tmp_path, ledger))
+    assert [row.kind for row in ledger.events.values()] == ["answer_without_request"] * 2
+    assert ledger.responses == {}
+
+
+def test_segments_go_when_nothing_in_them_is_needed(tmp_path):
+    journal = SpoolWriter(tmp_path, segment_bytes=2000)
+    open_call = Call(0)
+    append(journal, open_call.records()[:1])
+    for number in range(1, 10):
+        append(journal, Call(number).records())
+    intake = Intake(tmp_path, Ledger())
+    store_all(intake)
+    assert segments(journal.folder)[0] == 1  # the open call is in it
+    append(journal, open_call.records()[1:])
+    store_all(intake)
+    assert len(segments(journal.folder)) == 1
+    journal.close()
+
+
+def test_a_broken_journal_does_not_hold_up_the_others(tmp_path, journal, caplog):
+    bad = tmp_path / ("0" * 32)
+    bad.mkdir()
+    (bad / "00000001.seg").write_bytes(b"not a segment at all")
+    append(journal, Call(1).records())
+    ledger = Ledger()
+    intake = Intake(tmp_path, ledger)
+    store_all(intake)
+    assert len(ledger.responses) == 1
+    assert "not a spool segment" in caplog.text
+    assert (bad / "00000001.seg").exists()
+
+
+def test_no_more_than_a_batch_is_read_ahead_of_the_database(tmp_path, journal):
+    for number in range(20):
+        append(journal, Call(number).records())
+    ledger = Ledger()
+    ledger.faults = ["before"] * 3
+    intake = Intake(tmp_path, ledger, max_records=4)
+    for _ in range(3):
+        assert intake.collect() in (0, 4)
+        with pytest.raises(DatabaseUnavailable):
+            intake.commit()
+    store_all(intake)
+    assert len(ledger.responses) == 20
+
+
+def test_two_proxies_get_their_turns(tmp_path, journal):
+    other = SpoolWriter(tmp_path)
+    for number in range(10):
+        append(journal, Call(number).records())
+        append(other, Call(100 + number).records())
+    ledger = Ledger()
+    intake = Intake(tmp_path, ledger, max_records=6)
+    for _ in range(2):
+        intake.collect()
+        intake.commit()
+    assert len({number // 100 for number in map(_number, ledger.requests.values())}) == 2
+    other.close()
+
+
+def _number(request) -> int:
+    return int(request.preview.split()[1])

@@ -161,3 +161,30 @@ def append(journal: SpoolWriter, records: Sequence[Recorded]) -> None:
 
 def zipped(body: bytes) -> bytes:
     return gzip.compress(body)
+
+
+def response(name: str, text: str = "done") -> bytes:
+    """An answer in the format `openai.responses`."""
+    return json.dumps(_response(name, text)).encode()
+
+
+def response_stream(name: str, text: str = "done") -> list[bytes]:
+    begun = {"type": "response.created", "response": _response(name, "") | {"output": []}}
+    delta = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0}
+    ended = {"type": "response.completed", "response": _response(name, text)}
+    events = [begun, delta | {"item_id": "m", "delta": text}, ended]
+    return [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
+
+
+def _response(name: str, text: str) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    message = {"type": "message", "id": "m", "role": "assistant", "content": content}
+    usage = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
+    return {
+        "id": name,
+        "object": "response",
+        "status": "completed",
+        "model": "gpt-5-mini",
+        "output": [message],
+        "usage": usage,
+    }
