@@ -31,6 +31,7 @@ UNPRICED = frozenset({"ollama", "lmstudio", "vllm"})
 """Servers on the user's own machine: their tokens have no price."""
 
 DATE = re.compile(r"[-@](20\d{6}|20\d\d-\d\d-\d\d|latest)$")
+DATE_BEGUN = re.compile(r"[-@:]?(20[0-9-]*)?")
 REGIONS = frozenset({"us", "eu", "apac", "jp", "au", "ca", "global", "us-gov", "sa", "me", "af"})
 
 
@@ -71,7 +72,8 @@ def _search(provider: "Provider", model: str) -> Listing | None:
 def _by_model(model: str) -> Listing | None:
     """A gateway or a provider nobody lists: the list of who makes the model, as a guess."""
     for theirs in _snapshot().providers:
-        if theirs.model_match and theirs.model_match.is_match(model.lower()):
+        makes = theirs.model_match
+        if makes and any(makes.is_match(name.lower()) for name in spellings(model)):
             listing = _search(theirs, model)
             if listing:
                 return Listing(listing.source, "prefix", listing.model)
@@ -105,7 +107,8 @@ def _spelled(logic: "MatchLogic", ref: str, undated: str) -> bool:
     if isinstance(logic, ClauseRegex):
         return logic.regex.startswith("^") and logic.regex.endswith("$") and logic.is_match(ref)
     if isinstance(logic, ClauseStartsWith):
-        return ref != undated and logic.is_match(ref) and undated == logic.starts_with.rstrip("-@:")
+        start = logic.starts_with.lower()
+        return logic.is_match(ref) and DATE_BEGUN.fullmatch(start.removeprefix(undated)) is not None
     return isinstance(logic, ClauseEquals) and logic.is_match(ref)
 
 

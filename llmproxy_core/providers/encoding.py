@@ -63,13 +63,14 @@ class Decoder:
 
     def finish(self) -> bytes:
         """What was held back to see how the body begins; sets `problem` if the end is missing."""
+        rest = b""
         if self._stages is None and self._head:
             self._stages = self._choose(self._head, ended=True)
-            return b"".join(self._through(0, self._head))
+            rest = b"".join(self._through(0, self._head))
         for stage in self._stages or ():
-            if not stage.codec.done and self.problem is None:
+            if self.problem is None and not (stage.dead or stage.codec.done):
                 self.problem = f"the {stage.name} data end early"
-        return b""
+        return rest
 
     def _codings(self, headers: Headers) -> list[str]:
         value = header(headers, "content-encoding") or ""
@@ -246,7 +247,9 @@ def _looks_like(name: str, head: bytes, ended: bool) -> bool | None:
     if name in ("br", "deflate"):
         if head.startswith(PLAIN):
             return False
-        return None if not ended and any(text.startswith(head) for text in PLAIN) else True
+        if any(text.startswith(head) for text in PLAIN):
+            return False if ended else None
+        return True
     magic = ZSTD if name == "zstd" else GZIP
     if head.startswith(magic):
         return True

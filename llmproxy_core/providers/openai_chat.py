@@ -88,6 +88,8 @@ def _end(choice: Body, index: int, into: Assembler) -> None:
     reason = choice.get("finish_reason")
     if reason is not None:
         into.finish(str(reason), index)
+        # Not everybody sends [DONE] after it.
+        into.closed = into.finished()
     if (error := choice.get("error")) and into.error is None:
         into.error = read_error({"error": error})
 

@@ -13,6 +13,7 @@ from llmproxy_core.providers.sse import BOM, Event, EventReader
 
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 BLANK = b" \t\r\n"
+HEAD = 16_000
 RAW_LIMIT = 8 * 2**20
 """Bytes of an answer that are kept for reading where its format is not read in full."""
 GROWING = frozenset({"gemini"})
@@ -28,10 +29,10 @@ class AnswerReader:
 
     def __init__(self, wire: str, status: int, headers: Headers, path: str = "") -> None:
         self._format = format_of(wire)
-        self._known = wire in FORMATS
+        self.known = wire in FORMATS
         self._growing = wire in GROWING
-        self._status = status
-        self._says_events = "event-stream" in (header(headers, "content-type") or "").lower()
+        self.status = status
+        self.says_events = "event-stream" in (header(headers, "content-type") or "").lower()
         self._decoder = Decoder(headers)
         self._into = Assembler(live=True)
         self._body: _Whole | _Events | _Array | None = None
@@ -74,7 +75,7 @@ class AnswerReader:
             return _Array(self)
         if first in (b"{", b"[", b"<"):
             return _Whole(self)
-        if self._says_events or text.startswith(FIELDS):
+        if self.says_events or text.startswith(FIELDS):
             return _Events(self)
         if not ended and any(field.startswith(text) for field in FIELDS):
             return None
@@ -90,7 +91,7 @@ class AnswerReader:
             self._into.n_events += 1
             self._format.event(name.decode("utf-8", "replace"), value, self._into)
         elif value is None and problem and name == b"error":
-            self._into.error = text_error(data.decode("utf-8", "replace"), self._status, "error")
+            self._into.error = text_error(data.decode("utf-8", "replace"), self.status, "error")
         else:
             self._into.unknown_event("not a JSON object" if problem is None else "not JSON")
 
@@ -103,21 +104,26 @@ class AnswerReader:
         value, problem = parse(body)
         answer = value[0] if isinstance(value, list) and value else value
         if isinstance(answer, dict):
-            if self._status < 400:
+            if self.status < 400:
                 self._format.answer(answer, self._into)
                 self._into.error = self._into.error or read_error(value)
             else:
-                self._into.error = error_of_status(value, self._status)
+                self._into.error = error_of_status(value, self.status)
             return None
-        if self._status >= 400 or (self._known and body.strip(BLANK)):
-            text = body[:16000].decode("utf-8", "replace")
-            self._into.error = text_error(
-                _title(text), self._status, None if self._status >= 400 else "unreadable"
-            )
-        return problem if not cut else "it ends early"
+        if self.status >= 400 or (self.known and body.strip(BLANK)):
+            self._into.error = self._unreadable(body, problem)
+        return "it ends early" if cut else problem
+
+    def _unreadable(self, body: bytes, problem: str | None) -> ApiError:
+        text = body[:HEAD].decode("utf-8", "replace")
+        if self.status >= 400:
+            return text_error(_title(text), self.status)
+        if problem and text.lstrip(" \t\r\n\ufeff")[:1] in ("{", "["):
+            return ApiError("unreadable", problem)
+        return text_error(_title(text), self.status, "unreadable")
 
     def dropped(self, n: int) -> None:
-        for _ in range(min(n, 1)):
+        if n:
             self._into.unknown_event("too large")
 
     @property
@@ -126,12 +132,13 @@ class AnswerReader:
 
     def _response(self) -> Response:
         response = self._into.response()
-        problem = self._decoder.problem
-        if self._known and self._body:
+        if self.known and self._body:
             response.incomplete = not self._body.complete(self._into)
-        if problem and response.error is None and not self._into.closed:
-            response.incomplete = True
-            response.error = ApiError("unreadable", problem)
+            if (problem := self._decoder.problem) and not self._into.closed:
+                response.incomplete = True
+                response.error = response.error or ApiError("unreadable", problem)
+        if self.status >= 400 and response.error is None:
+            response.error = text_error("", self.status)
         return response
 
 
@@ -141,7 +148,7 @@ class _Whole:
     def __init__(self, owner: AnswerReader) -> None:
         self._owner = owner
         self._pieces: list[bytes] = []
-        self._left = 2**62 if owner._known else RAW_LIMIT
+        self._left = 2**62 if owner.known else RAW_LIMIT
         self._problem: str | None = None
         self._starts_json = False
 
@@ -160,7 +167,7 @@ class _Whole:
         """Empty: complete as far as anybody can tell, unless a stream was announced."""
         if self._problem is None:
             return True
-        return not self._starts_json and not self._owner._says_events
+        return not self._starts_json and not self._owner.says_events
 
 
 class _Events:
@@ -176,7 +183,7 @@ class _Events:
         self._owner.dropped(self._reader.dropped)
 
     def complete(self, into: Assembler) -> bool:
-        return into.closed or into.finished() or into.error is not None
+        return into.closed or into.error is not None
 
 
 class _Array:
@@ -190,8 +197,6 @@ class _Array:
 
     def finish(self) -> None:
         self._owner.dropped(self._reader.dropped)
-        if self._owner._status >= 400 and self._owner.into.error is None:
-            self._owner.into.error = error_of_status(None, self._owner._status)
 
     def complete(self, into: Assembler) -> bool:
         return not self._reader.open and (into.closed or into.error is not None)
@@ -199,7 +204,7 @@ class _Array:
 
 def _title(text: str) -> str:
     """An HTML page's title says more than its first words."""
-    lower = text[:16000].lower()
+    lower = text.lower()
     start = lower.find("<title>")
     end = lower.find("</title>", start)
     return text[start + 7 : end] if 0 <= start < end else text

@@ -109,7 +109,8 @@ def _bare(text: str) -> str:
 
 
 def _error(error: Any) -> str | None:
-    return error["message"] if isinstance(error, dict) else error
+    words = error["message"] if isinstance(error, dict) else error
+    return None if words is None else str(words)
 
 
 def _call(call: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -136,19 +137,15 @@ def _counted(usage: Usage | None, reasoning: bool) -> tuple[Any, ...] | None:
 
 def _usage(wire: str, truth: dict[str, Any]) -> tuple[Any, ...]:
     """Their verbatim counters, normalised by the rules of the README."""
-    names = (
-        "input_tokens",
-        "output_tokens",
-        "cached_tokens",
-        "cache_write_tokens",
-        "reasoning_tokens",
-    )
-    read, written, cached, stored, reasoning = (truth.get(name) for name in names)
+    read, written = truth.get("input_tokens"), truth.get("output_tokens")
+    cached, reasoning = truth.get("cached_tokens"), truth.get("reasoning_tokens")
     if wire == "anthropic.messages":
-        read += (cached or 0) + (stored or 0)
+        read = _sum(read, cached, truth.get("cache_write_tokens"))
     if wire == "gemini":
-        raw = truth["usage_raw"]
-        read += raw.get("toolUsePromptTokenCount") or 0
-        if reasoning is not None:
-            written = (written or 0) + reasoning
+        read = _sum(read, truth["usage_raw"].get("toolUsePromptTokenCount"))
+        written = written if reasoning is None else _sum(written, reasoning)
     return read, written, cached or 0, reasoning or 0
+
+
+def _sum(*values: Any) -> int:
+    return sum(value or 0 for value in values)

@@ -1,0 +1,206 @@
+"""What every fully read format must do: run over the register, a new format is picked up."""
+
+import json
+import random
+import zlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from llmproxy_core.model import Response
+from llmproxy_core.providers.formats import FORMATS, read_request
+from llmproxy_core.providers.reader import AnswerReader
+from tests.unit.providers.corpus import joined
+from tests.unit.providers.samples import SAMPLES, Sample, read
+
+EVENTS = "text/event-stream"
+each = pytest.mark.parametrize("sample", SAMPLES, ids=[sample.wire for sample in SAMPLES])
+wires = pytest.mark.parametrize("wire", [*FORMATS, "bedrock.converse"])
+
+
+def test_every_format_has_a_sample() -> None:
+    assert {sample.wire for sample in SAMPLES} == set(FORMATS)
+
+
+@each
+def test_streamed_and_whole_answers_are_read_alike(sample: Sample) -> None:
+    whole, streamed = read(sample.wire, sample.json), read(sample.wire, sample.sse, kind=EVENTS)
+    assert streamed.n_events == len(sample.events)
+    assert _comparable(streamed) == _comparable(whole)
+    assert whole.text == "Ich schaue nach: ü 😀"
+    assert whole.reasoning == "Need the tool."
+    assert whole.tool_calls[0].name == "weather"
+    assert not whole.incomplete
+    assert streamed.unknown_events == {}
+
+
+def _comparable(response: Response) -> Response:
+    """Without what must differ: the number of events, and spaces in arguments."""
+    calls = [replace(call, arguments=json.loads(call.arguments)) for call in response.tool_calls]
+    parts = [
+        replace(part, text=json.loads(part.text)) if part.kind == "tool_call" else part
+        for part in response.parts
+    ]
+    return replace(response, n_events=0, tool_calls=calls, parts=parts)
+
+
+@each
+def test_the_deltas_spell_the_answer(sample: Sample) -> None:
+    reader = AnswerReader(sample.wire, 200, [("content-type", EVENTS)])
+    texts = joined(reader.feed(sample.sse))
+    response = reader.finish()
+    assert texts[("text", 0)] == response.text
+    assert texts[("reasoning", 0)] == response.reasoning
+    assert texts[("tool_call", 0)].startswith("weather {")
+
+
+@each
+def test_cuts_change_nothing(sample: Sample) -> None:
+    for body in (sample.sse, sample.json, b"\xef\xbb\xbf" + sample.json, sample.json[:-9]):
+        expected = _fed(sample, [body])
+        assert _fed(sample, [body[i : i + 1] for i in range(len(body))]) == expected
+        for cut in range(0, len(body), 7):
+            assert _fed(sample, [body[:cut], body[cut:]]) == expected
+
+
+def _fed(sample: Sample, chunks: list[bytes]) -> tuple[Response, dict[tuple[str, int], str]]:
+    reader = AnswerReader(sample.wire, 200, [("content-type", EVENTS)])
+    deltas = [delta for chunk in chunks for delta in reader.feed(chunk)]
+    return reader.finish(), joined(deltas)
+
+
+@each
+def test_a_stream_may_end_anywhere(sample: Sample) -> None:
+    body = sample.sse
+    ends = (b'"finish_reason": "', b"message_stop", b"response.completed", b'"finishReason"')
+    for cut in range(0, max(body.rfind(end) for end in ends), 11):
+        response = read(sample.wire, body[:cut], kind=EVENTS)
+        assert response.incomplete
+        assert "Ich schaue nach: ü 😀".startswith(response.text)
+
+
+@each
+def test_line_ends_and_comments_of_a_stream_do_not_matter(sample: Sample) -> None:
+    expected = read(sample.wire, sample.sse)
+    for end in (b"\r\n", b"\r"):
+        body = b": keep-alive\n\n" + sample.sse.replace(b"\n\n", b"\n\n: comment\n\n")
+        assert read(sample.wire, body.replace(b"\n", end)) == expected
+
+
+@each
+def test_unknown_fields_and_events_do_no_harm(sample: Sample) -> None:
+    new = {"type": "response.brand_new", "brand_new": {"deep": [1, None]}}
+    events = [new, *({**event, "brand_new": [{}]} for event in sample.events)]
+    changed = replace(sample, events=events, whole={**sample.whole, "brand_new": {"a": 1}})
+    response = read(sample.wire, changed.sse)
+    assert sum(response.unknown_events.values()) == 1
+    assert replace(response, unknown_events={}, n_events=response.n_events - 1) == read(
+        sample.wire, sample.sse
+    )
+    assert read(sample.wire, changed.json) == read(sample.wire, sample.json)
+
+
+@each
+def test_requests_are_read(sample: Sample) -> None:
+    path = "/v1/models/gpt-x:streamGenerateContent"
+    request, problem = read_request(sample.wire, path, [], json.dumps(sample.request).encode())
+    assert problem is None
+    assert request.stream
+    assert request.model in ("gpt-x", "claude-x")
+    assert [tool.name for tool in request.tools if not tool.hosted] == ["weather"]
+    assert request.messages[-1].role == "user"
+    assert request.messages[-1].parts[0].text.startswith("Weather in Oslo?")
+    system = request.system or request.messages[0].parts
+    assert system[0].text == "Be brief."
+
+
+@wires
+def test_any_shape_of_json_is_survived(wire: str) -> None:
+    """Fields of the samples, with values of other types in their places."""
+    dice = random.Random(7)
+    for sample in SAMPLES:
+        for document in (sample.request, sample.whole, *sample.events):
+            for _ in range(40):
+                body = json.dumps(_damaged(document, dice)).encode()
+                read_request(wire, "/v1/x", [], body)
+                read(wire, body)
+                read(wire, b"data: " + body + b"\n\n", kind=EVENTS)
+
+
+def _damaged(value: Any, dice: random.Random) -> Any:
+    if dice.random() < 0.12:
+        return dice.choice([None, True, -1, 1.5, 10**30, "x", [], {}, [None, 1, "y"], {"type": 3}])
+    if isinstance(value, dict):
+        return {key: _damaged(item, dice) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_damaged(item, dice) for item in value]
+    return value
+
+
+HOSTILE = [
+    b"",
+    b"\x00" * 100,
+    b"not json at all",
+    b'{"choices": [{"message": {"content": "cut of',
+    b'{"content": "\xff\xfe"}',
+    b"[" * 5000,
+    b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    b'data: {"choices":[{"delta":{"content":"a\n\ndata: \xff\n\nevent: error\ndata: broken\n\n',
+    b"data: [1, 2]\n\ndata: null\n\ndata\n\n: \n\nevent: x\n\n",
+    b'{"x":"\\ud800\\u0000","y":NaN,"y":1}',
+    b"\xef\xbb\xbf",
+    b"\x1f\x8b\x08damaged",
+    b"<html><head><title>502 Bad Gateway</title></head></html>",
+    zlib.compress(b"{}"),
+]
+
+
+@wires
+@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
+def test_foreign_bytes_are_survived(wire: str, body: bytes) -> None:
+    for coding in ("", "gzip", "deflate", "br", "zstd", "gzip, br", "rot13"):
+        headers = [("content-encoding", coding)]
+        read_request(wire, "/v1/x", headers, body)
+        for status in (0, 200, 500):
+            reader = AnswerReader(wire, status, headers)
+            for at in range(0, len(body), 97):
+                reader.feed(body[at : at + 97])
+            assert status < 400 or reader.finish().error is not None
+
+
+@wires
+@pytest.mark.parametrize("start", [b"", b"data: ", b"[{", b'{"content": "'])
+def test_ten_megabytes_of_one_line_take_linear_time(wire: str, start: bytes) -> None:
+    reader = AnswerReader(wire, 200, [])
+    reader.feed(start)
+    for _ in range(640):
+        reader.feed(b"x" * 16384)
+    assert reader.finish().n_events == 0
+
+
+def test_a_request_that_is_not_json_is_named_as_such() -> None:
+    for body in (b"not json", b"[1]", b"", b'{"model": "m'):
+        request, problem = read_request("openai.chat", "/v1/chat/completions", [], body)
+        assert request.messages == []
+        assert problem
+
+
+def test_a_request_with_invalid_utf8_is_read_and_told() -> None:
+    body = b'{"model": "m", "messages": [{"role": "user", "content": "a\xffb"}]}'
+    request, problem = read_request("openai.chat", "/", [], body)
+    assert request.messages[0].parts[0].text == "a\ufffdb"
+    assert problem == "not UTF-8: byte 58"
+
+
+def test_a_compressed_request_is_read() -> None:
+    body = zlib.compress(b'{"model": "m", "input": "hi"}')
+    request, problem = read_request(
+        "openai.responses", "/", [("Content-Encoding", "deflate")], body
+    )
+    assert (request.model, problem) == ("m", None)
+
+
+def test_formats_that_are_not_read_in_full_have_no_problem() -> None:
+    request, problem = read_request("bedrock.converse", "/model/a.b-v1%3A0/converse", [], b"\x00")
+    assert (request.model, problem) == ("a.b-v1:0", None)
