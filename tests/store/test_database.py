@@ -41,7 +41,7 @@ def postgres_15() -> Iterator[str]:
         password.chmod(0o644)
         command = [OLD / "initdb", "-D", data, "-U", "me", "-A", "scram-sha-256"]
         subprocess.run(
-            [*command, f"--pwfile={password}", "--no-sync"], cwd="/", check=True,
+            [*map(str, command), f"--pwfile={password}", "--no-sync"], cwd="/", check=True,
             stdout=subprocess.DEVNULL, **account,
         )  # fmt: skip
         reserved.bind(("127.0.0.1", 0))

@@ -147,9 +147,9 @@ def test_the_summary_counts(database: Database, writer: Writer) -> None:
 
 def test_an_empty_store_can_be_read(database: Database) -> None:
     with database.connect() as connection:
-        assert (
-            reads.flows(connection) == reads.sessions(connection) == reads.events(connection) == []
-        )
+        assert not reads.flows(connection)
+        assert not reads.sessions(connection)
+        assert not reads.events(connection)
         assert reads.summary(connection).requests == 0
 
 
@@ -170,7 +170,7 @@ def test_the_feed_goes_down_the_primary_key(database: Database, writer: Writer, 
         sql, parameters = statements[0]
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {sql}", parameters).scalars())
     assert "Index Scan Backward using requests_pkey" in plan
-    assert "Index Scan using responses_pkey" in plan
+    assert "using responses_pkey" in plan
     assert "Seq Scan on re" not in plan
 
 
