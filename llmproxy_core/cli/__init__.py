@@ -4,6 +4,7 @@ Modules are imported inside commands where they are heavy: `llmproxy env` runs a
 a shell.
 """
 
+import os
 import sys
 
 
@@ -13,7 +14,17 @@ def main() -> None:
     from llmproxy_core.errors import LlmproxyError, ProxyDown
 
     try:
-        app()
+        app(prog_name="llmproxy")
     except LlmproxyError as exc:
         sys.stderr.write(f"llmproxy: {exc}\n")
         sys.exit(EXIT_PROXY_DOWN if isinstance(exc, ProxyDown) else EXIT_FAILED)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """A reader that has gone away (`| head`) is no error, and gets no traceback at exit."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,10 +22,16 @@ class Column:
         return text.rjust(self.width) if self.right else text.ljust(self.width)
 
 
+def _status(flow: Flow) -> str:
+    """A number where it says it all; a 200 whose stream broke off is `failed` or `partial`."""
+    told = flow.state == "complete" or (flow.status or 0) >= 400
+    return str(flow.status) if told else flow.state
+
+
 COLUMNS = (
     Column("id", 8, lambda f: f.id.hex[-8:]),
     Column("time", 8, lambda f: f"{f.started_at.astimezone():%H:%M:%S}"),
-    Column("status", 7, lambda f: str(f.status or "") if f.state == "complete" else _state(f)),
+    Column("status", 7, _status),
     Column("provider", 10, lambda f: f.provider),
     Column("model", 22, lambda f: plain.line(f.model or figures.NONE)),
     Column("in", 6, lambda f: figures.tokens(f.input_tokens), right=True),
@@ -46,7 +52,3 @@ def line(flow: Flow, width: int) -> str:
     start = "  ".join(column.fit(column.text(flow)) for column in COLUMNS)
     said = flow.error or flow.text_start or flow.preview
     return f"{start}  {plain.line(said)}"[:width]
-
-
-def _state(flow: Flow) -> str:
-    return f"{flow.status} {flow.state}" if flow.status and flow.status >= 400 else flow.state

@@ -1,6 +1,7 @@
 """Flows as they end, for as long as one listens."""
 
 import queue
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from llmproxy_core.store.notify import Listener
 from llmproxy_core.store.rows import Change, Flow
 
 PAGE = 500
+REMEMBERED = 10_000
+"""A flow may be named twice, as started and as ended, when it had ended before we looked."""
 
 
 class Follower:
@@ -22,6 +25,7 @@ class Follower:
         self._where = where
         self._open = {flow.id for flow in known if flow.state == "open"}
         self._last = max((flow.id for flow in known), default=None)
+        self._told: OrderedDict[UUID, None] = OrderedDict()
         self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
 
     def ended(self) -> Iterator[Flow]:
@@ -65,6 +69,11 @@ class Follower:
                 self._open.add(flow.id)
                 continue
             self._open.discard(flow.id)
+            if flow.id in self._told:
+                continue
+            self._told[flow.id] = None
+            if len(self._told) > REMEMBERED:
+                self._told.popitem(last=False)
             if self._where is None or self._where.matches(flow):
                 yield flow
 

@@ -1,6 +1,5 @@
 """The demo's stage: simulated provider, proxy, programs, TUI; struck when the play is over."""
 
-import fcntl
 import os
 import shutil
 import signal
@@ -32,7 +31,10 @@ SETTINGS = """\
 [proxy]
 port = 0
 confdir = "{folder}/confdir"
+[worker]
+child = false
 """
+"""The worker is ours, so that we know when it has ended."""
 
 
 def play(seconds: float | None) -> None:
@@ -47,6 +49,7 @@ def play(seconds: float | None) -> None:
     with ExitStack() as stack:
         settings, home = stack.enter_context(_home())
         provider = stack.enter_context(Simulator())
+        stack.enter_context(_worker(home))
         proxy = stack.enter_context(_mitmdump(settings, home, provider))
         traffic = stack.enter_context(Traffic(proxy.url, proxy.ca_file))
         if seconds is None:
@@ -76,10 +79,28 @@ def _home() -> Iterator[tuple[Config, Home]]:
         home = open_home()
         yield config.load(home=home.path), home
     finally:
-        _wait_for_worker(home)
         with suppress(StoreError, OSError):
             embedded.stop(home)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _worker(home: Home) -> Iterator[None]:
+    """It ends when its standard input does, after it has stored what is left."""
+    with home.worker_log.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "llmproxy_core.worker", "--child"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us; we end it
+        )
+    try:
+        yield
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        _end(process)
 
 
 @contextmanager
@@ -98,17 +119,21 @@ def _mitmdump(settings: Config, home: Home, provider: Simulator) -> Iterator[End
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us; we stop it
+            start_new_session=True,
         )
     try:
         yield _started(process, settings, home, log)
     finally:
         process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _started(
@@ -122,18 +147,6 @@ def _started(
         time.sleep(0.05)
     last = log.read_text(errors="replace").strip()[-2000:]
     raise ClientError(f"the demo's proxy did not start:\n{last}")
-
-
-def _wait_for_worker(home: Home) -> None:
-    """The worker stores what is left after the proxy has gone; its lock tells when it is done."""
-    deadline = time.monotonic() + STOP_SECONDS
-    with suppress(FileNotFoundError), home.worker_lock.open("rb") as lock:
-        while time.monotonic() < deadline:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                time.sleep(0.05)
 
 
 def _print_table(settings: Config, home: Home, made: int) -> None:

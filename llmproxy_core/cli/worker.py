@@ -19,6 +19,7 @@ def worker(
       llmproxy worker
       llmproxy worker --once
     """
-    from llmproxy_core import worker as work
+    from llmproxy_core.worker import log, run
 
-    work.run(*settings(), once=once)
+    log.start()
+    raise typer.Exit(run(*settings(), once=once))
