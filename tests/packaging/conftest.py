@@ -32,6 +32,6 @@ def mitmdump(installed: Environment, tmp_path: Path, confdir: Path) -> Callable[
     """mitmdump of the throw-away environment, to be started in `tmp_path`."""
 
     def start(*arguments: str) -> Mitmproxy:
-        return Mitmproxy(installed.bin / "mitmdump", tmp_path, *arguments, confdir=confdir)
+        return Mitmproxy(installed.stock("mitmdump", confdir, *arguments), tmp_path)
 
     return start

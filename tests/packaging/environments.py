@@ -62,11 +62,11 @@ def uv() -> str:
     return found
 
 
-def run(*command: str | Path, **variables: str) -> str:
+def run(*command: str | Path, cwd: Path = CHECKOUT, **variables: str) -> str:
     """Run to the end and return what was said; a failure is the test's."""
     done = subprocess.run(
         [str(part) for part in command],
-        cwd=CHECKOUT,
+        cwd=cwd,
         env=clean_environment(**variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -96,11 +96,19 @@ class Environment:
 
     def pip_install(self, *what: str | Path) -> None:
         """pip's own `install`, of what needs nothing that is not there yet."""
-        python = self.bin / "python"
-        run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", *what)
+        self.pip("install", "--disable-pip-version-check", "--no-deps", *what)
+
+    def pip(self, command: str, *arguments: str | Path) -> None:
+        run(self.bin / "python", "-m", "pip", command, "--quiet", *arguments)
 
     def python(self, code: str, *options: str) -> str:
         return run(self.bin / "python", *options, "-c", textwrap.dedent(code))
+
+    def stock(self, program: str, confdir: Path, *arguments: str) -> list[str]:
+        """The command for one of mitmproxy's programs, on a port that the system chooses."""
+        web = ["--no-web-open-browser", "--set", "web_port=0"] * (program == "mitmweb")
+        confdir_option = f"confdir={confdir}"
+        return [str(self.bin / program), "-p", "0", "--set", confdir_option, *web, *arguments]
 
 
 class Addons:
@@ -130,18 +138,20 @@ class Addons:
 
 
 class Mitmproxy:
-    """A stock mitmproxy program under way; a context manager that ends it.
+    """A stock mitmproxy program under way in `cwd`; a context manager that ends it.
 
     `mitmproxy` itself gets a terminal; the others write their log to `log`.
     """
 
-    def __init__(self, program: Path, cwd: Path, *arguments: str, confdir: Path) -> None:
+    def __init__(self, command: list[str], cwd: Path, **variables: str) -> None:
+        self.command = command
+        self.cwd = cwd
         self.log = cwd / "log.txt"
         self.events_file = cwd / "events.txt"
         self.events_file.touch()
-        extra = ["--no-web-open-browser", "--set", "web_port=0"] * (program.name == "mitmweb")
-        self.command = [str(program), "--set", f"confdir={confdir}", "-p", "0", *extra, *arguments]
-        self.cwd = cwd
+        self._environment = clean_environment(
+            EVENTS=str(self.events_file), TERM="xterm", **variables
+        )
         self._terminal = -1
 
     def __enter__(self) -> Self:
@@ -152,7 +162,7 @@ class Mitmproxy:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=self.cwd,
-                env=clean_environment(EVENTS=str(self.events_file), TERM="xterm"),
+                env=self._environment,
                 stdin=slave,
                 stdout=slave if on_screen else log,
                 stderr=slave if on_screen else subprocess.STDOUT,

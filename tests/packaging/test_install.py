@@ -18,9 +18,7 @@ def install_with_uv(environment, *what):
 
 
 def run_in_order(environment, program, tmp_path, confdir):
-    with Mitmproxy(
-        environment.bin / program, tmp_path, "-s", "addons/", confdir=confdir
-    ) as process:
+    with Mitmproxy(environment.stock(program, confdir, "-s", "addons/"), tmp_path) as process:
         process.wait_events(*IN_ORDER)
 
 
@@ -52,13 +50,9 @@ def test_uninstalling_leaves_a_stock_mitmproxy(tmp_path, addons, confdir):
     environment = Environment(tmp_path / "venv", seed=True)
     install_with_pip(environment, ".")
 
-    environment.python(
-        "from pip._internal.cli.main import main; main(['-q','uninstall','-y','llmproxy'])"
-    )
+    environment.pip("uninstall", "--yes", "llmproxy")
 
     assert not list((tmp_path / "venv").rglob("*llmproxy*"))
-    with Mitmproxy(
-        environment.bin / "mitmdump", tmp_path, "-s", "addons/", confdir=confdir
-    ) as process:
+    with Mitmproxy(environment.stock("mitmdump", confdir, "-s", "addons/"), tmp_path) as process:
         process.wait(lambda: process.process.poll() == 1)
     assert "No such script: addons/" in process.output
