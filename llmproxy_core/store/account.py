@@ -28,7 +28,7 @@ def account_for(data: Path) -> Account | None:
         return None
     owner = data.stat().st_uid if data.exists() else 0
     if owner:
-        return _account(pwd.getpwuid(owner)) if _known(owner) else Account(str(owner), owner, owner)
+        return _owner(owner)
     return _named(NAME) or _created() or _nobody()
 
 
@@ -78,8 +78,11 @@ def _named(name: str) -> Account | None:
         return None
 
 
-def _known(uid: int) -> bool:
-    return any(entry.pw_uid == uid for entry in pwd.getpwall())
+def _owner(uid: int) -> Account:
+    try:
+        return _account(pwd.getpwuid(uid))
+    except KeyError:
+        return Account(str(uid), uid, uid)
 
 
 def _account(entry: pwd.struct_passwd) -> Account:

@@ -12,12 +12,19 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy import exc as sqlalchemy_errors
 
 from llmproxy_core.config import Config
-from llmproxy_core.errors import ConfigError, DatabaseTooOld, DatabaseUnavailable
+from llmproxy_core.errors import (
+    ConfigError,
+    DatabaseTooOld,
+    DatabaseUnavailable,
+    SchemaError,
+    StoreError,
+)
 from llmproxy_core.home import Home
 from llmproxy_core.store import values
 from llmproxy_core.store.embedded import EmbeddedServer
 
 OLDEST = 15
+MISSING = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 URL_KEYS = ("host", "hostaddr", "port", "user", "sslmode")
 DEFAULTS: dict[str, Any] = {
     "connect_timeout": "5",
@@ -64,6 +71,8 @@ class Database:
     @property
     def where(self) -> str:
         """For people: never holds the password."""
+        if self.server is not None:
+            return f"The embedded Postgres in {self.server.data}"
         found = self._parameters
         place = found.get("host") or found.get("hostaddr") or "the default host"
         return f"{found.get('dbname', 'default')} on {place}, port {found.get('port', 5432)}"
@@ -81,6 +90,8 @@ class Database:
 
         Raises:
             DatabaseUnavailable: now, or while a query runs. Call again: it connects anew.
+            SchemaError: a table or column is missing.
+            StoreError: the database refused something else.
         """
         try:
             with self.engine.connect() as connection:
@@ -89,6 +100,10 @@ class Database:
             raise self._unavailable(exc.orig or exc) from exc
         except sqlalchemy_errors.TimeoutError as exc:
             raise self._unavailable(exc) from exc
+        except sqlalchemy_errors.DBAPIError as exc:
+            if isinstance(exc.orig, MISSING):
+                raise SchemaError(f"{self.where}: {exc.orig}. Run `llmproxy db upgrade`.") from exc
+            raise StoreError(f"{self.where}: {exc.orig}") from exc
 
     def raw(self) -> psycopg.Connection[Any]:
         """A psycopg connection of its own, for COPY and LISTEN; the caller closes it."""
@@ -146,7 +161,7 @@ class Database:
         if password := self._parameters.get("password"):
             text = text.replace(str(password), "***")
         if self.embedded:
-            return DatabaseUnavailable(f"The embedded Postgres does not answer: {text}")
+            return DatabaseUnavailable(f"{self.where} does not answer: {text}")
         return DatabaseUnavailable(
             f"The database {self.where} does not answer: {text}. "
             "Check database.url and that the server runs."

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,15 +29,21 @@ from llmproxy_core.store.account import Account, account_for, run_as
 from llmproxy_core.store.binaries import MAJOR, Binaries, find_binaries
 
 NAME = "llmproxy"
-SOCKET = ".s.PGSQL.5432"
+PORT = 5432
+"""Names the socket; said everywhere, since PGPORT in the environment would change it."""
+SOCKET = f".s.PGSQL.{PORT}"
 SOCKET_BYTES = 107 if sys.platform == "linux" else 103
 GRACE = 3.0
 START_SECONDS = 60.0
 """A server that recovers from a crash may need some time."""
 FAILED_STARTS = 6
 
+ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""All that the server inherits: it outlives its first client, whose API keys are not its business."""
+
 SETTINGS = {
     "listen_addresses": "",
+    "port": str(PORT),
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "96MB",
@@ -80,10 +87,13 @@ class EmbeddedServer:
         self._clients = home.path / "postgres.clients"
         self._lock = home.path / "postgres.lock"
         self._held = -1
+        self._closed = False
+        self._one_at_a_time = threading.Lock()
 
     @property
     def conninfo(self) -> str:
-        return make_conninfo(host=str(self._socket_folder()), user=NAME, dbname=NAME)
+        folder = str(self._socket_folder())
+        return make_conninfo(host=folder, port=PORT, user=NAME, dbname=NAME)
 
     def ensure(self) -> None:
         """Return when the server answers; start it if need be.
@@ -92,27 +102,17 @@ class EmbeddedServer:
             DatabaseUnavailable: it does not come up; the text has the end of its log.
             StoreError: it can never come up here, e.g. the data is of another version.
         """
-        deadline = time.monotonic() + START_SECONDS
-        self._hold(deadline)
-        starts = 0
-        pause = 0.01
-        while (reason := self._connect()) is not None:
-            lock = _try_lock(self._lock)
-            if lock is not None:
-                with os.fdopen(lock, "rb"):
-                    if starts == FAILED_STARTS:
-                        raise self._unavailable(reason)
-                    time.sleep(0.1 * 2**starts - 0.1)
-                    starts += 1
-                    self._start(lock)
-            if time.monotonic() > deadline:
-                raise self._unavailable(reason)
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.2)
-        self._watch()
+        with self._one_at_a_time:
+            if self._closed:
+                raise DatabaseUnavailable(f"The embedded Postgres in {self.data} was closed.")
+            deadline = time.monotonic() + START_SECONDS
+            self._hold(deadline)
+            self._wait(deadline)
+            self._watch()
 
     def close(self) -> None:
-        """Let go: if nobody else holds it, the server stops after the grace period."""
+        """Let go, for good: if nobody else holds it, the server stops after the grace period."""
+        self._closed = True
         if self._held >= 0:
             os.close(self._held)
             self._held = -1
@@ -133,6 +133,24 @@ class EmbeddedServer:
             else:
                 self._held = descriptor
                 return
+
+    def _wait(self, deadline: float) -> None:
+        """Until the server answers; whoever finds it without a supervisor starts it."""
+        starts = 0
+        pause = 0.01
+        while (reason := self._connect()) is not None:
+            lock = _try_lock(self._lock)
+            if lock is not None:
+                with os.fdopen(lock, "rb"):
+                    if starts == FAILED_STARTS:
+                        raise self._unavailable(reason)
+                    time.sleep(0.1 * 2**starts - 0.1)
+                    starts += 1
+                    self._start(lock)
+            if time.monotonic() > deadline:
+                raise self._unavailable(reason)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.2)
 
     def _connect(self) -> str | None:
         """None if the server answers and has our database, else why not."""
@@ -185,6 +203,7 @@ class EmbeddedServer:
         subprocess.run(
             program,
             cwd="/",
+            env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
             pass_fds=[lock],
             start_new_session=True,
             stdin=subprocess.DEVNULL,

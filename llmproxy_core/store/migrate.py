@@ -1,4 +1,7 @@
-"""Bring the schema to what this code was written for, and tell how it stands."""
+"""Bring the schema to what this code was written for, and tell how it stands.
+
+There is no way down: an older llmproxy refuses a newer schema, and a backup is the way back.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

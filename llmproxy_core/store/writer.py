@@ -22,7 +22,7 @@ from llmproxy_core.store.columns import (
     response_values,
     tool_call_values,
 )
-from llmproxy_core.store.database import Database
+from llmproxy_core.store.database import MISSING, Database
 from llmproxy_core.store.refusals import REFUSED, Refusals
 from llmproxy_core.store.rows import (
     Batch,
@@ -129,7 +129,8 @@ class Writer:
     def _finish(self, connection: PgConnection, batch: Batch, change: Change) -> None:
         statements.drop_deltas(connection, batch.responses)
         statements.store_offsets(connection, batch)
-        connection.execute(statements.NOTIFY, [notify.CHANNEL, notify.encode(change)])
+        if change != Change():
+            connection.execute(statements.NOTIFY, [notify.CHANNEL, notify.encode(change)])
 
     @contextmanager
     def _transaction(self) -> Iterator[PgConnection]:
@@ -143,7 +144,7 @@ class Writer:
         except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
             self.close()
             raise DatabaseUnavailable(f"{self._database.where}: {_reason(exc)}") from exc
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as exc:
+        except MISSING as exc:
             raise SchemaError(
                 f"{self._database.where}: {_reason(exc)}. Run `llmproxy db upgrade`."
             ) from exc

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from llmproxy_core.config import Config, DatabaseConfig
-from llmproxy_core.errors import ConfigError, DatabaseTooOld, DatabaseUnavailable
+from llmproxy_core.errors import ConfigError, DatabaseTooOld, DatabaseUnavailable, SchemaError
 from llmproxy_core.home import Home
 from llmproxy_core.store import database as database_module
 from llmproxy_core.store import embedded, migrate, reads
@@ -139,6 +139,16 @@ def sleep(database: Database) -> None:
 def test_a_query_that_takes_too_long_is_ended(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable, match="statement timeout"):
         sleep(database)
+
+
+def test_a_missing_table_says_what_to_do(database: Database) -> None:
+    with database.raw() as raw:
+        raw.execute("DROP TABLE sessions")
+    with (
+        pytest.raises(SchemaError, match="llmproxy db upgrade"),
+        database.connect() as connection,
+    ):
+        reads.sessions(connection)
 
 
 def test_a_broken_pooled_connection_is_replaced(database: Database) -> None:

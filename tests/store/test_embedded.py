@@ -211,6 +211,24 @@ def test_a_server_without_supervisor_is_adopted(home: Home, server: EmbeddedServ
     processes.wait_until_nothing_runs(home)
 
 
+def test_the_environment_of_the_first_client_stays_its_own(
+    home: Home, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("PGPORT", "1234")
+    server.ensure()
+    assert kept(server) == 42
+    for pid in (processes.postmaster(home), *processes.supervisors(home)):
+        assert b"sk-secret" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_what_was_closed_does_not_start_again(home: Home, server: EmbeddedServer) -> None:
+    server.close()
+    with pytest.raises(DatabaseUnavailable, match="was closed"):
+        server.ensure()
+    assert processes.servers(home) == []
+
+
 def test_it_can_be_stopped_while_somebody_uses_it(home: Home, server: EmbeddedServer) -> None:
     assert not embedded.stop(home)
     server.ensure()
