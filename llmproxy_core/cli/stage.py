@@ -53,9 +53,9 @@ def play(seconds: float | None) -> None:
         proxy = stack.enter_context(_mitmdump(settings, home, provider))
         traffic = stack.enter_context(Traffic(proxy.url, proxy.ca_file))
         if seconds is None:
-            from llmproxy_core.cli.tui import open_tui
+            from llmproxy_core.tui.start import run
 
-            open_tui(settings, home)
+            run(settings, home)
             warn("the demo has ended; stopping what it started")
         else:
             time.sleep(seconds)
