@@ -30,13 +30,14 @@ class Block:
 
 
 class _Choice:
-    __slots__ = ("blocks", "finish", "keyed", "last")
+    __slots__ = ("blocks", "finish", "keyed", "last", "reasoned")
 
     def __init__(self) -> None:
         self.blocks: list[Block | Part] = []
         self.keyed: dict[Key, Block] = {}
         self.last: Block | None = None
         self.finish: str | None = None
+        self.reasoned = False
 
     def texts(self, kind: DeltaKind) -> list[str]:
         return [b.text for b in self.blocks if isinstance(b, Block) and b.kind == kind]
@@ -45,13 +46,15 @@ class _Choice:
 class Assembler:
     """Collects one answer. With `live`, every piece is also a Delta, to be fetched with `take`.
 
-    `closed`: the format saw the end of the answer. The plain attributes are set by formats.
+    `closed`: the format saw the end of the answer. `written` counts blocks and parts. The other
+    plain attributes are set by formats.
     """
 
     __slots__ = (
         "_choices",
         "_deltas",
         "_live",
+        "_unfinished",
         "closed",
         "error",
         "id",
@@ -60,6 +63,7 @@ class Assembler:
         "server_tool_calls",
         "unknown",
         "usage",
+        "written",
     )
 
     def __init__(self, live: bool = False) -> None:
@@ -71,6 +75,8 @@ class Assembler:
         self.n_events = 0
         self.unknown: dict[str, int] = {}
         self.server_tool_calls: list[str] = []
+        self.written = 0
+        self._unfinished = 0
         self._live = live
         self._deltas: list[Delta] = []
         self._choices: dict[int, _Choice] = {}
@@ -79,12 +85,14 @@ class Assembler:
         """Note that there is a choice, even if it stays empty."""
         if index not in self._choices:
             self._choices[index] = _Choice()
+            self._unfinished += 1
 
     def add(self, kind: DeltaKind, text: str, choice: int = 0, key: Key = None) -> None:
         """A piece of text of a block; the block begins with its first piece."""
         slot = self._choices.get(choice)
         if slot is None:
-            slot = self._choices[choice] = _Choice()
+            self.choice(choice)
+            slot = self._choices[choice]
         block = slot.last if key is None else slot.keyed.get(key)
         if block is None or (key is None and block.kind != kind):
             block = self._begin(slot, Block(kind), choice, key)
@@ -93,11 +101,14 @@ class Assembler:
             self._deltas.append(Delta(kind, text, choice))
 
     def call(self, key: Key, name: str, id: str | None, choice: int = 0) -> None:
-        """A call of a client's tool begins. A key that is known only gets what it lacked."""
+        """A call of a client's tool begins; if the key is known, the call gets what it lacked.
+
+        With another id it is another call: some servers give parallel calls one index, or none.
+        """
         self.choice(choice)
         slot = self._choices[choice]
         block = slot.keyed.get(key)
-        if block is not None and block.kind == "tool_call":
+        if block is not None and block.kind == "tool_call" and id in (None, block.id or id):
             block.id = block.id or id
             if name and not block.name:
                 block.name = name
@@ -113,6 +124,7 @@ class Assembler:
         slot = self._choices[choice]
         slot.blocks.append(part)
         slot.last = None
+        self.written += 1
 
     def block(self, key: Key, choice: int = 0) -> Block | None:
         slot = self._choices.get(choice)
@@ -122,21 +134,19 @@ class Assembler:
         """An empty reason counts only until there is another."""
         self.choice(choice)
         slot = self._choices[choice]
+        self._unfinished -= slot.finish is None
         slot.finish = reason or slot.finish or ""
 
     def finished(self) -> bool:
         """Has every choice that began a finish reason?"""
-        return bool(self._choices) and all(c.finish for c in self._choices.values())
+        return bool(self._choices) and self._unfinished == 0
 
     def forget(self) -> None:
         """Drop what was collected of the choices: the whole answer follows, without deltas."""
         self._choices.clear()
+        self._unfinished = 0
         self.server_tool_calls.clear()
         self._live = False
-
-    def written(self) -> int:
-        """Blocks and parts so far, in all choices."""
-        return sum(len(c.blocks) for c in self._choices.values())
 
     def unknown_event(self, name: str) -> None:
         if name in self.unknown or len(self.unknown) < 64:
@@ -170,8 +180,11 @@ class Assembler:
         )
 
     def _begin(self, slot: _Choice, block: Block, choice: int, key: Key) -> Block:
-        if self._live and block.kind == "reasoning" and slot.texts("reasoning"):
-            self._deltas.append(Delta("reasoning", GAP, choice))
+        if block.kind == "reasoning":
+            if self._live and slot.reasoned:
+                self._deltas.append(Delta("reasoning", GAP, choice))
+            slot.reasoned = True
+        self.written += 1
         slot.blocks.append(block)
         slot.last = block if key is None else None
         if key is not None:

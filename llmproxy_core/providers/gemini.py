@@ -99,7 +99,7 @@ def _said(part: Body, choice: int, into: Assembler) -> None:
         return
     call = pick(part, "functionCall", "function_call")
     if isinstance(call, dict):
-        key = f"call {into.written()}"
+        key = f"call {into.written}"
         into.call(key, text_of(call.get("name")), text_of(call.get("id")) or None, choice)
         into.add("tool_call", dumps(call.get("args") or {}), choice, key)
         return

@@ -88,8 +88,8 @@ def _end(choice: Body, index: int, into: Assembler) -> None:
     reason = choice.get("finish_reason")
     if reason is not None:
         into.finish(str(reason), index)
-        # Not everybody sends [DONE] after it.
-        into.closed = into.finished()
+        # Not everybody sends [DONE] after it; some send an empty reason before it.
+        into.closed = into.closed or (reason != "" and into.finished())
     if (error := choice.get("error")) and into.error is None:
         into.error = read_error({"error": error})
 
@@ -145,11 +145,6 @@ def _call(call: Body, position: int, choice: int, into: Assembler) -> None:
     id, name = text_of(call.get("id")) or None, text_of(inner.get("name"))
     told = call.get("index")
     key = told if type(told) is int else position
-    block = into.block(key, choice)
-    while block and id and block.id and id != block.id:
-        # Some servers give parallel calls one index, or none; the id tells them apart.
-        key += 1000
-        block = into.block(key, choice)
     into.call(key, name, id, choice)
     arguments = inner.get("arguments", inner.get("input"))
     text = arguments if isinstance(arguments, str) else dumps(arguments) if arguments else ""

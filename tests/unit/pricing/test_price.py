@@ -8,7 +8,7 @@ import pytest
 from genai_prices import Usage as TheirUsage
 from genai_prices import calc_price
 
-from llmproxy_core.model import Usage
+from llmproxy_core.model import Json, Usage
 from llmproxy_core.pricing import price
 from llmproxy_core.pricing.catalogue import spellings
 
@@ -55,7 +55,9 @@ def test_cached_tokens_are_billed_once() -> None:
 
 
 def test_what_is_cached_for_an_hour_costs_more() -> None:
-    raw = {"cache_creation": {"ephemeral_1h_input_tokens": 60, "ephemeral_5m_input_tokens": 40}}
+    raw: Json = {
+        "cache_creation": {"ephemeral_1h_input_tokens": 60, "ephemeral_5m_input_tokens": 40}
+    }
     usage = Usage(100, 0, 0, 100, raw=raw)
     expected = (60 * Decimal(6) + 40 * Decimal("3.75")) / 1_000_000
     assert price("anthropic", "claude-sonnet-4-5", usage, NOW).usd == expected

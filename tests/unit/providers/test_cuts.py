@@ -4,6 +4,7 @@ import gzip
 import random
 import zlib
 from collections import Counter
+from collections.abc import Callable
 
 import brotli
 import zstandard
@@ -20,7 +21,7 @@ from tests.unit.providers.corpus import (
 
 pytestmark = needs_corpus
 
-ENCODERS = {
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
     "br": lambda data: brotli.compress(data, quality=2),

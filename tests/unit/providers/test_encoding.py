@@ -2,6 +2,7 @@ import gzip
 import random
 import tracemalloc
 import zlib
+from collections.abc import Callable
 
 import brotli
 import pytest
@@ -17,7 +18,7 @@ def raw_deflate(data: bytes) -> bytes:
     return engine.compress(data) + engine.flush()
 
 
-ENCODERS = {
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": lambda data: gzip.compress(data[:999]) + gzip.compress(data[999:]),
     "deflate": zlib.compress,

@@ -12,7 +12,7 @@ from llmproxy_core.model import Response
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
 from tests.unit.providers.corpus import joined
-from tests.unit.providers.samples import SAMPLES, Sample, read
+from tests.unit.providers.samples import SAMPLES, Sample, read, sse
 
 EVENTS = "text/event-stream"
 each = pytest.mark.parametrize("sample", SAMPLES, ids=[sample.wire for sample in SAMPLES])
@@ -204,3 +204,17 @@ def test_a_compressed_request_is_read() -> None:
 def test_formats_that_are_not_read_in_full_have_no_problem() -> None:
     request, problem = read_request("bedrock.converse", "/model/a.b-v1%3A0/converse", [], b"\x00")
     assert (request.model, problem) == ("a.b-v1:0", None)
+
+
+def test_many_calls_and_choices_take_linear_time() -> None:
+    calls = [{"id": f"c{n}", "function": {"name": "f", "arguments": "{}"}} for n in range(20_000)]
+    same = [{"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]} for call in calls]
+    assert len(read("openai.chat", sse(same)).tool_calls) == 20_000
+    turns = [{"reasoning": "a"}, {"content": "b"}] * 20_000
+    mixed = [{"choices": [{"index": 0, "delta": delta}]} for delta in turns]
+    assert len(read("openai.chat", sse(mixed)).parts) == 40_000
+    ends = [{"choices": [{"index": n, "finish_reason": "stop"}]} for n in range(20_000)]
+    assert len(read("openai.chat", sse(ends)).finish_reasons) == 20_000
+    parts = [{"functionCall": {"name": "f"}}] * 20_000
+    body = json.dumps({"candidates": [{"content": {"parts": parts}}]}).encode()
+    assert len(read("gemini", body).tool_calls) == 20_000
