@@ -46,4 +46,4 @@ def spent_since(conn: Connection, at: datetime) -> Decimal:
         .join(NamespaceTable, NamespaceTable.ns_id == table.ns_id)
         .where(table.id >= low)
     )
-    return Decimal(conn.execute(query).scalar_one())
+    return conn.execute(query).scalar_one() or Decimal(0)

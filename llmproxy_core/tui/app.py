@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta, tzinfo
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -21,6 +21,7 @@ from llmproxy_core.tui.screens.sessions import SessionsScreen
 from llmproxy_core.tui.sentences import sentence
 from llmproxy_core.tui.source import Source
 from llmproxy_core.tui.widgets.prose import rich_theme
+from llmproxy_core.tui.widgets.tab_line import Tab
 
 LOOK_SECONDS = 2.0
 ALERT_AGE = timedelta(minutes=10)
@@ -45,12 +46,14 @@ class LlmproxyApp(App[None]):
     TITLE = "llmproxy"
     ENABLE_COMMAND_PALETTE = True
     CSS_PATH = "app.tcss"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[object]]]] = {
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         name: mode.screen for name, mode in SCREENS.items()
     }
-    DEFAULT_MODE = "live"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(m.key, f"switch_mode('{name}')", m.title, show=False) for name, m in SCREENS.items()),
+        *(
+            Binding(m.key, f"switch_mode('{name}')", m.title, show=False)
+            for name, m in SCREENS.items()
+        ),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("t", "theme", "Light/dark", show=False),
         Binding("x", "dismiss_alert", "Dismiss", show=False),
@@ -76,10 +79,13 @@ class LlmproxyApp(App[None]):
             self.register_theme(theme)
         self.theme = themes.DARK.name
 
-    def mode_titles(self) -> list[tuple[str, str, str]]:
-        return [(mode.key, name, mode.title) for name, mode in SCREENS.items()]
+    def mode_tabs(self) -> list[Tab]:
+        return [Tab(mode.key, name, mode.title) for name, mode in SCREENS.items()]
 
     def on_mount(self) -> None:
+        # As DEFAULT_MODE it would be mounted before it is on the stack (Textual runs tasks
+        # eagerly), which an Input in it does not survive.
+        self.switch_mode("live")
         self.theme_changed_signal.subscribe(self, self._use_rich_theme)
         self._use_rich_theme(self.current_theme)
         self.hub.feed.start()
@@ -153,6 +159,10 @@ class LlmproxyApp(App[None]):
         yield from super().get_system_commands(screen)
         for name, mode in SCREENS.items():
             yield SystemCommand(
-                f"Go to {mode.title}", f"The {mode.title} screen", lambda name=name: self.switch_mode(name)
+                f"Go to {mode.title}",
+                f"The {mode.title} screen",
+                lambda name=name: self.switch_mode(name),
             )
-        yield SystemCommand("Light or dark", "Switch between llmproxy's two themes", self.action_theme)
+        yield SystemCommand(
+            "Light or dark", "Switch between llmproxy's two themes", self.action_theme
+        )

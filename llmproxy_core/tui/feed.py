@@ -15,7 +15,7 @@ from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.store.rows import Change, Flow
 from llmproxy_core.tui.source import Source
 
-PACE = 0.04
+PACE = 0.025
 """Seconds between updates in a burst; a lone change is passed on at once."""
 WAIT = 0.25
 RETRY = 1.0

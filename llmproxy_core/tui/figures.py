@@ -3,7 +3,7 @@
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-NONE = "–"
+NONE = "\u2013"
 
 
 def tokens(value: int | None) -> str:

@@ -1,6 +1,8 @@
 """The columns of the live table: one line here is one column there."""
 
-from llmproxy_core.store.rows import Flow
+import re
+
+from llmproxy_core.store.rows import Flow, Session
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.widgets.columns import Cell, Column, Glance, Tone
 
@@ -9,6 +11,7 @@ SLOW_TOTAL_MS = 30_000
 SLOW_TTFT_MS = 5_000
 CHARACTERS_PER_TOKEN = 4
 DEFAULT_NAMESPACE = "default"
+_DATE = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$")
 
 
 def short_id(flow_or_session_id: object) -> str:
@@ -21,13 +24,19 @@ def elapsed_ms(flow: Flow, glance: Glance) -> float:
     return max(0.0, (glance.now - flow.started_at).total_seconds() * 1000)
 
 
-def client_name(flow: Flow) -> str:
+def client_name(flow: Flow | Session) -> str:
     """The program's own name where it told one, else its address."""
     product = plain.line(flow.user_agent or "").split(" ")[0]
     if product.startswith("Mozilla/") or not product:
         return plain.line(flow.client)
-    name, _, _ = product.partition("/")
-    return product if name.islower() and len(product) < 11 else name
+    name, _, version = product.partition("/")
+    return f"{name}/{version}".lower() if version[:1].isalpha() else name
+
+
+def model_name(flow: Flow | Session) -> str:
+    """Without the date that many providers hang on: it would push out what tells models apart."""
+    model = flow.model or (flow.request_model if isinstance(flow, Flow) else None)
+    return _DATE.sub("", plain.line(model or "")) or figures.NONE
 
 
 def status_tone(flow: Flow) -> Tone:
@@ -52,8 +61,7 @@ def _status(flow: Flow, glance: Glance) -> Cell:
 
 
 def _model(flow: Flow, _: Glance) -> Cell:
-    name = plain.line(flow.model or flow.request_model or "")
-    return Cell(name or figures.NONE, "strong" if flow.state == "open" else "text")
+    return Cell(model_name(flow), "strong" if flow.state == "open" else "text")
 
 
 def _input(flow: Flow, _: Glance) -> Cell:
@@ -67,7 +75,9 @@ def _cached(flow: Flow, _: Glance) -> Cell:
 def _output(flow: Flow, glance: Glance) -> Cell:
     if flow.state == "open":
         written = glance.streamed.get(flow.id, 0)
-        return Cell(f"~{figures.tokens(written // CHARACTERS_PER_TOKEN)}" if written else "", "busy")
+        return Cell(
+            f"~{figures.tokens(written // CHARACTERS_PER_TOKEN)}" if written else "", "busy"
+        )
     return Cell(figures.tokens(flow.output_tokens), "text" if flow.output_tokens else "faint")
 
 
@@ -138,8 +148,15 @@ NAMESPACE: Column[Flow] = Column(
 COLUMNS: tuple[Column[Flow], ...] = (
     Column("Time", 8, 0, _time),
     Column("Status", 6, 1, _status),
-    Column("Client", 10, 12, lambda flow, _: Cell(client_name(flow), "dim"), grow=1, most=16),
-    Column("Provider", 9, 11, lambda flow, _: Cell(plain.line(flow.provider), "second"), grow=1, most=12),
+    Column("Client", 12, 12, lambda flow, _: Cell(client_name(flow), "dim"), grow=1, most=16),
+    Column(
+        "Provider",
+        9,
+        11,
+        lambda flow, _: Cell(plain.line(flow.provider), "second"),
+        grow=1,
+        most=12,
+    ),
     Column("Model", 18, 2, _model, grow=3, most=28),
     Column("Sess", 6, 14, lambda flow, _: Cell(short_id(flow.session_id), "faint")),
     Column("In", 5, 5, _input, right=True),

@@ -17,8 +17,8 @@ from llmproxy_core.tui.feed import Feed, Update
 from llmproxy_core.tui.health import backlog_bytes, proxy_health
 from llmproxy_core.tui.source import Source
 from llmproxy_core.tui.widgets.columns import Glance
-from llmproxy_core.tui.widgets.mode_bar import ModeBar
 from llmproxy_core.tui.widgets.status_bar import AlertBar, Status, StatusBar
+from llmproxy_core.tui.widgets.tab_line import TabLine
 
 if TYPE_CHECKING:
     from llmproxy_core.tui.app import LlmproxyApp
@@ -69,7 +69,11 @@ class Hub:
         if self.feed.link == "up":
             totals = await self.ask(lambda: self.source.totals(today))
         stored = totals.stored if totals else None
-        backlog = await asyncio.to_thread(backlog_bytes, self.home, stored) if stored is not None else None
+        backlog = (
+            await asyncio.to_thread(backlog_bytes, self.home, stored)
+            if stored is not None
+            else None
+        )
         self.status = Status(
             proxy=proxy,
             backlog=backlog,
@@ -103,7 +107,7 @@ class ModeScreen(HubScreen):
     MODE = ""
 
     def compose(self) -> ComposeResult:
-        yield ModeBar(self.llmproxy.mode_titles(), self.MODE)
+        yield TabLine(self.llmproxy.mode_tabs(), self.MODE, brand="llmproxy", id="modes")
         yield from self.body()
         yield AlertBar()
         yield StatusBar()
@@ -130,4 +134,7 @@ class ModeScreen(HubScreen):
 
     def note(self, *parts: str | tuple[str, str]) -> None:
         """What the top line says about this screen."""
-        self.query_one(ModeBar).note = Content.assemble(*parts)
+        self.query_one("#modes", TabLine).note = Content.assemble(*parts)
+
+    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
+        self.app.switch_mode(event.name)

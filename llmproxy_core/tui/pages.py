@@ -86,7 +86,9 @@ def pretty(data: bytes) -> list[str] | None:
     if data.lstrip()[:1] not in (b"{", b"["):
         return None
     try:
-        return plain.block(orjson.dumps(orjson.loads(data), None, orjson.OPT_INDENT_2).decode()).split("\n")
+        return plain.block(
+            orjson.dumps(orjson.loads(data), None, orjson.OPT_INDENT_2).decode()
+        ).split("\n")
     except orjson.JSONDecodeError:
         return None
 
@@ -115,7 +117,9 @@ def _text(data: bytes) -> Iterator[Line]:
 def diff_page(now: Reading, before: Reading | None) -> list[Line]:
     """What this turn says that the one before it did not."""
     if before is None:
-        return [_note("This is the first turn of its session: there is nothing to compare it with.")]
+        return [
+            _note("This is the first turn of its session: there is nothing to compare it with.")
+        ]
     old, new = before.request.messages, now.request.messages
     kept = 0
     while kept < min(len(old), len(new)) and same(old[kept], new[kept]):

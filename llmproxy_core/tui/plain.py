@@ -19,8 +19,10 @@ _ESCAPES = re.compile(
 )
 _UNWANTED = re.compile(f"[{_CONTROLS}{_INVISIBLE}]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_STACKED = re.compile(r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{3})"
-                      r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+")
+_STACKED = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]{3})"
+    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20ff]+"
+)
 
 
 def block(text: str, tab: int = 4) -> str:

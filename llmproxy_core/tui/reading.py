@@ -51,7 +51,9 @@ def _answer(detail: FlowDetail, row: ResponseRow) -> Turn:
 def _answer_parts(detail: FlowDetail, row: ResponseRow) -> list[Part]:
     """The parts in the order of the wire; where that cannot be told, as the columns have them."""
     if row.body and row.body_kept == "full":
-        reader = AnswerReader(detail.request.wire, row.status or 0, row.headers, detail.request.path)
+        reader = AnswerReader(
+            detail.request.wire, row.status or 0, row.headers, detail.request.path
+        )
         reader.feed(row.body)
         response = reader.finish()
         if response.parts:

@@ -82,5 +82,7 @@ def sentence(event: EventRow) -> Sentence:
     tell = SENTENCES.get(event.kind)
     if tell:
         return tell(event.data)
-    facts = ", ".join(f"{plain.line(key)}={plain.line(str(value))}" for key, value in event.data.items())
+    facts = ", ".join(
+        f"{plain.line(key)}={plain.line(str(value))}" for key, value in event.data.items()
+    )
     return Sentence(plain.line(f"{event.kind} {facts}"), "text")

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from llmproxy_core.errors import DatabaseUnavailable, LlmproxyError, StoreError
 from llmproxy_core.spool import Position
 from llmproxy_core.store import progress, reads
-from llmproxy_core.store.database import Connection, Database
+from llmproxy_core.store.database import Database
 from llmproxy_core.store.filters import Filter
 from llmproxy_core.store.notify import Listener
 from llmproxy_core.store.rows import Change, EventRow, Flow, FlowDetail, Session, StreamDelta
@@ -140,7 +140,7 @@ class StoreSource:
             )
         )
 
-    def _read[T](self, read: Callable[[Connection], T]) -> T:
+    def _read[T](self, read: Callable[[Any], T]) -> T:
         if self._database is None:
             raise DatabaseUnavailable("The database is not up yet.")
         try:

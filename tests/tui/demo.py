@@ -21,7 +21,12 @@ from tests.tui.memory import MemorySource
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 OPENAI = ("openai", "openai.chat", "api.openai.com", "/v1/chat/completions")
 ANTHROPIC = ("anthropic", "anthropic.messages", "api.anthropic.com", "/v1/messages")
-GEMINI = ("google", "gemini", "generativelanguage.googleapis.com", "/v1beta/models/x:generateContent")
+GEMINI = (
+    "google",
+    "gemini",
+    "generativelanguage.googleapis.com",
+    "/v1beta/models/x:generateContent",
+)
 CLAUDE_CODE = "claude-cli/2.1.4 (external, cli)"
 CODEX = "codex_cli_rs/0.63.0"
 PYTHON = "OpenAI/Python 2.8.1"
@@ -91,7 +96,11 @@ def flows() -> list[Flow]:
         "api": ("openai", "openai.responses", "api.openai.com", "/v1/responses"),
         "user_agent": CODEX, "model": "gpt-5.1-codex", "session_id": review,
     }  # fmt: skip
-    gemini = {"api": GEMINI, "user_agent": "google-genai-sdk/1.52.0 gl-python/3.12", "session_id": script}
+    gemini = {
+        "api": GEMINI,
+        "user_agent": "google-genai-sdk/1.52.0 gl-python/3.12",
+        "session_id": script,
+    }
     rows: list[dict[str, Any]] = [
         opus | {"state": "open", "status": 200, "age": 4.2, "preview": "Now run the tests and fix what fails"},
         codex | {"state": "open", "age": 1.1, "preview": "Review the diff for races"},
@@ -117,7 +126,7 @@ def flows() -> list[Flow]:
                 "preview": "Explain the retry logic", "text_start": "The retry logic starts in", "output_tokens": None,
                 "input_tokens": 21_004, "cached_tokens": 20_992},
         {"age": 47, "api": ("ollama", "ollama.chat", "localhost", "/api/chat"), "model": "qwen3:8b",
-         "session_id": script, "cost_usd": Decimal(0), "preview": "你好，世界 🌍 translate this",
+         "session_id": script, "cost_usd": Decimal(0), "preview": "你好世界 🌍 translate this",
          "text_start": "Hello, world 🌍", "user_agent": "curl/8.14.1", "input_tokens": 42, "output_tokens": 9,
          "cached_tokens": None},
         opus | {"age": 52, "model": "claude-haiku-4-5", "input_tokens": 310, "output_tokens": 12,
@@ -157,8 +166,23 @@ def event(number: int, kind: str, age: float, **data: Any) -> EventRow:
 
 def events() -> list[EventRow]:
     return [
-        event(1, "fault", 640, where="capture.request", error="KeyError: 'messages'", place="capture.py:81"),
-        event(2, "tls_failed", 1500, client="127.0.0.1:41002", host="api.openai.com", program="python3.12", distrusts_ca=True),
+        event(
+            1,
+            "fault",
+            640,
+            where="capture.request",
+            error="KeyError: 'messages'",
+            place="capture.py:81",
+        ),
+        event(
+            2,
+            "tls_failed",
+            1500,
+            client="127.0.0.1:41002",
+            host="api.openai.com",
+            program="python3.12",
+            distrusts_ca=True,
+        ),
         event(3, "gap", 5000, records=12, bytes=482_113),
         event(4, "proxy_started", 7200, address="127.0.0.1:8080"),
         event(5, "proxy_stopped", 90_000),
@@ -203,11 +227,19 @@ def messages(turns: int = 2) -> list[dict[str, Any]]:
     return said
 
 
-def detail(of: Flow, *, turns: int = 1, ask: str = "Why do they fail?", previous: UUID | None = None) -> FlowDetail:
+def detail(
+    of: Flow, *, turns: int = 1, ask: str = "Why do they fail?", previous: UUID | None = None
+) -> FlowDetail:
     """The whole of an Anthropic call."""
     said = [*messages(turns), {"role": "user", "content": ask}]
     body = json.dumps(
-        {"model": of.request_model, "max_tokens": 1024, "stream": False, "system": SYSTEM, "messages": said}
+        {
+            "model": of.request_model,
+            "max_tokens": 1024,
+            "stream": False,
+            "system": SYSTEM,
+            "messages": said,
+        }
     ).encode()
     request = RequestRow(
         ns_id=1, id=of.id, session_id=of.session_id, started_at=of.started_at, client=of.client,
@@ -219,7 +251,9 @@ def detail(of: Flow, *, turns: int = 1, ask: str = "Why do they fail?", previous
         preview=ask, body=body, body_bytes=len(body), body_kept="full", hash_in=b"1" * 16, hash_out=b"1" * 16,
     )  # fmt: skip
     response = None if of.state == "open" else _answer(of)
-    calls = [ToolCallRow(1, of.id, 0, "toolu_9", "Edit", '{"path": "clock.py"}')] if response else []
+    calls = (
+        [ToolCallRow(1, of.id, 0, "toolu_9", "Edit", '{"path": "clock.py"}')] if response else []
+    )
     return FlowDetail(of, request, response, calls, previous, [])
 
 

@@ -21,18 +21,25 @@ from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.flow_columns import client_name, short_id, status_tone
 from llmproxy_core.tui.hub import HubScreen
 from llmproxy_core.tui.widgets.conversation import Conversation
+from llmproxy_core.tui.widgets.find_line import FindLine
+from llmproxy_core.tui.widgets.tab_line import Tab, TabLine
 from llmproxy_core.tui.widgets.text_pane import Line, TextPane
 from llmproxy_core.tui.widgets.timing import TimingPane
 
 TABS = (
-    ("conversation", "Conversation"),
-    ("request", "Request"),
-    ("response", "Response"),
-    ("headers", "Headers"),
-    ("timing", "Timing"),
-    ("diff", "Diff"),
+    Tab("1", "conversation", "Conversation"),
+    Tab("2", "request", "Request"),
+    Tab("3", "response", "Response"),
+    Tab("4", "headers", "Headers"),
+    Tab("5", "timing", "Timing"),
+    Tab("6", "diff", "Diff"),
 )
-TONE_STYLES = {"busy": "bold $primary", "bad": "bold $error", "warn": "bold $warning", "good": "$success"}
+TONE_STYLES = {
+    "busy": "bold $primary",
+    "bad": "bold $error",
+    "warn": "bold $warning",
+    "good": "$success",
+}
 
 
 class DetailScreen(HubScreen):
@@ -40,17 +47,15 @@ class DetailScreen(HubScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),
-        *(
-            Binding(str(n), f"tab('{name}')", title, show=False)
-            for n, (name, title) in enumerate(TABS, 1)
-        ),
-        Binding("right,tab", "turn_tab(1)", "Next tab", show=False),
-        Binding("left,shift+tab", "turn_tab(-1)", "Tab before", show=False),
+        *(Binding(tab.key, f"tab('{tab.name}')", tab.title, show=False) for tab in TABS),
+        Binding("right", "turn_tab(1)", "Next tab", show=False),
+        Binding("left", "turn_tab(-1)", "Tab before", show=False),
         Binding("n", "step(1)", "Next"),
-        Binding("b", "step(-1)", "Before"),
-        Binding("left_square_bracket", "previous", "Turn before", key_display="["),
+        Binding("b", "step(-1)", "Prev"),
+        Binding("left_square_bracket", "previous", "Earlier turn", key_display="["),
+        Binding("slash", "find", "Find", key_display="/"),
         Binding("y", "copy", "Copy"),
-        Binding("o", "save", "Save raw"),
+        Binding("o", "save", "Save"),
     ]
 
     tab: reactive[str] = reactive("conversation", init=False)
@@ -66,18 +71,18 @@ class DetailScreen(HubScreen):
 
     def compose(self) -> ComposeResult:
         yield Static(id="detail-head")
-        yield Static(id="detail-tabs")
+        yield TabLine(TABS, "conversation", id="detail-tabs")
         with ContentSwitcher(initial="conversation"):
             yield Conversation(id="conversation")
-            for name, _ in TABS[1:4]:
-                yield TextPane(id=name)
+            for tab in TABS[1:4]:
+                yield TextPane(id=tab.name)
             yield TimingPane(id="timing")
             yield TextPane(id="diff")
+        yield FindLine()
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.hub.updates.subscribe(self, self.take_update)
-        self._tell_tabs()
         self.load()
 
     # what comes in ---------------------------------------------------------------------------
@@ -132,16 +137,8 @@ class DetailScreen(HubScreen):
     def _tell_head(self, detail: FlowDetail) -> None:
         self.query_one("#detail-head", Static).update(heading(detail))
 
-    def _tell_tabs(self) -> None:
-        parts = [Content(" ")]
-        for number, (name, title) in enumerate(TABS, 1):
-            style = "bold $background on $primary" if name == self.tab else "$foreground 70%"
-            text = Content.from_markup(f"[@click=screen.tab('{name}')] {number} {title} [/]")
-            parts.append(text.stylize_before(style))
-        self.query_one("#detail-tabs", Static).update(Content("").join(parts))
-
     async def watch_tab(self, tab: str) -> None:
-        self._tell_tabs()
+        self.query_one(TabLine).current = tab
         self.query_one(ContentSwitcher).current = tab
         await self._show_tab()
 
@@ -189,8 +186,23 @@ class DetailScreen(HubScreen):
         self.tab = name
 
     def action_turn_tab(self, by: int) -> None:
-        names = [name for name, _ in TABS]
+        names = [tab.name for tab in TABS]
         self.tab = names[(names.index(self.tab) + by) % len(names)]
+
+    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
+        self.tab = event.name
+
+    def action_find(self) -> None:
+        if self.tab in ("conversation", "timing"):
+            self.action_tab("request")
+        self.query_one(FindLine).open()
+
+    def on_find_line_wanted(self, event: FindLine.Wanted) -> None:
+        if not self.query_one(f"#{self.tab}", TextPane).find(event.words):
+            self.notify("Not found", severity="warning")
+
+    def on_find_line_closed(self) -> None:
+        self._focus_tab()
 
     def action_step(self, by: int) -> None:
         flow = self.step(by) if self.step else None
@@ -213,12 +225,22 @@ class DetailScreen(HubScreen):
         pane = self.query_one(f"#{self.tab}")
         if isinstance(pane, TextPane):
             text = pane.text()
-        elif self.reading is not None and self.detail is not None and self.detail.response is not None:
-            text = "\n".join(part.text for part in self.reading.turns[-1].parts if part.kind == "text")
+        elif (
+            self.reading is not None
+            and self.detail is not None
+            and self.detail.response is not None
+        ):
+            text = "\n".join(
+                part.text for part in self.reading.turns[-1].parts if part.kind == "text"
+            )
         else:
             text = ""
         self.app.copy_to_clipboard(text or str(self.flow_id))
-        self.notify(f"Copied {figures.size(len(text.encode(errors='replace')))}" if text else f"Copied {self.flow_id}")
+        self.notify(
+            f"Copied {figures.size(len(text.encode(errors='replace')))}"
+            if text
+            else f"Copied {self.flow_id}"
+        )
 
     @work(group="save")
     async def action_save(self) -> None:
@@ -248,17 +270,23 @@ def heading(detail: FlowDetail) -> Content:
     """Two lines: what it was, and what it took."""
     flow = detail.flow
     state = str(flow.status or "") if flow.state in ("complete", "failed") else ""
-    shown = state or {"open": "running", "partial": f"{flow.status or ''} cut short"}.get(flow.state, flow.state)
+    shown = state or {"open": "running", "partial": f"{flow.status or ''} cut short"}.get(
+        flow.state, flow.state
+    )
+    wire = plain.line(flow.wire)
+    api = wire if wire.startswith(flow.provider) else f"{plain.line(flow.provider)}  {wire}"
     first = Content.assemble(
         (f" {shown.strip()} ", TONE_STYLES[status_tone(flow)]),
         (plain.line(flow.model or flow.request_model or "unknown model"), "bold"),
-        (f"  {plain.line(flow.provider)}  {plain.line(flow.wire)}", "$secondary"),
+        (f"  {api}", "$secondary"),
         f"  {plain.line(client_name(flow))}",
         (f"  session {short_id(flow.session_id)}  id {short_id(flow.id)}", "$foreground 50%"),
     )
     cost = figures.usd(flow.cost_usd)
     cached = f" ({figures.tokens(flow.cached_tokens)} cached)" if flow.cached_tokens else ""
-    thought = f" ({figures.tokens(flow.reasoning_tokens)} reasoning)" if flow.reasoning_tokens else ""
+    thought = (
+        f" ({figures.tokens(flow.reasoning_tokens)} reasoning)" if flow.reasoning_tokens else ""
+    )
     second = Content.assemble(
         f" {figures.tokens(flow.input_tokens)} in{cached}  {figures.tokens(flow.output_tokens)} out{thought}  ",
         (cost, "$accent"),
@@ -266,5 +294,7 @@ def heading(detail: FlowDetail) -> Content:
         (", ".join(plain.line(reason) for reason in flow.finish_reasons), "$foreground 50%"),
     )
     if flow.error:
-        second = Content.styled(" " + plain.line(f"{flow.error_type or 'error'}: {flow.error}"), "$error")
+        second = Content.styled(
+            " " + plain.line(f"{flow.error_type or 'error'}: {flow.error}"), "$error"
+        )
     return Content("\n").join([first, second])

@@ -18,16 +18,17 @@ from llmproxy_core.tui.widgets.table import Table
 LIMIT = 500
 
 COLUMNS: tuple[Column[EventRow], ...] = (
-    Column("Time", 12, 0, lambda e, glance: Cell(figures.moment(e.at, glance.now, glance.zone), "dim")),
+    Column(
+        "Time", 12, 0, lambda e, glance: Cell(figures.moment(e.at, glance.now, glance.zone), "dim")
+    ),
     Column("Kind", 13, 2, lambda e, _: Cell(plain.line(e.kind), sentence(e).tone)),
-    Column("What happened", 30, 1, lambda e, _: Cell(sentence(e).text), grow=1),
+    Column("What happened", 64, 1, lambda e, _: Cell(*sentence(e)), grow=1),
 )
 
 
 class EventsScreen(ModeScreen):
     MODE = "events"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "All of it"),
         Binding("y", "copy", "Copy"),
     ]
 
@@ -54,10 +55,11 @@ class EventsScreen(ModeScreen):
         self.table.glance = self.hub.glance()
         self.table.show(events)
         count = len(events)
-        self.note(f"{count}{'+' if count == LIMIT else ''} event{'s' * (count != 1)}" if count else "nothing happened yet")
-
-    def action_choose(self) -> None:
-        self.table.action_choose()
+        self.note(
+            f"{count}{'+' if count == LIMIT else ''} event{'s' * (count != 1)}"
+            if count
+            else "nothing happened yet"
+        )
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         row = event.row
@@ -66,8 +68,12 @@ class EventsScreen(ModeScreen):
         if row.request_id is not None:
             self.app.push_screen(DetailScreen(row.request_id))
         else:
-            facts = "\n".join(f"{plain.line(k)}: {plain.line(str(v), 2000)}" for k, v in row.data.items())
-            self.notify(facts or "no more is known", title=plain.line(row.kind), markup=False, timeout=15)
+            facts = "\n".join(
+                f"{plain.line(k)}: {plain.line(str(v), 2000)}" for k, v in row.data.items()
+            )
+            self.notify(
+                facts or "no more is known", title=plain.line(row.kind), markup=False, timeout=15
+            )
 
     def action_copy(self) -> None:
         if self.table.current is not None:

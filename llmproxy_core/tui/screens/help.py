@@ -31,10 +31,11 @@ LIVE: Rows = (
     ("y", "copy the id, for `llmproxy show`"),
 )
 DETAIL: Rows = (
-    ("1 … 6", "Conversation, Request, Response, Headers, Timing, Diff"),
+    ("1 … 6 ← →", "the tabs: Conversation, Request … Diff"),
     ("n b", "next, one before, in the table it was opened from"),
     ("[", "the turn before, in its session"),
     ("e Tab", "open all folds; go to the next fold"),
+    ("/", "find in a body; Enter: the next place"),
     ("y o", "copy what is shown; save both bodies as they passed"),
 )
 FILTER: Rows = (
@@ -60,7 +61,12 @@ def help_text() -> Content:
         parts += [Content.styled(title, "bold $primary")]
         parts += [Content.assemble((f"  {key:<14}", "$accent"), what) for key, what in rows]
         parts.append(Content(""))
-    parts.append(Content.styled("Total and TTFT turn orange over 30 s and 5 s. ~ before a cost: a similar model's price.", "$foreground 60%"))
+    parts.append(
+        Content.styled(
+            "Total over 30 s and TTFT over 5 s are orange.\n~ before a cost: the price of a similar model.",
+            "$foreground 60%",
+        )
+    )
     return Content("\n").join(parts)
 
 

@@ -1,6 +1,7 @@
 """Live: every call as it comes, the newest first."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from textual import work
 from textual.app import ComposeResult
@@ -16,6 +17,7 @@ from llmproxy_core.tui.flow_columns import COLUMNS, columns_for
 from llmproxy_core.tui.flow_list import FlowList
 from llmproxy_core.tui.hub import ModeScreen
 from llmproxy_core.tui.screens.detail import DetailScreen
+from llmproxy_core.tui.widgets.columns import Glance
 from llmproxy_core.tui.widgets.empty import EmptyState, advice
 from llmproxy_core.tui.widgets.filter_line import FilterLine
 from llmproxy_core.tui.widgets.status_bar import Status
@@ -31,7 +33,6 @@ class LiveScreen(ModeScreen):
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("f", "follow", "Follow"),
         Binding("p,space", "pause", "Pause", key_display="p"),
-        Binding("enter", "open", "Open", show=True),
         Binding("s", "session", "Its session"),
         Binding("y", "copy", "Copy id"),
         Binding("escape", "unfilter", "Clear filter", show=False),
@@ -43,14 +44,16 @@ class LiveScreen(ModeScreen):
         self.where: Filter | None = None
         self.filter_text = ""
         self.follow = True
-        self._growing: dict[object, int] = {}
-        self._stale: set[object] = set()
+        self._growing: dict[UUID, int] = {}
+        self._stale: set[UUID] = set()
         self._paging = False
         self._loaded = False
         self._frame = 0
 
     def body(self) -> ComposeResult:
-        self.table: Table[Flow] = Table(COLUMNS, lambda flow: flow.id, id="flows")
+        self.table: Table[Flow] = Table(
+            COLUMNS, lambda flow: flow.id, steady=lambda flow: flow.state != "open", id="flows"
+        )
         yield FilterLine()
         yield self.table.header
         with Container(id="live-body"):
@@ -96,6 +99,7 @@ class LiveScreen(ModeScreen):
             self.list.update([*flows, *(ended or [])])
         else:
             self.list.replace(flows, exhausted=len(flows) < PAGE)
+        self._stale.update(flow.id for flow in flows if flow.state == "open")
         self._loaded = True
         self._redraw(to_top=to_top)
 
@@ -133,7 +137,7 @@ class LiveScreen(ModeScreen):
         self.table.show(self.list.flows, to_top=to_top or following)
         self._tell()
 
-    def _glance(self):  # type: ignore[no-untyped-def]
+    def _glance(self) -> Glance:
         glance = self.hub.glance(self._frame)
         glance.streamed = self._growing
         return glance
@@ -144,7 +148,7 @@ class LiveScreen(ModeScreen):
             return
         self._frame += 1
         self.table.glance = self._glance()
-        running = [i for i in self.table.visible() if self.list.flows[i].state == "open"]
+        running = [i for i in self.table.rows_on_screen() if self.list.flows[i].state == "open"]
         for index in running:
             self.table.refresh_row(index)
         growing = [self.list.flows[i] for i in running if self.list.flows[i].id in self._stale]
@@ -156,7 +160,9 @@ class LiveScreen(ModeScreen):
         count = len(self.list)
         shown = f"{count}{'' if self.list.exhausted else '+'} call{'s' * (count != 1)}"
         if self.list.paused:
-            self.note((f" paused, {self.list.held} new ", "bold $background on $warning"), " ", shown)
+            self.note(
+                (f" paused, {self.list.held} new ", "bold $background on $warning"), " ", shown
+            )
         else:
             self.note(*([("● following ", "$success")] if self.follow else []), shown)
         self._tell_empty()
@@ -186,11 +192,8 @@ class LiveScreen(ModeScreen):
         self._tell()
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
-        self.action_open()
-
-    def action_open(self) -> None:
-        if self.table.current is not None:
-            self.app.push_screen(DetailScreen(self.table.current.id, self.step))
+        if isinstance(event.row, Flow):
+            self.app.push_screen(DetailScreen(event.row.id, self.step))
 
     def step(self, by: int) -> Flow | None:
         """The flow `by` lines below; the cursor goes there, too."""

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from llmproxy_core.store.rows import Flow, Session
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.feed import Update
-from llmproxy_core.tui.flow_columns import elapsed_ms, status_tone
+from llmproxy_core.tui.flow_columns import client_name, elapsed_ms, model_name, status_tone
 from llmproxy_core.tui.hub import ModeScreen
 from llmproxy_core.tui.screens.detail import DetailScreen
 from llmproxy_core.tui.widgets.columns import Cell, Column, Glance
@@ -29,18 +29,16 @@ def _title(node: Node, glance: Glance) -> Cell:
         sign = "▾" if node.id in glance.streamed else "▸"
         return Cell(f"{sign} {plain.line(node.title) or 'untitled'}", "strong")
     said = plain.line(node.error or node.preview or f"{node.method} {node.path}")
-    return Cell(f"  └ {figures.clock(node.started_at, glance.zone)} {said}", status_tone(node) if node.error else "dim")
+    return Cell(
+        f"  └ {figures.clock(node.started_at, glance.zone)} {said}",
+        status_tone(node) if node.error else "dim",
+    )
 
 
 def _turns(node: Node, glance: Glance) -> Cell:
     if isinstance(node, Session):
         return Cell(str(node.requests))
     return Cell(str(node.status or "…"), status_tone(node))
-
-
-def _client(node: Node, _: Glance) -> Cell:
-    agent = (node.user_agent or "").split(" ")[0].partition("/")[0]
-    return Cell(plain.line(agent or node.client), "dim")
 
 
 def _cost(node: Node, _: Glance) -> Cell:
@@ -66,8 +64,15 @@ def _last(node: Node, glance: Glance) -> Cell:
 
 COLUMNS: tuple[Column[Node], ...] = (
     Column("Session", 24, 0, _title, grow=6),
-    Column("Client", 10, 7, _client, grow=1, most=16),
-    Column("Model", 14, 6, lambda node, _: Cell(plain.line(node.model or "") or figures.NONE, "second"), grow=1, most=26),
+    Column("Client", 12, 7, lambda node, _: Cell(client_name(node), "dim"), grow=1, most=16),
+    Column(
+        "Model",
+        14,
+        6,
+        lambda node, _: Cell(model_name(node), "second"),
+        grow=1,
+        most=26,
+    ),
     Column("Turns", 5, 1, _turns, right=True),
     Column("In", 6, 4, lambda node, _: _tokens(node.input_tokens), right=True),
     Column("Cached", 6, 8, lambda node, _: _tokens(node.cached_tokens), right=True),
@@ -81,7 +86,6 @@ COLUMNS: tuple[Column[Node], ...] = (
 class SessionsScreen(ModeScreen):
     MODE = "sessions"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open"),
         Binding("right", "expand", "Unfold", key_display="→"),
         Binding("left", "collapse", "Fold", key_display="←"),
         Binding("l", "live", "Show in Live"),
@@ -153,9 +157,6 @@ class SessionsScreen(ModeScreen):
         if node is None:
             return None
         return node.id if isinstance(node, Session) else node.session_id
-
-    def action_choose(self) -> None:
-        self.table.action_choose()
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         if isinstance(event.row, Flow):

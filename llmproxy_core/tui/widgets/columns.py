@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal, NamedTuple
+from uuid import UUID
 
 from rich.cells import cell_len, set_cell_size
 
@@ -19,14 +20,17 @@ class Cell(NamedTuple):
     tone: Tone = "text"
 
 
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True)
 class Glance:
     """What cells may need beside their row: the time, the spinner, what has streamed so far."""
 
-    now: datetime = datetime.min.replace(tzinfo=UTC)
+    now: datetime = BEGINNING
     frame: int = 0
     zone: tzinfo | None = None
-    streamed: Mapping[object, int] = field(default_factory=dict)
+    streamed: Mapping[UUID, int] = field(default_factory=dict)
     """Characters of answers that are still being written, by flow id."""
 
 
@@ -68,7 +72,9 @@ def _grow[Row](columns: Sequence[Column[Row]], widths: dict[int, int], spare: in
     """Hand out spare cells by `grow`; where a column reaches its most, the others get its share."""
     while spare > 0:
         growing = [
-            i for i in widths if columns[i].grow and (not columns[i].most or widths[i] < columns[i].most)
+            i
+            for i in widths
+            if columns[i].grow and (not columns[i].most or widths[i] < columns[i].most)
         ]
         shares = sum(columns[i].grow for i in growing)
         if not shares:

@@ -46,7 +46,7 @@ class Conversation(VerticalScroll):
         Binding("home,g", "first", "First turn", show=False),
         Binding("end,G", "last", "Last turn", show=False),
         Binding("space", "page_down", "Page down", show=False),
-        Binding("e", "folds", "Fold/unfold", show=True),
+        Binding("e", "folds", "Folds", show=True),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:

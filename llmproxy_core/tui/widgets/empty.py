@@ -19,7 +19,10 @@ def advice(proxy: ProxyHealth | None) -> Content:
         ]
     else:
         where = plain.line(proxy.address)
-        lines += [Content.assemble(("● ", "$success"), f"The proxy listens on {where}"), Content("")]
+        lines += [
+            Content.assemble(("● ", "$success"), f"The proxy listens on {where}"),
+            Content(""),
+        ]
     lines += [
         Content("Run a program through it:"),
         Content.styled("    llmproxy run -- python agent.py", command),

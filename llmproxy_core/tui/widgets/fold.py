@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 class FoldTitle(Static, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "toggle", "Open or close", show=False)
+        Binding("enter,space", "open_or_close", "Open or close", show=False)
     ]
     DEFAULT_CSS = """
     FoldTitle {
@@ -25,14 +25,14 @@ class FoldTitle(Static, can_focus=True):
     }
     """
 
-    def action_toggle(self) -> None:
+    def action_open_or_close(self) -> None:
         fold = self.parent
         if isinstance(fold, Fold):
             fold.folded = not fold.folded
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.action_toggle()
+        self.action_open_or_close()
 
 
 class Fold(Vertical):
@@ -44,7 +44,9 @@ class Fold(Vertical):
     """
     folded: reactive[bool] = reactive(True, init=False)
 
-    def __init__(self, title: Content, inside: Callable[[], list[Widget]], *, folded: bool = True) -> None:
+    def __init__(
+        self, title: Content, inside: Callable[[], list[Widget]], *, folded: bool = True
+    ) -> None:
         super().__init__()
         self.title = title
         self._inside = inside

@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from markdown_it import MarkdownIt
-from rich.markdown import CodeBlock, Markdown, MarkdownElement
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markdown import CodeBlock, Markdown, MarkdownElement
 from rich.syntax import Syntax
 from rich.theme import Theme as RichTheme
 from textual import events

@@ -29,7 +29,7 @@ class Status:
 
 def status_line(status: Status, width: int) -> Content:
     """As many of the facts as fit into `width` cells, those that matter first."""
-    parts = [_proxy(status), _database(status)]
+    parts: list[Content | None] = [_proxy(status), _database(status)]
     parts += [_running(status), _rate(status), _cost(status), _backlog(status)]
     shown: list[Content] = []
     used = 1
@@ -88,7 +88,8 @@ class StatusBar(Static):
     status: reactive[Status] = reactive(Status())
 
     def watch_status(self) -> None:
-        self.update(status_line(self.status, self.size.width or self.app.size.width))
+        width = self.size.width or self.app.size.width
+        self.update(status_line(self.status, width), layout=False)
 
     def on_resize(self) -> None:
         self.watch_status()
@@ -110,5 +111,5 @@ class AlertBar(Static):
         self.set_class(bool(alert), "-shown")
         self.update(Content.assemble(("▲ ", "bold $warning"), plain.line(alert)))
 
-    def on_click(self) -> None:
-        self.run_action("app.dismiss_alert")
+    async def on_click(self) -> None:
+        await self.run_action("app.dismiss_alert")

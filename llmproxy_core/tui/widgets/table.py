@@ -32,8 +32,14 @@ TONES: tuple[Tone, ...] = (
 )
 
 
-class Table[Row](ScrollView, can_focus=True):
-    """Rows as lines. `key` names a row: the cursor stays on its row wherever that moves to."""
+KEPT_STRIPS = 500
+
+
+class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
+    """Rows as lines. `key` names a row: the cursor stays on its row wherever that moves to.
+
+    `steady`: the cells of this row do not depend on the `glance`, so its line is drawn once.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--cursor",
@@ -70,7 +76,7 @@ class Table[Row](ScrollView, can_focus=True):
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
         Binding("home,g", "first", "First", show=False),
         Binding("end,G", "last", "Last", show=False),
-        Binding("enter", "choose", "Open", show=False),
+        Binding("enter", "choose", "Open", key_display="Enter"),
     ]
 
     cursor: reactive[int] = reactive(0)
@@ -109,16 +115,19 @@ class Table[Row](ScrollView, can_focus=True):
         columns: Sequence[Column[Row]],
         key: Callable[[Row], Hashable],
         *,
+        steady: Callable[[Row], bool] = lambda _row: False,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.columns = columns
         self.key = key
+        self.steady = steady
         self.rows: Sequence[Row] = []
         self.glance = Glance()
         self.header = TableHeader(self)
         self._layout: Layout[Row] | None = None
         self._styles: dict[str, Style] | None = None
+        self._strips: dict[Hashable, tuple[Row, Strip]] = {}
         self._place: tuple[Hashable, Hashable] = (None, None)
 
     # rows ------------------------------------------------------------------------------------
@@ -137,7 +146,7 @@ class Table[Row](ScrollView, can_focus=True):
         cursor_key, top_key = self._place
         top = self.scroll_offset.y
         self.rows = rows
-        self.virtual_size = Size(self.size.width, len(rows))
+        self._measure()
         if to_top or not rows:
             new_cursor, new_top = 0, 0
         else:
@@ -148,6 +157,18 @@ class Table[Row](ScrollView, can_focus=True):
             self.scroll_to(y=new_top, animate=False)
         self._mark_place()
         self.refresh()
+
+    def _measure(self) -> None:
+        """Tell the scrollbar how many rows there are.
+
+        Setting `virtual_size` the usual way would lay the whole screen out again for every row
+        that arrives; the scrollbar is always there, so nothing else can have moved.
+        """
+        self.set_reactive(Table.virtual_size, Size(self.size.width, len(self.rows)))
+        bar = self.vertical_scrollbar
+        bar.window_virtual_size, bar.window_size = len(self.rows), self.size.height
+        bar.refresh()
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
 
     def _find(self, key: Hashable, otherwise: int) -> int:
         if key is not None:
@@ -169,7 +190,7 @@ class Table[Row](ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self._mark_place()
-            if self.visible().stop > len(self.rows) - 2 * self.size.height:
+            if self.rows_on_screen().stop > len(self.rows) - 2 * self.size.height:
                 self.post_message(self.NearEnd())
 
     # cursor ----------------------------------------------------------------------------------
@@ -243,38 +264,38 @@ class Table[Row](ScrollView, can_focus=True):
     def fitted(self) -> Layout[Row]:
         """The columns that are on screen, with their widths."""
         if self._layout is None:
+            self._strips.clear()
             self._layout = fit(self.columns, max(1, self.size.width - 2))
         return self._layout
 
     def on_resize(self) -> None:
         self._layout = None
-        self.virtual_size = Size(self.size.width, len(self.rows))
+        self._measure()
         self.refresh()
         self.header.refresh()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles = None
+        self._strips.clear()
         self.header.refresh()
 
     @property
     def tones(self) -> dict[str, Style]:
         if self._styles is None:
-            self._styles = {
-                tone: self.get_component_rich_style(f"table--{tone}") for tone in TONES
-            }
+            self._styles = {tone: self.get_component_rich_style(f"table--{tone}") for tone in TONES}
             for name in ("cursor", "hover"):
                 style = self.get_component_rich_style(f"table--{name}")
                 self._styles[name] = Style(bgcolor=style.bgcolor, bold=style.bold or None)
         return self._styles
 
-    def visible(self) -> range:
+    def rows_on_screen(self) -> range:
         """The indexes of the rows on screen."""
         top = self.scroll_offset.y
         return range(top, min(len(self.rows), top + self.size.height))
 
     def refresh_row(self, index: int) -> None:
-        if index in self.visible():
+        if index in self.rows_on_screen():
             self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
@@ -283,8 +304,24 @@ class Table[Row](ScrollView, can_focus=True):
         tones = self.tones
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, tones["text"])
-        over = "cursor" if index == self.cursor else "hover" if index == self.hovered else ""
-        return self._row_strip(self.rows[index], width, tones[over] if over else Style())
+        row = self.rows[index]
+        if index == self.cursor or index == self.hovered:
+            return self._row_strip(row, width, tones["cursor" if index == self.cursor else "hover"])
+        if not self.steady(row):
+            return self._row_strip(row, width, Style())
+        return self._steady_strip(row, width)
+
+    def _steady_strip(self, row: Row, width: int) -> Strip:
+        """From the last time, if the row is the same object."""
+        key = self.key(row)
+        known = self._strips.get(key)
+        if known is not None and known[0] is row:
+            return known[1]
+        if len(self._strips) > KEPT_STRIPS:
+            self._strips.clear()
+        strip = self._row_strip(row, width, Style())
+        self._strips[key] = (row, strip)
+        return strip
 
     def _row_strip(self, row: Row, width: int, over: Style) -> Strip:
         """`over` is painted over the tones: the cursor's ground."""

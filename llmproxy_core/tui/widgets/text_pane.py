@@ -122,9 +122,7 @@ class TextPane(ScrollView, can_focus=True):
 
     def _style(self, tone: str) -> Style:
         if self._styles is None:
-            self._styles = {
-                name: self.get_component_rich_style(f"pane--{name}") for name in TONES
-            }
+            self._styles = {name: self.get_component_rich_style(f"pane--{name}") for name in TONES}
             self._styles["found"] = Style(bgcolor=self._styles["found"].bgcolor)
         return self._styles[tone]
 
@@ -135,9 +133,10 @@ class TextPane(ScrollView, can_focus=True):
             return Strip.blank(self.size.width, text)
         index, piece, first = self._rows[row]
         painted = paint(piece, self.lines[index].paint, first)
-        segments = [Segment(" ", text), *(Segment(t, self._style(tone)) for t, tone in painted)]
-        strip = Strip(segments).adjust_cell_length(self.size.width, text)
-        return strip.apply_style(self._style("found")) if row == self._found else strip
+        over = self._style("found") if row == self._found else Style()
+        segments = [Segment(" ", text + over)]
+        segments += [Segment(part, self._style(tone) + over) for part, tone in painted]
+        return Strip(segments).adjust_cell_length(self.size.width, text + over)
 
 
 def _pieces(text: str, width: int) -> list[str]:

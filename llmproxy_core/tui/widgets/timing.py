@@ -73,7 +73,7 @@ def timing(detail: FlowDetail, width: int) -> Content:
         lines.append(
             Content.assemble(
                 ("█ ", part.style),
-                f"{part.name:<24}{figures.ms(part.length):>8}",
+                f"{part.name:<22}{figures.ms(part.length):>13}",
                 (f"   at {figures.ms(part.end)}", "$foreground 50%"),
             )
         )
@@ -91,7 +91,7 @@ def _numbers(detail: FlowDetail) -> list[Content]:
         ("sent", figures.size(detail.request.body_bytes)),
         ("received", figures.size(answer.body_bytes) if answer else figures.NONE),
     ]
-    return [Content(f"  {name:<24}{value:>8}") for name, value in rows]
+    return [Content(f"  {name:<22}{value:>13}") for name, value in rows]
 
 
 class TimingPane(Static):

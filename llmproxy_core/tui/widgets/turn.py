@@ -39,7 +39,9 @@ class TurnView(Vertical):
 
     def compose(self) -> ComposeResult:
         role = plain.line(self.turn.role)
-        yield Static(Content.assemble(role, (f"  {self.label}", "$foreground 40%")), classes="turn--role")
+        yield Static(
+            Content.assemble(role, (f"  {self.label}", "$foreground 40%")), classes="turn--role"
+        )
         if self.turn.role == "system":
             yield _folded_text(_joined(self.turn.parts), "")
         else:
@@ -79,7 +81,9 @@ def _folded_text(text: str, name: str, *, dim: bool = False) -> Fold:
 def _summary(title: Content, text: str) -> Content:
     """A fold's title: what it is, how long, and how it begins."""
     size = f"{figures.size(len(text))}  " if len(text) > 999 else ""
-    return Content.assemble(title, " ", (size, "$foreground 40%"), (plain.line(text, 200), "$foreground 60%"))
+    return Content.assemble(
+        title, " ", (size, "$foreground 40%"), (plain.line(text, 200), "$foreground 60%")
+    )
 
 
 def _joined(parts: list[Part]) -> str:
