@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,13 +21,13 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from llmproxy_core.errors import DatabaseUnavailable, StoreError
+from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.home import Home
-from llmproxy_core.store import supervisor
-from llmproxy_core.store.account import Account, account_for, run_as
-from llmproxy_core.store.binaries import MAJOR, Binaries, find_binaries
+from llmproxy_core.store import cluster, supervisor
+from llmproxy_core.store.account import Account, account_for
+from llmproxy_core.store.binaries import Binaries, find_binaries
 
-NAME = "llmproxy"
+NAME = cluster.OWNER
 PORT = 5432
 """Names the socket; said everywhere, since PGPORT in the environment would change it."""
 SOCKET = f".s.PGSQL.{PORT}"
@@ -183,11 +182,9 @@ class EmbeddedServer:
         """Called with the lock held; the supervisor inherits it."""
         account = account_for(self.data)
         binaries = find_binaries(account)
-        if not (self.data / "PG_VERSION").exists():
-            self._create_data(binaries, account)
-        self._check_version()
+        cluster.prepare(self.data, binaries, account)
         if self._socket_folder() != self.data:
-            _own_folder(self._socket_folder(), account)
+            cluster.own_folder(self._socket_folder(), account)
         job = {
             "postgres": self._command(binaries, account),
             "data": str(self.data),
@@ -217,36 +214,10 @@ class EmbeddedServer:
         settings = SETTINGS | {
             "unix_socket_directories": "." if folder == self.data else str(folder)
         }
-        command = [binaries.postgres, "-D", _data_argument(self.data, account)]
+        command = [binaries.postgres, "-D", cluster.argument(self.data, account)]
         for key, value in settings.items():
             command += ["-c", f"{key}={value}"]
         return command
-
-    def _create_data(self, binaries: Binaries, account: Account | None) -> None:
-        """initdb in a folder beside it, then one rename: no half-made data after a kill."""
-        if self.data.exists() and any(self.data.iterdir()):
-            raise StoreError(
-                f"{self.data}: not empty and not a Postgres data folder. Move it away, "
-                "or name another home in LLMPROXY_HOME."
-            )
-        temporary = self.data.with_name("postgres.init")
-        shutil.rmtree(temporary, ignore_errors=True)
-        _own_folder(temporary, account)
-        command = [binaries.initdb, "-D", _data_argument(temporary, account), "-U", NAME]
-        command += ["--auth=trust", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
-        command += ["--builtin-locale=C.UTF-8", "--no-instructions"]
-        done = run_as(account, command, temporary)
-        if done.returncode != 0:
-            raise StoreError(f"{self.data}: initdb failed: {done.stderr.strip()}")
-        temporary.rename(self.data)
-
-    def _check_version(self) -> None:
-        found = (self.data / "PG_VERSION").read_text().strip()
-        if found != MAJOR:
-            raise StoreError(
-                f"{self.data} holds data of PostgreSQL {found}, and this llmproxy brings {MAJOR}. "
-                "Move the folder away, or install the version of llmproxy that made it."
-            )
 
     def _socket_folder(self) -> Path:
         """Inside the data folder, unless libpq could not connect to that path."""
@@ -296,19 +267,3 @@ def _try_lock(path: Path) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
-
-
-def _data_argument(data: Path, account: Account | None) -> str:
-    """Another account may not be able to pass the parents of its folder, but it is there already."""
-    return "/proc/self/cwd" if account and sys.platform == "linux" else str(data)
-
-
-def _own_folder(folder: Path, account: Account | None) -> None:
-    """Make a 0700 folder of the server's account; one that is somebody else's is refused."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if account and folder.lstat().st_uid == 0:
-        os.chown(folder, account.uid, account.gid, follow_symlinks=False)
-    owner = account.uid if account else os.geteuid()
-    state = folder.lstat()
-    if folder.is_symlink() or state.st_uid != owner or state.st_mode & 0o077:
-        raise StoreError(f"{folder}: not a private folder of ours; remove it.")

@@ -14,7 +14,7 @@ import pytest
 
 from llmproxy_core.errors import DatabaseUnavailable, StoreError
 from llmproxy_core.home import Home
-from llmproxy_core.store import binaries, embedded
+from llmproxy_core.store import binaries, cluster, embedded
 from llmproxy_core.store.account import account_for
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.embedded import EmbeddedServer
@@ -257,7 +257,7 @@ def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sockets").mkdir(mode=0o777)
     (tmp_path / "sockets").chmod(0o777)
     with pytest.raises(StoreError, match="not a private folder of ours"):
-        embedded._own_folder(tmp_path / "sockets", None)
+        cluster.own_folder(tmp_path / "sockets", None)
 
 
 def test_a_data_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
