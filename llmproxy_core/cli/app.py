@@ -65,15 +65,19 @@ def root(
 # proxy and run hand on what they do not know, as it stands
 HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-app.command("proxy", context_settings=HANDED_ON)(proxy.proxy)
-app.command("run", context_settings=HANDED_ON | {"allow_interspersed_args": False})(run.run)
-app.command("env")(run.env)
-app.command("cert")(cert.cert)
-app.command("doctor")(doctor.doctor)
-app.command("tui")(tui.tui)
-app.command("flows")(flows.flows)
-app.command("show")(show.show)
-app.command("worker")(worker.worker)
+app.command("proxy", context_settings=HANDED_ON, short_help="Run the proxy.")(proxy.proxy)
+app.command(
+    "run",
+    context_settings=HANDED_ON | {"allow_interspersed_args": False},
+    short_help="Run a program through the proxy.",
+)(run.run)
+app.command("env", short_help="Print the environment for programs.")(run.env)
+app.command("cert", short_help="The CA, and how to trust it.")(cert.cert)
+app.command("doctor", short_help="Check everything; say what to do.")(doctor.doctor)
+app.command("tui", short_help="Watch the calls, live.")(tui.tui)
+app.command("flows", short_help="List the last calls, or follow them.")(flows.flows)
+app.command("show", short_help="Show one call.")(show.show)
+app.command("worker", short_help="Store what the proxies have recorded.")(worker.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")
-app.command("demo")(demo.demo)
+app.command("demo", short_help="See all of it alive, without a key.")(demo.demo)

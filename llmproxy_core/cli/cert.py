@@ -1,10 +1,11 @@
 """`llmproxy cert`: the CA, and how to trust it."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmproxy_core.cli.surroundings import print_json, settings
+from llmproxy_core.cli.surroundings import print_json, settings, warn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ def cert(
     \b
     Example:
       llmproxy cert
-      sudo llmproxy cert --install
+      llmproxy cert --install     (as root, or it tells what to run with sudo)
       docker cp "$(llmproxy cert --path)" web:/usr/local/share/ca-certificates/llmproxy.crt
     """
     from llmproxy_core.clients.authority import ensure_authority
@@ -51,6 +52,8 @@ def cert(
     config, home = settings()
     ca_file = ensure_authority(endpoint(config, home).confdir)
     if install or uninstall:
+        if os.environ.get("SUDO_USER"):
+            warn(f"note: under sudo this is the CA of root: {ca_file}")
         _change_system(ca_file, install)
         return
     if path:
