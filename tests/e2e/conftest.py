@@ -2,6 +2,7 @@ import pytest
 
 from llmproxy_core.simulator import Simulator
 from tests.mitm import Mitmdump
+from tests.postgres import postgres_home  # noqa: F401
 
 
 @pytest.fixture(scope="session")
