@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,9 @@ sessions = st.sampled_from(
     ]
 )
 endings = st.sampled_from(["complete", "client_closed", "server_closed", "error"])
+
+
+type Rows = dict[str, Any]
 
 
 @st.composite
@@ -80,10 +84,11 @@ def journals(draw) -> list[Recorded]:
 @st.composite
 def courses(draw) -> list[str]:
     steps = ["append", "append", "store", "store", "collect", "crash", "before", "after"]
-    return draw(st.lists(st.sampled_from(steps), min_size=5, max_size=50))
+    course: list[str] = draw(st.lists(st.sampled_from(steps), min_size=5, max_size=50))
+    return course
 
 
-def undisturbed(spool: Path, records: list[Recorded]) -> tuple[dict, dict]:
+def undisturbed(spool: Path, records: list[Recorded]) -> tuple[Rows, Rows]:
     """The rows with the proxy alive, and after its death."""
     ledger, journal = Ledger(), SpoolWriter(spool)
     intake = Intake(spool, ledger)

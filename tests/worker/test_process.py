@@ -27,6 +27,10 @@ def counts(database) -> tuple[int, ...]:
         return tuple(connection.scalar(text(f"SELECT count(*) FROM {table}")) for table in TABLES)
 
 
+def wait_for_more(database, rows: int) -> None:
+    wait_for(lambda: counts(database)[1] > rows, f"no more than {rows} are stored")
+
+
 class Load(threading.Thread):
     """Calls, as fast as one every 2 ms; half of them streams."""
 
@@ -80,7 +84,7 @@ def test_a_worker_killed_under_load_loses_and_repeats_nothing(home, journal, dat
     try:
         for number in range(4):
             with worker(home, database.url):
-                wait_for(lambda n=number: counts(database)[1] > 60 * n, "nothing is stored")
+                wait_for_more(database, 60 * number)
                 time.sleep(0.05 * number)
     finally:
         sent = load.stop()
@@ -149,7 +153,7 @@ def test_a_postgres_killed_under_load_loses_and_repeats_nothing(embedded):
         load.start()
         try:
             for number in range(1, 3):
-                wait_for(lambda n=number: counts(database)[1] > 100 * n, "nothing is stored")
+                wait_for_more(database, 100 * number)
                 signal_postgres(embedded)
         finally:
             sent = load.stop()

@@ -31,6 +31,7 @@ class Call:
     body: bytes | None = None
     hints: dict[str, Any] = field(default_factory=dict)
     client: str = "127.0.0.1:40000"
+    user_agent: str = "tests/1"
     credential: str | None = "fp_1"
     wire: str = "openai.chat"
     path: str = "/v1/chat/completions"
@@ -44,7 +45,7 @@ class Call:
     def id(self) -> bytes:
         return dated(self.at, self.number).bytes
 
-    def opened(self) -> Recorded:
+    def opened(self) -> tuple[Opened, bytes]:
         asked = {
             "model": "gpt-4o-mini",
             "stream": self.pieces is not None,
@@ -68,7 +69,7 @@ class Call:
             method="POST",
             path=self.path,
             http_version="HTTP/1.1",
-            headers=[("user-agent", "tests/1"), *self.headers],
+            headers=[("user-agent", self.user_agent), *self.headers],
             body_bytes=len(body),
             body_kept="full",
             hash_in=digest,
@@ -169,10 +170,13 @@ def response(name: str, text: str = "done") -> bytes:
 
 
 def response_stream(name: str, text: str = "done") -> list[bytes]:
-    begun = {"type": "response.created", "response": _response(name, "") | {"output": []}}
+    begun: dict[str, Any] = {
+        "type": "response.created",
+        "response": _response(name, "") | {"output": []},
+    }
     delta = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0}
     ended = {"type": "response.completed", "response": _response(name, text)}
-    events = [begun, delta | {"item_id": "m", "delta": text}, ended]
+    events: list[dict[str, Any]] = [begun, delta | {"item_id": "m", "delta": text}, ended]
     return [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
 
 
