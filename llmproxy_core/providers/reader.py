@@ -77,8 +77,8 @@ class AnswerReader:
             return _Whole(self)
         if self.says_events or text.startswith(FIELDS):
             return _Events(self)
-        if not ended and any(field.startswith(text) for field in FIELDS):
-            return None
+        if any(field.startswith(text) for field in FIELDS):
+            return _Events(self) if ended and text else None
         return _Whole(self)
 
     def event(self, name: bytes, data: bytes) -> None:

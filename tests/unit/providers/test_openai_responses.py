@@ -99,7 +99,10 @@ def test_a_failed_answer_has_an_error() -> None:
     assert response.error is not None
     assert (response.error.type, response.error.message) == ("rate_limit_exceeded", "slow down")
     assert read(WIRE, whole(status="failed")).error is not None
-    event = {"type": "response.failed", "response": {"status": "failed", "error": error}}
+    event: dict[str, Any] = {
+        "type": "response.failed",
+        "response": {"status": "failed", "error": error},
+    }
     assert read(WIRE, sse([event])).error == response.error
     event = {"type": "error", "code": "x", "message": "broke"}
     failed = read(WIRE, sse([event]))
@@ -121,7 +124,7 @@ def test_a_last_event_without_output_keeps_what_was_streamed() -> None:
 
 
 def test_refusals_and_custom_tools_are_streamed() -> None:
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "response.refusal.delta", "output_index": 0, "content_index": 0, "delta": "No."},
         {
             "type": "response.output_item.added",

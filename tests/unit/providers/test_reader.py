@@ -40,6 +40,12 @@ def test_json_that_ends_early_is_incomplete_and_says_so() -> None:
     assert response.error.message.startswith("not JSON")
 
 
+def test_a_stream_cut_within_its_first_word_is_incomplete() -> None:
+    for cut in range(1, 12):
+        response = read(CHAT.wire, CHAT.sse[:cut])
+        assert (response.incomplete, response.error) == (True, None)
+
+
 def test_a_page_in_place_of_an_answer_is_an_error() -> None:
     page = b"<html><head><title>Sign in</title></head></html>"
     assert read(CHAT.wire, page).error == ApiError("unreadable", "Sign in")
