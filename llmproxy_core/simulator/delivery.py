@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import responses
 from typing import cast
 
@@ -20,8 +20,12 @@ class Torn(Exception):
     """The connection was broken off, as asked."""
 
 
-async def send_whole(handler: RequestHandler, body: bytes, wanted: Controls) -> str:
-    """One body with its length. Gives the hash of what was sent, in hex."""
+type Note = Callable[[str], None]
+"""Is told the hash of the body, in hex, just before its last byte goes out."""
+
+
+async def send_whole(handler: RequestHandler, body: bytes, wanted: Controls, note: Note) -> None:
+    """One body with its length."""
     coder = encoder(wanted.encoding)
     body = coder.piece(body) + coder.end()
     await asyncio.sleep(wanted.first / 1000)
@@ -36,12 +40,14 @@ async def send_whole(handler: RequestHandler, body: bytes, wanted: Controls) -> 
             break_off(handler, reset=wanted.reset_after is not None)
             raise Torn
     handler.write(body)
+    note(Hasher(body).hexdigest())
     await handler.finish()
-    return Hasher(body).hexdigest()
 
 
-async def send_stream(handler: RequestHandler, events: Iterator[bytes], wanted: Controls) -> str:
-    """Event by event, chunked. Gives the hash of the body that was sent, in hex."""
+async def send_stream(
+    handler: RequestHandler, events: Iterator[bytes], wanted: Controls, note: Note
+) -> None:
+    """Event by event, chunked."""
     coder = encoder(wanted.encoding)
     if wanted.encoding != "identity":
         handler.set_header("content-encoding", wanted.encoding)
@@ -60,8 +66,8 @@ async def send_stream(handler: RequestHandler, events: Iterator[bytes], wanted: 
         await line.write(data)
     data = coder.end()
     hasher.update(data)
+    note(hasher.hexdigest())
     await line.end(data, hasher.hexdigest())
-    return hasher.hexdigest()
 
 
 def break_off(handler: RequestHandler, *, reset: bool) -> None:

@@ -36,6 +36,9 @@ class Seen:
     status: int = 0
     answer_hash: str = ""
 
+    def note_answer(self, digest: str) -> None:
+        self.answer_hash = digest
+
 
 @dataclass(slots=True)
 class World:
@@ -144,7 +147,7 @@ class Provider(RequestHandler):
                 body = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
             case "empty":
                 body = b""
-        seen.answer_hash = await send_whole(self, body, wanted)
+        await send_whole(self, body, wanted, seen.note_answer)
 
     async def _stream(self, seen: Seen, form: Format, ask: Ask, wanted: Controls) -> None:
         seen.status = 200
@@ -152,7 +155,7 @@ class Provider(RequestHandler):
         self.set_header("content-type", "application/json" if array else "text/event-stream")
         self.set_header("cache-control", "no-cache")
         events = _bent(form, ask, answer(ask, bytes(self.body), wanted), wanted)
-        seen.answer_hash = await send_stream(self, events, wanted)
+        await send_stream(self, events, wanted, seen.note_answer)
 
     def _json(self) -> tuple[dict[str, Any], bool]:
         """The body as an object, and whether it was one (no body at all is fine)."""

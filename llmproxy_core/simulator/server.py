@@ -12,11 +12,13 @@ from types import TracebackType
 from typing import Self
 
 from tornado.httpserver import HTTPServer
+from tornado.routing import AnyMatches, Rule
 from tornado.web import Application
 
 from llmproxy_core.simulator.certificate import write_certificates
 from llmproxy_core.simulator.controls import Controls
 from llmproxy_core.simulator.handler import Provider, Seen, World
+from llmproxy_core.simulator.websocket import ResponsesSocket, WantsWebSocket
 
 LARGEST_BODY = 2**30
 
@@ -109,7 +111,12 @@ class Simulator:
         self._thread.start()
 
         async def listen() -> None:
-            app = Application([(r".*", Provider, {"world": self._world})], log_function=_quiet)
+            world = {"world": self._world}
+            routes = [
+                Rule(WantsWebSocket(), ResponsesSocket, world),
+                Rule(AnyMatches(), Provider, world),
+            ]
+            app = Application([*routes], log_function=_quiet)
             for bound, options in ((plain, None), (secure, context)):
                 server = HTTPServer(
                     app,
