@@ -109,25 +109,27 @@ class Simulator:
             target=_serve, args=(self._loop,), name="simulator", daemon=True
         )
         self._thread.start()
+        listening = self._listen(plain, secure, context)
+        asyncio.run_coroutine_threadsafe(listening, self._loop).result(10)
 
-        async def listen() -> None:
-            world = {"world": self._world}
-            routes = [
-                Rule(WantsWebSocket(), ResponsesSocket, world),
-                Rule(AnyMatches(), Provider, world),
-            ]
-            app = Application([*routes], log_function=_quiet)
-            for bound, options in ((plain, None), (secure, context)):
-                server = HTTPServer(
-                    app,
-                    ssl_options=options,
-                    max_body_size=LARGEST_BODY,
-                    max_buffer_size=LARGEST_BODY,
-                )
-                server.add_socket(bound)
-                self._servers.append(server)
-
-        asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
+    async def _listen(
+        self, plain: socket.socket, secure: socket.socket, context: ssl.SSLContext
+    ) -> None:
+        world = {"world": self._world}
+        routes = [
+            Rule(WantsWebSocket(), ResponsesSocket, world),
+            Rule(AnyMatches(), Provider, world),
+        ]
+        app = Application([*routes], log_function=_quiet)
+        for bound, options in ((plain, None), (secure, context)):
+            server = HTTPServer(
+                app,
+                ssl_options=options,
+                max_body_size=LARGEST_BODY,
+                max_buffer_size=LARGEST_BODY,
+            )
+            server.add_socket(bound)
+            self._servers.append(server)
 
     async def _stop(self) -> None:
         for server in self._servers:
