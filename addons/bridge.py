@@ -64,13 +64,11 @@ def recognise(flow: http.HTTPFlow) -> tuple[str, int, Match] | None:
     differ in reverse mode, and where an address is used in place of a name.
     """
     request = flow.request
-    websocket = request.headers.get("upgrade", "").lower() == "websocket"
-    method = "POST" if websocket else request.method
+    if request.method == "GET" and request.headers.get("upgrade", "").lower() != "websocket":
+        return None  # of all that is read with GET, only a WebSocket is a call
     recogniser = interception().recogniser
     for host, port in _names(flow):
-        if match := recogniser.match(host, port, method, request.path):
-            if websocket:
-                match = Match(match.provider, f"{match.wire.removesuffix('.websocket')}.websocket")
+        if match := recogniser.match(host, port, request.method, request.path):
             return host, port, match
     return None
 

@@ -51,9 +51,7 @@ class Persist:
         exchange = bridge.exchange(flow)
         if exchange is not None and flow.response is not None:
             exchange.answered(bridge.answer(flow.response, time.time_ns()))
-            if not self._ticking:
-                self._ticking = True
-                asyncio.get_running_loop().call_later(PIECE_SECONDS, self._tick)
+            self._start_ticking()
 
     @bridge.guarded
     def response(self, flow: http.HTTPFlow) -> None:
@@ -73,9 +71,7 @@ class Persist:
         if exchange is not None and flow.websocket is not None:
             exchange.feed(bridge.frame(flow.websocket.messages[-1]))
             bridge.interception().streaming.add(exchange)
-            if not self._ticking:
-                self._ticking = True
-                asyncio.get_running_loop().call_later(PIECE_SECONDS, self._tick)
+            self._start_ticking()
 
     @bridge.guarded
     def websocket_end(self, flow: http.HTTPFlow) -> None:
@@ -87,6 +83,11 @@ class Persist:
         if (exchange := bridge.exchange(flow)) is not None:
             _seal(flow, exchange, bridge.ending(flow))
 
+    def _start_ticking(self) -> None:
+        if not self._ticking:
+            self._ticking = True
+            asyncio.get_running_loop().call_later(PIECE_SECONDS, self._tick)
+
     def _tick(self) -> None:
         """Write what has streamed in; goes on as long as there are answers under way."""
         shared = bridge.interception()
@@ -95,9 +96,9 @@ class Persist:
         if shared.streaming:
             shared.spool.wake()
             shared.streaming.clear()
-        self._ticking = bool(shared.exchanges)
-        if self._ticking:
-            asyncio.get_running_loop().call_later(PIECE_SECONDS, self._tick)
+        self._ticking = False
+        if shared.exchanges:
+            self._start_ticking()
 
 
 def _spawn(work: Coroutine[None, None, None]) -> asyncio.Task[None]:

@@ -4,6 +4,7 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -107,6 +108,9 @@ def _scrub_output(scrubber: Scrubber) -> None:
         dumper.outfp = ScrubbedOutput(dumper.outfp, scrubber)
 
 
+STREAMING = re.compile(r"(\[.*?\]\s*)?Streaming (request to|response from) ")
+
+
 class ScrubFilter(logging.Filter):
     """Takes what looks like a credential out of log records, tracebacks included."""
 
@@ -115,6 +119,8 @@ class ScrubFilter(logging.Filter):
         self._scrubber = scrubber
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if STREAMING.match(record.getMessage()):
+            return False  # mitmproxy says so of every answer
         record.msg, record.args = self._scrubber.text(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             text = logging.Formatter().formatException(record.exc_info)

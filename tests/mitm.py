@@ -53,7 +53,8 @@ class Mitmdump:
         cwd: Path = CHECKOUT,
     ) -> None:
         folder.mkdir(exist_ok=True, parents=True)
-        self.home = Home(folder / "home")
+        environment = environment or {}
+        self.home = Home(Path(environment.get("LLMPROXY_HOME", folder / "home")))
         self.confdir = folder / "confdir"
         self.log = folder / "mitmdump.log"
         self.port = 0
@@ -74,7 +75,7 @@ class Mitmdump:
             self.environment["LLMPROXY_SIMULATOR_HTTP_PORT"] = str(simulator.http_port)
             options += ["-s", str(REDIRECT)]
             options += ["--set", f"ssl_verify_upstream_trusted_ca={simulator.ca_file}"]
-        self.environment |= environment or {}
+        self.environment |= environment
         self.command = [str(BIN / program), "-s", "addons/", *options, *arguments]
 
     def __enter__(self) -> Self:
@@ -94,8 +95,11 @@ class Mitmdump:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        state = wait_for(self._state)
-        self.port = state["port"]
+        try:
+            self.port = wait_for(self._state)["port"]
+        except BaseException:
+            self.stop()
+            raise
 
     def _state(self) -> dict[str, int] | None:
         if self.process.poll() is not None:
@@ -173,10 +177,13 @@ def spooled(home: Home) -> Iterator[tuple[Opened | Answered | Piece | Closed | E
 
 
 def spooled_calls(home: Home) -> list[Call]:
+    """Without those whose `Opened` was lost on a full disk."""
     calls: dict[bytes, Call] = {}
     for record, body in spooled(home):
         if isinstance(record, Opened):
             calls[record.id] = Call(record, body)
+        elif record.id not in calls:
+            continue
         elif isinstance(record, Answered):
             calls[record.id].answered = record
         elif isinstance(record, Piece):
