@@ -105,6 +105,7 @@ def _spawn(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
     return asyncio_utils.create_task(work, name="llmproxy", keep_ref=True)
 
 
+@bridge.guarded
 def _write_pieces(exchange: Exchange) -> None:
     shared = bridge.interception()
     for record, body in exchange.pieces():
