@@ -23,7 +23,7 @@ import os
 import struct
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -302,6 +302,23 @@ class SpoolReader:
                 total += size - (position.offset if number == position.segment else len(MAGIC))
         return max(0, total)
 
+    def thin_out(self, number: int, keep: Callable[[Record], bool]) -> None:
+        """Write a whole segment anew with those of its records that are still needed.
+
+        The offsets of the records change, their order and their segment do not. Raises OSError.
+        """
+        path = segment_path(self.folder, number)
+        temporary = path.with_suffix(".thin")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+            file.write(MAGIC)
+            for entry in _read_segment(path, Position(number, len(MAGIC))):
+                if keep(entry.record):
+                    file.writelines(_framed(entry.record, entry.body))
+            file.flush()
+            os.fdatasync(file.fileno())
+        temporary.replace(path)
+
     def remove_before(self, position: Position) -> None:
         """Drop the segments that lie wholly before `position`."""
         for number in segments(self.folder):
@@ -310,8 +327,8 @@ class SpoolReader:
 
     def remove(self) -> None:
         """Drop the whole journal. Call only when its writer is gone and all of it is stored."""
-        for number in segments(self.folder):
-            segment_path(self.folder, number).unlink(missing_ok=True)
+        for path in (*self.folder.glob("*.seg"), *self.folder.glob("*.thin")):
+            path.unlink(missing_ok=True)
         (self.folder / "lock").unlink(missing_ok=True)
         self.folder.rmdir()
 
@@ -320,6 +337,13 @@ def readers(spool: Path) -> list[SpoolReader]:
     """One reader for every journal, the oldest first."""
     names = sorted(name for name in os.listdir(spool) if not name.startswith("."))
     return [SpoolReader(spool / name) for name in names if (spool / name).is_dir()]
+
+
+def _framed(record: Record, body: bytes) -> tuple[bytes, bytes, bytes]:
+    meta = encode(record)
+    digest = xxhash.xxh3_64(meta)
+    digest.update(body)
+    return HEAD.pack(len(meta), len(body), digest.intdigest()), meta, body
 
 
 def _begun(path: Path) -> bool:

@@ -19,11 +19,15 @@ class SessionSpan(NamedTuple):
 
 def sessions_of_requests(
     connection: Connection, keys: Iterable[tuple[int, UUID]]
-) -> dict[UUID, UUID]:
+) -> dict[UUID, SessionSpan]:
     """(ns_id, id) of requests -> their sessions; those that are not stored are missing."""
-    table = RequestTable
-    query = select(table.id, table.session_id).where(tuple_(table.ns_id, table.id).in_(list(keys)))
-    return {row.id: row.session_id for row in connection.execute(query)}
+    request, session = RequestTable, SessionTable
+    query = (
+        select(request.id, session.id, session.started_at, session.last_at)
+        .join(session, (request.ns_id == session.ns_id) & (request.session_id == session.id))
+        .where(tuple_(request.ns_id, request.id).in_(list(keys)))
+    )
+    return {row[0]: SessionSpan(*row[1:]) for row in connection.execute(query)}
 
 
 def session_of_response(connection: Connection, ns_id: int, response_id: str) -> UUID | None:
@@ -46,14 +50,13 @@ def session_of_response(connection: Connection, ns_id: int, response_id: str) ->
 
 
 def recent_sessions(
-    connection: Connection, ns_id: int, source: str, since: datetime, until: datetime
+    connection: Connection, ns_id: int, source: str, since: datetime
 ) -> Sequence[SessionSpan]:
-    """The sessions of a source that were going on between two times."""
+    """The sessions of a source in which anything happened since a time."""
     table = SessionTable
     query = select(table.id, table.started_at, table.last_at).where(
         table.ns_id == ns_id,
         table.source == source,
         table.last_at >= since,
-        table.started_at <= until,
     )
     return [SessionSpan(*row) for row in connection.execute(query)]

@@ -3,12 +3,16 @@
 The offsets of a journal are stored in the transaction of its rows. After a restart it is read
 from where the oldest open exchange begins: up to the stored offset only to know again what was
 open, from there on as usual.
+
+A call that stays open for hours would keep all later segments: when it lags, they are thinned out
+to the records of the calls that are open. So the place to read again from is exact in its segment
+number alone.
 """
 
 from uuid import UUID
 
 from llmproxy_core.records import Answered, Closed, Opened, Piece
-from llmproxy_core.spool import Position
+from llmproxy_core.spool import START, Position
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.worker.journal import Journal
 from llmproxy_core.worker.storage import Storage
@@ -18,6 +22,8 @@ def resume(journal: Journal, row: OffsetRow, storage: Storage) -> None:
     """Bring a journal to where it was stored. Raises DatabaseUnavailable, SpoolError, OSError."""
     stored = Position(row.segment, row.offset)
     replay = Position(row.replay_segment, row.replay_offset)
+    if replay.segment < stored.segment:
+        replay = Position(replay.segment, START.offset)
     journal.position = stored
     journal.exchanges.clear()
     if replay < stored:
@@ -34,10 +40,15 @@ def is_stored(batch: Batch, storage: Storage) -> bool:
 
 
 def drop_stored(journal: Journal) -> None:
-    """Remove the segments that are stored, and of which nothing is open. Raises OSError."""
+    """Remove what is stored, and of which nothing is open. Raises OSError."""
     if journal.replay.segment > journal.first_segment:
         journal.reader.remove_before(journal.replay)
         journal.first_segment = journal.replay.segment
+    whole = journal.position.segment - 1
+    if journal.replay.segment < whole and whole > journal.thinned_segment:
+        for number in range(journal.replay.segment, whole + 1):
+            journal.reader.thin_out(number, journal.needs)
+        journal.thinned_segment = whole
 
 
 def _open_at(journal: Journal, replay: Position, stored: Position) -> dict[bytes, Opened]:

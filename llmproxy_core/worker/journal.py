@@ -5,7 +5,7 @@ from uuid import UUID
 
 from llmproxy_core.errors import SpoolError, StoreError
 from llmproxy_core.model import Delta, Json, Request, Response
-from llmproxy_core.records import Answered, Closed, Event, Opened, Piece
+from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
 from llmproxy_core.store.rows import Batch, EventRow, OffsetRow, StreamDelta
 from llmproxy_core.worker.exchanges import Exchange
@@ -13,7 +13,7 @@ from llmproxy_core.worker.identity import dated
 from llmproxy_core.worker.moments import moment
 from llmproxy_core.worker.rows import read, request_row, session_of_request
 from llmproxy_core.worker.seal import Sealed, killed, seal
-from llmproxy_core.worker.sessions import Sessions
+from llmproxy_core.worker.sessions import Sessions, Span
 
 DEFAULT_NAMESPACE = 1
 SEQ_BITS = 8
@@ -23,6 +23,7 @@ rest. So the numbers of one piece never depend on what was read out of another."
 
 class Journal:
     """`position`: read up to here. `first_segment`: all before it have been removed.
+    `thinned_segment`: up to it they hold only what was open when the latest of them became whole.
 
     `take` either does all of a record or raises and has done nothing of it.
     """
@@ -33,6 +34,7 @@ class Journal:
         self.reader = reader
         self.position = START
         self.first_segment = 0
+        self.thinned_segment = 0
         self.ended = False
         """The writer is dead, and all that it wrote has been taken."""
         self.broken: SpoolError | OSError | None = None
@@ -49,6 +51,10 @@ class Journal:
     @property
     def offsets(self) -> OffsetRow:
         return OffsetRow(self.reader.id, *self.position, *self.replay)
+
+    def needs(self, record: Record) -> bool:
+        """Is it of an exchange that is still open?"""
+        return record.id in self.exchanges
 
     def take(self, entry: Entry, into: Batch) -> None:
         """Raises DatabaseUnavailable, where the session has to be asked for."""
@@ -71,7 +77,7 @@ class Journal:
         elif isinstance(record, Piece) and (exchange := self.exchanges.get(record.id)):
             into.deltas += _stream_deltas(exchange, exchange.piece(record, entry.body))
 
-    def reopen(self, record: Opened, entry: Entry, session: UUID | None) -> None:
+    def reopen(self, record: Opened, entry: Entry, session: Span | None) -> None:
         """An exchange whose request is stored already, in `session`."""
         if session is None:
             self._open(record, entry, Batch())
@@ -80,8 +86,9 @@ class Journal:
             request, _ = read(record, entry.body)
         except Exception:  # noqa: BLE001 - told when it was stored
             request = Request()
+        self._sessions.revive(session)
         ns_id = self.ns_id(record)
-        self.exchanges[record.id] = Exchange(ns_id, session, record, request, entry.start)
+        self.exchanges[record.id] = Exchange(ns_id, session.id, record, request, entry.start)
 
     def end(self, into: Batch) -> None:
         """The writer is dead: what is open will stay as it is."""

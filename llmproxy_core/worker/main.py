@@ -9,6 +9,7 @@ from llmproxy_core.home import Home
 from llmproxy_core.worker import log
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.lock import only_worker
+from llmproxy_core.worker.seal import warm_up
 from llmproxy_core.worker.storage import DatabaseStorage
 from llmproxy_core.worker.watch import Watch
 
@@ -95,6 +96,8 @@ class _Shift:
         where = self._storage.connect()
         if self._committed_at == 0.0:
             logger.info(f"storing into {where}")
+            if not self._ending():
+                warm_up()
             self._committed_at = time.monotonic() - PACE
 
     def _keep_pace(self) -> None:

@@ -74,8 +74,8 @@ class Memory(Protocol):
     """What the store remembers of sessions. Raises DatabaseUnavailable."""
 
     def session_of_response(self, ns_id: int, response_id: str) -> UUID | None: ...
-    def recent_sessions(self, ns_id: int, source: str, since: int, until: int) -> Sequence[Span]:
-        """Sessions of a source with anything in them between two times (ns since 1970)."""
+    def recent_sessions(self, ns_id: int, source: str, since: int) -> Sequence[Span]:
+        """Sessions of a source in which anything happened since a time (ns since 1970)."""
         ...
 
 
@@ -96,6 +96,7 @@ class Sessions:
         self._responses: OrderedDict[tuple[int, str], UUID] = OrderedDict()
         self._spans: OrderedDict[tuple[str, ...], list[Span]] = OrderedDict()
         self._live: WeakValueDictionary[UUID, Span] = WeakValueDictionary()
+        self._revived: dict[UUID, Span] = {}
 
     def place(self, ns_id: int, opened: Opened, request: Request) -> Placed:
         """The session of a request. Raises DatabaseUnavailable, and nothing has changed then."""
@@ -108,6 +109,11 @@ class Sessions:
         id = thread.id or self._by_time(ns_id, thread, opened.at)
         self.touch(id, opened.at)
         return Placed(id, thread.source, thread.external_id)
+
+    def revive(self, session: Span) -> None:
+        """A session in which a call is still open after a restart."""
+        if session.id not in self._revived:
+            self._live[session.id] = self._revived[session.id] = session
 
     def touch(self, session: UUID, at: int) -> None:
         """Something happened in a session: it goes on."""
@@ -152,8 +158,10 @@ class Sessions:
 
     def _recalled(self, ns_id: int, thread: Thread, at: int) -> list[Span]:
         """The store has no key of a session, but its id is made of the key and its beginning."""
-        stored = self._memory.recent_sessions(ns_id, thread.source, at - GAP, at + GAP)
-        return [span for span in stored if span.id == _by_beginning(thread.key, span.begin)]
+        stored = self._memory.recent_sessions(ns_id, thread.source, at - GAP)
+        spans = {span.id: span for span in stored} | self._revived
+        ours = [span for span in spans.values() if span.id == _by_beginning(thread.key, span.begin)]
+        return sorted(ours, key=lambda span: span.begin)[-INTERVALS:]
 
 
 def _by_client(ns_id: int, headers: Headers, request: Request) -> Thread | None:

@@ -20,7 +20,7 @@ class Storage(Memory, Protocol):
 
     def offsets(self) -> dict[str, OffsetRow]: ...
     def namespace(self, name: str) -> int: ...
-    def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, UUID]: ...
+    def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Span]: ...
     def write(self, batch: Batch) -> object: ...
 
 
@@ -46,20 +46,19 @@ class DatabaseStorage:
     def write(self, batch: Batch) -> object:
         return self._connected()[1].write(batch)
 
-    def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, UUID]:
+    def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Span]:
         with self._connected()[0].connect() as connection:
-            return recall.sessions_of_requests(connection, keys)
+            found = recall.sessions_of_requests(connection, keys)
+        return {id: _span(row) for id, row in found.items()}
 
     def session_of_response(self, ns_id: int, response_id: str) -> UUID | None:
         with self._connected()[0].connect() as connection:
             return recall.session_of_response(connection, ns_id, response_id)
 
-    def recent_sessions(self, ns_id: int, source: str, since: int, until: int) -> Sequence[Span]:
+    def recent_sessions(self, ns_id: int, source: str, since: int) -> Sequence[Span]:
         with self._connected()[0].connect() as connection:
-            found = recall.recent_sessions(connection, ns_id, source, moment(since), moment(until))
-        return [
-            Span(row.id, nanoseconds(row.started_at), nanoseconds(row.last_at)) for row in found
-        ]
+            found = recall.recent_sessions(connection, ns_id, source, moment(since))
+        return [_span(row) for row in found]
 
     def reconnect(self) -> None:
         """After a failure: make sure that an embedded server runs. Raises DatabaseUnavailable."""
@@ -83,3 +82,7 @@ class DatabaseStorage:
                 raise
             self._database, self._writer = database, Writer(database)
         return self._database, self._writer
+
+
+def _span(row: recall.SessionSpan) -> Span:
+    return Span(row.id, nanoseconds(row.started_at), nanoseconds(row.last_at))

@@ -337,3 +337,19 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path):
     (tmp_path / "spool").write_bytes(b"a file, not a folder")
     with pytest.raises(SpoolError, match=str(Path("spool"))):
         SpoolWriter(tmp_path / "spool")
+
+
+def test_a_segment_that_is_thinned_out_keeps_what_is_asked_for_in_order(tmp_path):
+    journal = SpoolWriter(tmp_path)
+    for number in range(10):
+        journal.append(piece(number), [b"body %d" % number])
+    reader = SpoolReader(journal.folder)
+    path = journal.folder / "00000001.seg"
+    before = path.stat().st_size
+    reader.thin_out(1, lambda record: isinstance(record, Piece) and record.at % 3 == 0)
+    assert [entry.body for entry in reader.read(START)] == [b"body %d" % n for n in (0, 3, 6, 9)]
+    assert path.stat().st_size < before
+    assert path.stat().st_mode & 0o777 == 0o600
+    journal.close()
+    reader.remove()
+    assert readers(tmp_path) == []

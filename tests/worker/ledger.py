@@ -65,20 +65,21 @@ class Ledger:
     def namespace(self, name: str) -> int:
         return 1
 
-    def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, UUID]:
-        return {id: self.requests[id].session_id for _, id in keys if id in self.requests}
+    def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Span]:
+        stored = [self.requests[id] for _, id in keys if id in self.requests]
+        return {row.id: self._span(row.session_id) for row in stored}
 
     def session_of_response(self, ns_id: int, response_id: str) -> UUID | None:
         found = [row.id for row in self.responses.values() if row.response_id == response_id]
         return self.requests[max(found)].session_id if found else None
 
-    def recent_sessions(self, ns_id: int, source: str, since: int, until: int) -> Sequence[Span]:
-        spans = [
-            Span(id, nanoseconds(row["started_at"]), nanoseconds(row["last_at"]))
-            for id, row in self.sessions.items()
-            if row["source"] == source
-        ]
-        return [span for span in spans if span.end >= since and span.begin <= until]
+    def recent_sessions(self, ns_id: int, source: str, since: int) -> Sequence[Span]:
+        ours = [self._span(id) for id, row in self.sessions.items() if row["source"] == source]
+        return [span for span in ours if span.end >= since]
+
+    def _span(self, id: UUID) -> Span:
+        row = self.sessions[id]
+        return Span(id, nanoseconds(row["started_at"]), nanoseconds(row["last_at"]))
 
     def _write(self, batch: Batch) -> None:
         self.batches += 1

@@ -73,11 +73,15 @@ def journals(draw) -> list[Recorded]:
         whole = draw(calls(number, at)).records()
         queues.append(whole[: draw(st.sampled_from([None, None, None, -1, 1]))])
     records: list[Recorded] = []
-    while queues:
-        # a request never comes long after a later one: its time is that of its record
-        some = draw(st.integers(0, min(len(queues), 3) - 1))
-        records.append(queues[some].pop(0))
-        queues = [queue for queue in queues if queue]
+    begun: list[list[Recorded]] = []
+    while queues or begun:
+        # requests come in the order of their times, all else as it happens
+        if queues and (not begun or draw(st.booleans())):
+            begun.append(queues.pop(0))
+            records.append(begun[-1].pop(0))
+        else:
+            records.append(draw(st.sampled_from(begun)).pop(0))
+        begun = [queue for queue in begun if queue]
     return records
 
 

@@ -1,12 +1,14 @@
 """Records in, rows out: each once, whatever is cut, in what order, and who crashes when."""
 
+import msgspec
 import pytest
 
 from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.spool import SpoolWriter, readers, segments
 from llmproxy_core.worker.intake import Intake
+from llmproxy_core.worker.sessions import GAP
 from tests.worker.ledger import Ledger
-from tests.worker.traffic import Call, append, chat_stream
+from tests.worker.traffic import SECOND, Call, append, chat_stream
 
 
 @pytest.fixture
@@ -134,3 +136,38 @@ def test_two_proxies_get_their_turns(tmp_path, journal):
 
 def _number(request) -> int:
     return int(request.preview.split()[1])
+
+
+def test_a_long_answer_keeps_its_session_going_across_a_crash(tmp_path, journal):
+    ledger = Ledger()
+    first = Call(1)
+    opened, (closed, body) = first.records()
+    append(journal, [opened])
+    store_all(Intake(tmp_path, ledger))
+    late = msgspec.structs.replace(closed, at=first.at + 5 * GAP)
+    append(journal, [(late, body), *Call(2, first.at + 5 * GAP + SECOND).records()])
+    store_all(Intake(tmp_path, ledger))
+    assert [session["requests"] for session in ledger.sessions.values()] == [2]
+
+
+def test_a_call_that_stays_open_does_not_keep_all_that_came_after_it(tmp_path):
+    journal = SpoolWriter(tmp_path, segment_bytes=20_000)
+    ledger = Ledger()
+    intake = Intake(tmp_path, ledger)
+    lasting = Call(0, pieces=chat_stream("a", "b", "c"))
+    first, *rest = lasting.records()
+    append(journal, [first])
+    for number in range(1, 400):
+        if number % 100 == 0:
+            append(journal, [rest.pop(0)])
+        append(journal, Call(number).records())
+        if number % 50 == 0:
+            store_all(intake)
+    store_all(intake)
+    assert sum(file.stat().st_size for file in journal.folder.glob("*.seg")) < 25_000
+    append(journal, rest)
+    store_all(Intake(tmp_path, ledger))
+    assert len(ledger.responses) == 400
+    assert "abc" in [row.text for row in ledger.responses.values()]
+    assert len(segments(journal.folder)) <= 2
+    journal.close()
