@@ -45,7 +45,22 @@ class LlmproxyApp(App[None]):
 
     TITLE = "llmproxy"
     ENABLE_COMMAND_PALETTE = True
-    CSS_PATH = "app.tcss"
+    CSS = """
+    Screen { background: $background; }
+    * {
+        scrollbar-color: $foreground 25%; scrollbar-color-hover: $primary 60%;
+        scrollbar-color-active: $primary; scrollbar-background: $background;
+        scrollbar-background-hover: $surface; scrollbar-background-active: $surface;
+    }
+    #live-body { height: 1fr; layers: below above; }
+    #live-empty {
+        layer: above; width: 100%; height: 100%; align: center middle; background: $background;
+    }
+    #detail-head { height: 2; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
+    #detail-tabs { background: $surface; }
+    ContentSwitcher { height: 1fr; }
+    Footer { height: 1; }
+    """
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         name: mode.screen for name, mode in SCREENS.items()
     }

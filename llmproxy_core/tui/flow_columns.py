@@ -142,7 +142,7 @@ def _said(flow: Flow, _: Glance) -> Cell:
 
 
 NAMESPACE: Column[Flow] = Column(
-    "Space", 8, 25, lambda flow, _: Cell(plain.line(flow.namespace), "second"), grow=1, most=14
+    "Space", 8, 9, lambda flow, _: Cell(plain.line(flow.namespace), "second"), grow=1, most=14
 )
 
 COLUMNS: tuple[Column[Flow], ...] = (

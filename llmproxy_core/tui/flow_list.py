@@ -47,6 +47,18 @@ class FlowList:
         for flow in flows:
             self._put(flow)
 
+    def join(self, newest: list[Flow], *, exhausted: bool) -> None:
+        """Take in the newest page of the store; where it does not reach down to the lines that
+        are here, these go: there would be a hole between the two."""
+        hole = newest and self.flows and newest[-1].id.int > self.flows[0].id.int
+        if hole and not exhausted:
+            self.replace(newest, exhausted=exhausted)
+            return
+        if not newest or not self.flows or newest[-1].id.int <= self.flows[-1].id.int:
+            self.exhausted = exhausted
+        for flow in newest:
+            self._put(flow)
+
     def extend(self, older: list[Flow], *, exhausted: bool) -> None:
         """Add a page of older flows."""
         self.exhausted = exhausted

@@ -23,6 +23,9 @@ from llmproxy_core.tui.widgets.tab_line import TabLine
 if TYPE_CHECKING:
     from llmproxy_core.tui.app import LlmproxyApp
 
+FRAMES = 5
+"""Steps of the spinner a second."""
+
 type Clock = Callable[[], datetime]
 
 
@@ -85,8 +88,9 @@ class Hub:
         )
         self.statuses.publish(self.status)
 
-    def glance(self, frame: int = 0) -> Glance:
-        return Glance(self.now(), frame, self.zone)
+    def glance(self) -> Glance:
+        now = self.now()
+        return Glance(now, int(now.timestamp() * FRAMES), self.zone)
 
 
 class HubScreen(Screen[None]):

@@ -129,7 +129,7 @@ def flows() -> list[Flow]:
          "session_id": script, "cost_usd": Decimal(0), "preview": "你好世界 🌍 translate this",
          "text_start": "Hello, world 🌍", "user_agent": "curl/8.14.1", "input_tokens": 42, "output_tokens": 9,
          "cached_tokens": None},
-        opus | {"age": 52, "model": "claude-haiku-4-5", "input_tokens": 310, "output_tokens": 12,
+        opus | {"age": 52, "model": "claude-haiku-4-5", "request_model": "claude-haiku-4-5", "input_tokens": 310, "output_tokens": 12,
                 "cached_tokens": 0, "cost_usd": Decimal("0.00037"), "duration_ms": 640.0,
                 "first_token_ms": 402.0, "preview": "Write a title for this conversation",
                 "text_start": "Fixing the flaky clock tests"},

@@ -245,10 +245,11 @@ class DetailScreen(HubScreen):
     @work(group="save")
     async def action_save(self) -> None:
         """Write both bodies, as they passed, into the working folder."""
-        if self.detail is None:
+        detail = self.detail
+        if detail is None:
             return
         try:
-            files = await asyncio.to_thread(save_bodies, self.detail, Path.cwd())
+            files = await asyncio.to_thread(lambda: save_bodies(detail, Path.cwd()))
         except OSError as exc:
             self.notify(f"{exc.filename}: {exc.strerror}", severity="error")
             return

@@ -48,7 +48,6 @@ class LiveScreen(ModeScreen):
         self._stale: set[UUID] = set()
         self._paging = False
         self._loaded = False
-        self._frame = 0
 
     def body(self) -> ComposeResult:
         self.table: Table[Flow] = Table(
@@ -92,13 +91,14 @@ class LiveScreen(ModeScreen):
         flows = await self.hub.ask(lambda: source.flows(limit=PAGE, where=where))
         if flows is None:
             return
-        known = self.list.flows[0].id if self.list.flows else None
-        joined = not to_top and known is not None and any(flow.id == known for flow in flows)
-        if joined or self.list.paused:
-            ended = await self.hub.ask(lambda: source.flows_by_id(running)) if running else []
+        ended = await self.hub.ask(lambda: source.flows_by_id(running)) if running else []
+        if to_top:
+            self.list.replace(flows, exhausted=len(flows) < PAGE)
+        elif self.list.paused:
             self.list.update([*flows, *(ended or [])])
         else:
-            self.list.replace(flows, exhausted=len(flows) < PAGE)
+            self.list.join(flows, exhausted=len(flows) < PAGE)
+            self.list.update(ended or [])
         self._stale.update(flow.id for flow in flows if flow.state == "open")
         self._loaded = True
         self._redraw(to_top=to_top)
@@ -138,7 +138,7 @@ class LiveScreen(ModeScreen):
         self._tell()
 
     def _glance(self) -> Glance:
-        glance = self.hub.glance(self._frame)
+        glance = self.hub.glance()
         glance.streamed = self._growing
         return glance
 
@@ -146,7 +146,6 @@ class LiveScreen(ModeScreen):
         """Running calls have a spinner and a clock: draw their lines again, and only those."""
         if self.list.paused or not self.is_current:
             return
-        self._frame += 1
         self.table.glance = self._glance()
         running = [i for i in self.table.rows_on_screen() if self.list.flows[i].state == "open"]
         for index in running:

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from llmproxy_core.errors import LlmproxyError
@@ -15,6 +16,9 @@ from llmproxy_core.store import filters
 from llmproxy_core.tui import plain
 
 EXAMPLE = "model:opus status:>=400 cost:>0.1 -client:curl some words"
+
+
+REST_SECONDS = 0.25
 
 
 class FilterInput(Input):
@@ -58,6 +62,10 @@ class FilterLine(Horizontal):
     class Closed(Message):
         """The person is done: the table has the keyboard again."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rest: Timer | None = None
+
     def compose(self) -> ComposeResult:
         yield Static("Filter", id="filter-sign")
         yield FilterInput(placeholder=EXAMPLE, compact=True, select_on_focus=False)
@@ -76,24 +84,44 @@ class FilterLine(Horizontal):
         """Set the filter from elsewhere (another screen)."""
         self.input.value = text
         self.set_class(bool(text), "-open")
+        self._apply()
 
     def on_input_changed(self, event: Input.Changed) -> None:
+        """Half a word would filter everything away, so wait until the typing rests."""
         event.stop()
-        error = self.query_one("#filter-error", Static)
-        text = event.value.strip()
-        try:
-            where = filters.parse(text) if text else None
-        except LlmproxyError as exc:
-            error.update(plain.line(str(exc)))
-            return
-        error.update("")
-        self.post_message(self.Changed(text, where))
+        self._tell_error()
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST_SECONDS, self._apply)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        self._apply()
         if not self.input.value.strip():
             self.remove_class("-open")
         self.post_message(self.Closed())
+
+    def _read(self) -> tuple[str, filters.Filter | None]:
+        """Raises LlmproxyError."""
+        text = self.input.value.strip()
+        return text, filters.parse(text) if text else None
+
+    def _tell_error(self) -> None:
+        error = self.query_one("#filter-error", Static)
+        try:
+            self._read()
+            error.update("")
+        except LlmproxyError as exc:
+            error.update(plain.line(str(exc)))
+
+    def _apply(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+            self._rest = None
+        try:
+            self.post_message(self.Changed(*self._read()))
+        except LlmproxyError:
+            self._tell_error()  # what was shown stays
 
     def on_click(self, event: events.Click) -> None:
         self.input.focus()

@@ -1,0 +1,89 @@
+"""Events as sentences, and the alert."""
+
+from dataclasses import replace
+
+import pytest
+
+from llmproxy_core.home import Home
+from llmproxy_core.tui.sentences import sentence
+from tests.tui import demo
+from tests.tui.memory import MemorySource
+from tests.tui.stage import on_stage, until
+
+DISTRUST = {
+    "program": "python3.12",
+    "client": "127.0.0.1:41002",
+    "host": "api.openai.com",
+    "distrusts_ca": True,
+}
+
+
+async def test_events_are_sentences(source: MemorySource, home: Home) -> None:
+    async with on_stage(source, home, size=(140, 24)) as stage:
+        await stage.press("3")
+        await stage.sees(
+            "python3.12 (127.0.0.1:41002) does not trust the CA for api.openai.com: "
+            "see `llmproxy cert`"
+        )
+        await stage.sees("the proxy started on 127.0.0.1:8080")
+
+
+async def test_an_event_appears_when_it_happens(source: MemorySource, home: Home) -> None:
+    async with on_stage(source, home) as stage:
+        await stage.press("3")
+        await stage.sees("5 events")
+        source.happen(demo.event(50, "proxy_started", 0, address="127.0.0.1:9999"))
+        await stage.sees("the proxy started on 127.0.0.1:9999")
+
+
+async def test_a_program_that_does_not_trust_the_ca_raises_an_alert(
+    source: MemorySource, home: Home
+) -> None:
+    async with on_stage(source, home) as stage:
+        assert "▲" not in stage.text()
+        source.happen(demo.event(50, "tls_failed", 1, **DISTRUST))
+        await stage.sees("▲ python3.12 (127.0.0.1:41002) does not trust the CA", "llmproxy cert")
+        await stage.press("2")
+        await stage.sees("▲ python3.12")
+        await stage.press("x")
+        await until(lambda: "▲" not in stage.text())
+
+
+async def test_an_old_failure_raises_no_alert(source: MemorySource, home: Home) -> None:
+    async with on_stage(source, home) as stage:
+        source.happen(demo.event(50, "tls_failed", 3600, **DISTRUST))
+        await stage.pilot.pause(0.3)
+        assert "▲" not in stage.text()
+
+
+async def test_an_event_about_a_call_opens_it(source: MemorySource, home: Home) -> None:
+    about = demo.flows()[2].id
+    source.event_list.insert(
+        0, replace(demo.event(60, "row_refused", 1, table="responses"), request_id=about)
+    )
+    async with on_stage(source, home) as stage:
+        await stage.press("3")
+        await stage.sees("6 events")
+        await stage.press("enter")
+        await until(lambda: stage.detail.flow_id == about)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "words"),
+    [
+        ("gap", {"records": 1, "bytes": 10}, "1 record (10 B) could not be written"),
+        ("gap", {"reason": "damaged", "bytes": 2000}, "a journal is damaged: 2.0 kB"),
+        ("fault", {"where": "capture", "error": "boom"}, "capture failed and let the traffic pass"),
+        (
+            "tls_failed",
+            {"host": "x", "error": "eof", "distrusts_ca": False},
+            "broke off TLS with x",
+        ),
+        ("row_refused", {"table": "requests", "reason": "too long"}, "refused: too long"),
+        ("proxy_stopped", {}, "the proxy stopped"),
+        ("new_kind", {"a": 1, "b": "x\x1b[2J"}, "new_kind a=1, b=x"),
+        ("tls_failed", {}, "a program does not trust the CA for an LLM host"),
+    ],
+)
+def test_every_kind_of_event_can_be_told(kind: str, data: dict[str, object], words: str) -> None:
+    assert words in sentence(demo.event(1, kind, 0, **data)).text
