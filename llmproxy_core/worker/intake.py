@@ -4,7 +4,7 @@ import logging
 import time
 from pathlib import Path
 
-from llmproxy_core.errors import SpoolError, StoreError
+from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.spool import SpoolReader, readers
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.worker import checkpoint
@@ -89,7 +89,7 @@ class Intake:
         if not (self._doubtful and checkpoint.is_stored(batch, self._storage)):
             try:
                 self._storage.write(batch)
-            except StoreError:
+            except LlmproxyError:
                 self._doubtful = True  # the answer to a COMMIT may have been lost
                 raise
         touched, self._touched = self._touched, {}

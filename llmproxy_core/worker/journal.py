@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from llmproxy_core.errors import SpoolError, StoreError
+from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.model import Delta, Json, Request, Response
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
@@ -103,7 +103,7 @@ class Journal:
         try:
             request, problem = read(record, entry.body)
             self._place(record, entry, request, problem, into)
-        except StoreError:
+        except LlmproxyError:
             raise
         except Exception as exc:  # noqa: BLE001 - whatever a body holds, it is stored raw
             fault = f"{type(exc).__name__}: {exc}"
