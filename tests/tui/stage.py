@@ -96,7 +96,9 @@ async def on_stage(
     source: Source, home: Home, size: tuple[int, int] = (120, 30)
 ) -> AsyncIterator[Stage]:
     app = make_app(source, home)
-    async with app.run_test(size=size) as pilot:
-        await ready(pilot)
-        yield Stage(app, pilot)
-    await asyncio.to_thread(app.hub.feed.join, PATIENCE)
+    try:
+        async with app.run_test(size=size) as pilot:
+            await ready(pilot)
+            yield Stage(app, pilot)
+    finally:
+        await asyncio.to_thread(app.hub.feed.join, PATIENCE)

@@ -55,18 +55,23 @@ class Conversation(VerticalScroll):
         self.live: LiveAnswer | None = None
         self._from = self._to = 0
         self._loading = False
+        self._stuck = False
 
     async def show(self, reading: Reading) -> None:
         """Replace what is shown. Turns that were streamed are replaced where they stand."""
         at_end = self.live is not None and self.is_vertical_scroll_end
         self.turns = reading.turns
         self.live = None
+        self._stuck = False
+        self.anchor(False)
         running = reading.detail.response is None
         await self._open(len(self.turns), running)
         if running and reading.detail.live:
             await self.add(reading.detail.live)
-        if running or at_end:
-            self.anchor()
+        if running:
+            self.call_after_refresh(self._stick)
+        elif at_end:
+            self.call_after_refresh(self.scroll_end, animate=False)
         else:
             self.call_after_refresh(self._to_question)
 
@@ -74,6 +79,16 @@ class Conversation(VerticalScroll):
         """Let the answer grow."""
         if self.live is not None:
             await self.live.add(deltas)
+            self.call_after_refresh(self._stick)
+
+    def _stick(self) -> None:
+        """Stay at the end of a growing answer, until the person scrolls up.
+
+        Not before there is something to scroll: an anchor would pull a short text down.
+        """
+        if not self._stuck and self.max_scroll_y > 0 and self.live is not None:
+            self._stuck = True
+            self.anchor()
 
     async def _open(self, end: int, running: bool) -> None:
         """Show the turns that end at `end`."""

@@ -1,0 +1,86 @@
+"""Pictures of the screens; `pytest tests/tui/test_pictures.py --snapshot-update` takes them anew.
+
+The README's picture is one of them: LLMPROXY_PICTURE=1 writes it to docs/live.svg.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from llmproxy_core.home import Home
+from tests.tui import demo
+from tests.tui.memory import MemorySource
+from tests.tui.stage import Stage, make_app, on_stage, ready, until
+
+PICTURE = Path(__file__).parents[2] / "docs" / "live.svg"
+
+SMALL, LARGE = (80, 24), (140, 40)
+
+type Compare = Callable[..., bool]
+
+pytestmark = pytest.mark.usefixtures("proxy_up")
+
+
+def after(*keys: str, see: str = "") -> Callable[[Pilot[None]], object]:
+    """Wait for the app, press keys, wait for words."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.2)
+        if see:
+            await Stage(pilot.app, pilot).sees(see)  # type: ignore[arg-type]
+        await pilot.pause(0.2)
+
+    return run
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
+def test_live(
+    snap_compare: Compare, source: MemorySource, home: Home, size: tuple[int, int]
+) -> None:
+    assert snap_compare(make_app(source, home), terminal_size=size, run_before=after(see="~172"))
+
+
+def test_live_in_light(snap_compare: Compare, source: MemorySource, home: Home) -> None:
+    run = after("t", "down", see="~172")
+    assert snap_compare(make_app(source, home), terminal_size=SMALL, run_before=run)
+
+
+def test_live_without_calls(snap_compare: Compare, home: Home) -> None:
+    run = after(see="No calls yet")
+    assert snap_compare(make_app(MemorySource(), home), terminal_size=SMALL, run_before=run)
+
+
+def test_detail(snap_compare: Compare, source: MemorySource, home: Home) -> None:
+    run = after("down", "down", "enter", see="call Edit")
+    assert snap_compare(make_app(source, home), terminal_size=LARGE, run_before=run)
+
+
+def test_timing(snap_compare: Compare, source: MemorySource, home: Home) -> None:
+    run = after("down", "down", "enter", "5", see="tokens/s")
+    assert snap_compare(make_app(source, home), terminal_size=SMALL, run_before=run)
+
+
+def test_sessions(snap_compare: Compare, source: MemorySource, home: Home) -> None:
+    run = after("2", "right", see="└ 15:08:41")
+    assert snap_compare(make_app(source, home), terminal_size=LARGE, run_before=run)
+
+
+async def test_the_picture_in_the_readme_is_what_the_app_looks_like(
+    source: MemorySource, home: Home
+) -> None:
+    async with on_stage(source, home, size=(132, 17)) as stage:
+        await stage.press("down", "down")
+        await stage.sees("~172", "● proxy 127.0.0.1:8080")
+        await until(lambda: demo.flows()[2].id == stage.current().id)
+        svg = stage.app.export_screenshot(title="llmproxy tui")
+    if os.environ.get("LLMPROXY_PICTURE"):
+        PICTURE.write_text(svg)
+    assert PICTURE.read_text() == svg, (
+        "take it anew: LLMPROXY_PICTURE=1 pytest tests/tui/test_pictures.py"
+    )
