@@ -35,8 +35,10 @@ check: environment ## formatting, lint, types, layers, leftovers
 	$(BIN)/lint-imports
 	@sh startup/leftovers.sh $(SOURCES)
 
-bench: environment ## the numbers in the README: CPU, latency, memory
-	$(BIN)/pytest -m bench -s benchmarks $(ARGS)
+bench: environment ## CPU and memory of the proxy, speed of the worker, latency to the screen
+	$(BIN)/python -m benchmarks.proxy
+	$(BIN)/python -m benchmarks.worker
+	$(BIN)/python -m benchmarks.tui_latency
 
 test-clients: environment ## real command-line agents from npm through the proxy (needs Node)
 	$(BIN)/pytest -m clients -v $(ARGS)
