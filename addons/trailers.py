@@ -11,17 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import h11
+from h11._readers import ChunkedReader
 from mitmproxy import http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy import commands, layer
 from mitmproxy.proxy.layers.http import _http1 as http1
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
-from mitmproxy.proxy.layers.http._events import (
-    RequestEndOfMessage,
-    RequestTrailers,
-    ResponseEndOfMessage,
-    ResponseTrailers,
-)
+from mitmproxy.proxy.layers.http._events import RequestTrailers, ResponseTrailers
 
 LAST_CHUNK = b"0\r\n\r\n"
 
@@ -33,46 +29,37 @@ class Trailers:
         if getattr(http1, "llmproxy_trailers", False):
             return
         http1.__dict__["llmproxy_trailers"] = True
+        http1.__dict__["ChunkedReader"] = Reader
         connection: Any = http1.Http1Connection
         connection.read_body = _reading(connection.read_body)
         for side in (http1.Http1Server, http1.Http1Client):
             side.send = _writing(side.send)  # type: ignore[method-assign]
 
 
-class _Reader:
-    """A reader of bodies that keeps the trailers for itself."""
+class Reader(ChunkedReader):
+    """Reads a chunked body and remembers how it ended."""
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
-        self.trailers: list[tuple[bytes, bytes]] = []
+    end: h11.EndOfMessage
 
     def __call__(self, buffer: Any) -> Any:
-        return self._without_trailers(self._reader(buffer))
-
-    def read_eof(self) -> Any:
-        return self._without_trailers(self._reader.read_eof())
-
-    def _without_trailers(self, event: Any) -> Any:
-        if isinstance(event, h11.EndOfMessage) and event.headers:
-            self.trailers = [(bytes(name), bytes(value)) for name, value in event.headers]
-            return h11.EndOfMessage()
+        event = super().__call__(buffer)
+        if type(event) is h11.EndOfMessage:
+            self.end = event
         return event
 
 
 def _reading(read_body: Callable[..., Generator]) -> Callable[..., Generator]:
     @functools.wraps(read_body)
     def wrapper(self: Any, event: Any) -> Generator:
-        if not isinstance(self.body_reader, _Reader):
-            self.body_reader = _Reader(self.body_reader)
-        for command in read_body(self, event):
-            if isinstance(command, ReceiveHttp) and self.body_reader.trailers:
-                end = command.event
-                trailers = http.Headers(self.body_reader.trailers)
-                if isinstance(end, RequestEndOfMessage):
-                    yield ReceiveHttp(RequestTrailers(end.stream_id, trailers))
-                elif isinstance(end, ResponseEndOfMessage):
-                    yield ReceiveHttp(ResponseTrailers(end.stream_id, trailers))
-            yield command
+        try:
+            yield from read_body(self, event)
+        except NotImplementedError:  # so mitmproxy says that there are trailers
+            server = isinstance(self, http1.Http1Server)
+            kind = RequestTrailers if server else ResponseTrailers
+            fields = [(bytes(name), bytes(value)) for name, value in self.body_reader.end.headers]
+            yield ReceiveHttp(kind(self.stream_id, http.Headers(fields)))
+            yield ReceiveHttp(self.ReceiveEndOfMessage(self.stream_id))
+            yield from self.mark_done(request=server, response=not server)
 
     return wrapper
 
@@ -82,15 +69,17 @@ def _writing(send: Callable[..., Generator]) -> Callable[..., Generator]:
     def wrapper(self: Any, event: Any) -> Generator:
         if isinstance(event, RequestTrailers | ResponseTrailers):
             self.llmproxy_trailers = event.trailers
-            return
-        trailers = self.__dict__.pop("llmproxy_trailers", None) if _ends(event) else None
-        for command in send(self, event):
-            if trailers and isinstance(command, commands.SendData) and command.data == LAST_CHUNK:
-                command = commands.SendData(command.connection, b"0\r\n%b\r\n" % bytes(trailers))
-            yield command
+            return iter(())  # type: ignore[return-value]
+        if "llmproxy_trailers" in self.__dict__:
+            return _with_trailers(send(self, event), self.__dict__.pop("llmproxy_trailers"))
+        return send(self, event)
 
     return wrapper
 
 
-def _ends(event: Any) -> bool:
-    return isinstance(event, RequestEndOfMessage | ResponseEndOfMessage)
+def _with_trailers(end: Generator, trailers: http.Headers) -> Generator:
+    """The commands of an end of message, trailers put into its last chunk."""
+    for command in end:
+        if isinstance(command, commands.SendData) and command.data == LAST_CHUNK:
+            command = commands.SendData(command.connection, b"0\r\n%b\r\n" % bytes(trailers))
+        yield command
