@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from llmproxy_core.config import Config, DatabaseConfig
+from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.home import Home, private_folder
 from llmproxy_core.spool import SpoolWriter, readers
 from llmproxy_core.store.database import open_database
@@ -28,7 +29,13 @@ def counts(database) -> tuple[int, ...]:
 
 
 def wait_for_more(database, rows: int) -> None:
-    wait_for(lambda: counts(database)[1] > rows, f"no more than {rows} are stored")
+    def more() -> bool:
+        try:
+            return counts(database)[1] > rows
+        except DatabaseUnavailable:  # the test has just killed it
+            return False
+
+    wait_for(more, f"no more than {rows} are stored")
 
 
 class Load(threading.Thread):
@@ -159,6 +166,7 @@ def test_a_postgres_killed_under_load_loses_and_repeats_nothing(embedded):
             sent = load.stop()
         journal.close()
         assert child.end(60) == 0
+        database.reconnect()
         assert counts(database) == (sent, sent)
         assert "the database is back" in child.log
 
