@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -96,14 +97,16 @@ def write(home: Home, rate: float, seconds: float) -> None:
                 time.sleep(0.001)
 
 
-def watch_lines(seen: dict[tuple[UUID, str], int]) -> None:
-    """Note when a row is drawn for the first time in each state."""
+def watch_lines(
+    seen: dict[tuple[Any, str], int], key: Callable[[Flow], Any] = lambda row: row.id
+) -> None:
+    """Note when a row, known by its `key`, is drawn for the first time in each state."""
     draw: Any = Table._row_strip
 
     def noting(self: Table[Any], row: Any, width: int, over: Style) -> Strip:
         strip: Strip = draw(self, row, width, over)
         if isinstance(row, Flow):
-            seen.setdefault((row.id, row.state), time.time_ns())
+            seen.setdefault((key(row), row.state), time.time_ns())
         return strip
 
     Table._row_strip = noting  # type: ignore[method-assign]
@@ -111,7 +114,7 @@ def watch_lines(seen: dict[tuple[UUID, str], int]) -> None:
 
 async def measure(home: Home, rate: float, seconds: float) -> dict[str, Any]:
     spare_pauses()
-    seen: dict[tuple[UUID, str], int] = {}
+    seen: dict[tuple[Any, str], int] = {}
     watch_lines(seen)
     app = LlmproxyApp(StoreSource(lambda: open_store(Config(), home)), home)
     command = [sys.executable, "-m", "benchmarks.tui_latency", "--write", str(home.path)]
@@ -130,12 +133,12 @@ async def measure(home: Home, rate: float, seconds: float) -> dict[str, Any]:
     return report(out.decode().splitlines(), seen) | {"tui_cpu": round(load, 3)}
 
 
-def report(commits: list[str], seen: dict[tuple[UUID, str], int]) -> dict[str, Any]:
+def report(commits: list[str], seen: dict[tuple[Any, str], int]) -> dict[str, Any]:
     waits: list[float] = []
     missed = 0
     for line in commits:
         id, state, at = line.split()
-        shown = seen.get((UUID(id), state))
+        shown = seen.get((UUID(id) if "-" in id else id, state))
         if shown is None:
             missed += 1
         else:
