@@ -3,6 +3,7 @@
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
+SMALLEST = Decimal("0.00001")
 NONE = "\u2013"
 
 
@@ -27,6 +28,8 @@ def usd(value: Decimal | None) -> str:
         return f"${value:,.0f}"
     if value >= 1:
         return f"${value:.2f}"
+    if value < SMALLEST:
+        return "<$.00001"
     return f"${value:.4f}" if value >= Decimal("0.001") else f"${value:.5f}"
 
 

@@ -11,8 +11,9 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Footer
 
-from llmproxy_core.errors import LlmproxyError
+from llmproxy_core.errors import DatabaseUnavailable, LlmproxyError
 from llmproxy_core.home import Home
+from llmproxy_core.tui import plain
 from llmproxy_core.tui.feed import Feed, Update
 from llmproxy_core.tui.health import backlog_bytes, proxy_health
 from llmproxy_core.tui.source import Source
@@ -47,6 +48,8 @@ class Hub:
     ) -> None:
         self.source = source
         self.home = home
+        self._app = app
+        self._told = ""
         self.feed = Feed(source, wake)
         self.now = clock
         self.zone = zone
@@ -57,11 +60,17 @@ class Hub:
     async def ask[T](self, call: Callable[[], T]) -> T | None:
         """The result of a blocking call of the source; None where the store does not answer.
 
-        The feed notices a lost database by itself and tells it in the status bar.
+        The feed notices a lost database by itself and tells it in the status bar; anything else
+        is told once.
         """
         try:
             return await asyncio.to_thread(call)
-        except LlmproxyError:
+        except DatabaseUnavailable:
+            return None
+        except LlmproxyError as exc:
+            if str(exc) != self._told:
+                self._told = str(exc)
+                self._app.notify(plain.line(self._told), severity="error", markup=False)
             return None
 
     async def look(self) -> None:

@@ -89,8 +89,8 @@ def pretty(data: bytes) -> list[str] | None:
         return plain.block(
             orjson.dumps(orjson.loads(data), None, orjson.OPT_INDENT_2).decode()
         ).split("\n")
-    except orjson.JSONDecodeError:
-        return None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None  # not JSON, or nested too deeply to be laid out
 
 
 def _events(data: bytes) -> Iterator[Line]:

@@ -4,14 +4,20 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from llmproxy_core.home import Home
+from llmproxy_core.model import Part, PartKind
 from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui import pages, reading
 from llmproxy_core.tui.widgets.conversation import Conversation
-from llmproxy_core.tui.widgets.turn import TurnView
+from llmproxy_core.tui.widgets.fold import Fold
+from llmproxy_core.tui.widgets.live_answer import settled
+from llmproxy_core.tui.widgets.turn import TurnView, part_widgets
 from tests.tui import demo
 from tests.tui.memory import MemorySource
 from tests.tui.stage import Stage, on_stage, until
@@ -267,6 +273,31 @@ async def test_hostile_text_is_harmless_everywhere(source: MemorySource, home: H
 def test_a_body_that_is_not_text_is_shown_as_bytes() -> None:
     lines = pages.body_lines(bytes(range(256)) * 4, [("content-type", "image/png")], "full")
     assert lines[0].text.startswith("00000000  00 01 02")
+
+
+@given(st.binary(), st.sampled_from(["", "gzip", "br", "text/event-stream", "application/json"]))
+@example(b"[" * 500 + b"]" * 500, "")
+@example(b'{"a": "\\ud800\\u0000\\u001b[2J"}', "")
+def test_any_body_can_be_shown(body: bytes, kind: str) -> None:
+    headers = [("content-type", kind), ("content-encoding", kind)]
+    for line in pages.body_lines(body, headers, "full"):
+        assert not set(line.text) & set("\x1b\x00\n\ud800")
+
+
+@given(st.text(), st.sampled_from(get_args(PartKind.__value__)))
+@example("[" * 500 + "]" * 500, "tool_call")
+@example('{"a": 123456789012345678901234567890}', "tool_result")
+def test_any_part_of_a_message_can_be_shown(text: str, kind: PartKind) -> None:
+    widgets = part_widgets(Part(kind, text, name=text, id=text))
+    for fold in (widget for widget in widgets if isinstance(widget, Fold)):
+        assert fold._inside()
+
+
+@given(st.text(alphabet=st.sampled_from("ab`\n "), max_size=80))
+def test_what_is_settled_of_a_growing_text_stays_settled(text: str) -> None:
+    cuts = [settled(text[:n]) for n in range(len(text) + 1)]
+    assert all(cut <= n for n, cut in enumerate(cuts))
+    assert settled(text) == 0 or text[: settled(text)].endswith("\n\n")
 
 
 def test_a_stream_is_shown_by_its_events() -> None:

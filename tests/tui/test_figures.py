@@ -43,6 +43,7 @@ def test_sizes_take_seven_characters(value: int) -> None:
         (figures.usd(Decimal("12.344")), "$12.34"),
         (figures.usd(Decimal(1234)), "$1,234"),
         (figures.usd(Decimal(0)), "$0"),
+        (figures.usd(Decimal("0.0000034")), "<$.00001"),
         (figures.ms(85.2), "85ms"),
         (figures.ms(999.7), "1.00s"),
         (figures.ms(59_990), "1m00s"),

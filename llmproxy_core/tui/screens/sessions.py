@@ -27,7 +27,7 @@ type Node = Session | Flow
 def _title(node: Node, glance: Glance) -> Cell:
     if isinstance(node, Session):
         sign = "▾" if node.id in glance.streamed else "▸"
-        return Cell(f"{sign} {plain.line(node.title) or 'untitled'}", "strong")
+        return Cell(f"{sign} {plain.line(node.title or node.model or node.provider)}", "strong")
     said = plain.line(node.error or node.preview or f"{node.method} {node.path}")
     return Cell(
         f"  └ {figures.clock(node.started_at, glance.zone)} {said}",
@@ -63,7 +63,7 @@ def _last(node: Node, glance: Glance) -> Cell:
 
 
 COLUMNS: tuple[Column[Node], ...] = (
-    Column("Session", 24, 0, _title, grow=6),
+    Column("Session", 34, 0, _title, grow=6),
     Column("Client", 12, 7, lambda node, _: Cell(client_name(node), "dim"), grow=1, most=16),
     Column(
         "Model",

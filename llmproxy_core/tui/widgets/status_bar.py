@@ -30,7 +30,7 @@ class Status:
 def status_line(status: Status, width: int) -> Content:
     """As many of the facts as fit into `width` cells, those that matter first."""
     parts: list[Content | None] = [_proxy(status), _database(status)]
-    parts += [_running(status), _rate(status), _cost(status), _backlog(status)]
+    parts += [_running(status), _cost(status), _rate(status), _backlog(status)]
     shown: list[Content] = []
     used = 1
     for part in (part for part in parts if part is not None):

@@ -95,6 +95,6 @@ def _laid_out(text: str) -> str:
     if len(text) < 200_000 and text.lstrip()[:1] in ("{", "["):
         try:
             return orjson.dumps(orjson.loads(text), None, orjson.OPT_INDENT_2).decode()
-        except (orjson.JSONDecodeError, UnicodeEncodeError):
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError, UnicodeEncodeError):
             pass
     return text
