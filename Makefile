@@ -39,6 +39,7 @@ bench: environment ## CPU and memory of the proxy, speed of the worker, latency 
 	$(BIN)/python -m benchmarks.proxy
 	$(BIN)/python -m benchmarks.worker
 	$(BIN)/python -m benchmarks.tui_latency
+	$(BIN)/python -m benchmarks.screen
 
 test-clients: environment ## real command-line agents from npm through the proxy (needs Node)
 	$(BIN)/pytest -m clients -v $(ARGS)

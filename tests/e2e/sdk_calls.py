@@ -19,10 +19,9 @@ def tell(text: str, input_tokens: Any, output_tokens: Any) -> None:
 def openai(mark: str) -> None:
     from openai import OpenAI
 
-    client = OpenAI(api_key="sk-test-not-a-key", max_retries=0)
-    ask: Any = {"model": "gpt-5", "messages": [{"role": "user", "content": mark}]}
+    client: Any = OpenAI(api_key="sk-test-not-a-key", max_retries=0)
+    ask = {"model": "gpt-5", "messages": [{"role": "user", "content": mark}]}
     whole = client.chat.completions.create(**ask)
-    assert whole.usage
     tell(
         whole.choices[0].message.content or "",
         whole.usage.prompt_tokens,

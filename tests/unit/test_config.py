@@ -10,7 +10,7 @@ PROJECT_FILE = Path(__file__).parents[2] / "mitm.toml"
 
 
 @pytest.fixture
-def written(tmp_path):
+def written(tmp_path: Path):
     def write(text: str) -> Path:
         file = tmp_path / "mitm.toml"
         file.write_text(text)
