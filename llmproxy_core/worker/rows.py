@@ -76,17 +76,20 @@ def one_line(text: str, length: int) -> str:
 
 
 def _last_words(messages: list[Message]) -> str:
-    for message in reversed(messages):
+    """Without what an agent has put after it as the system: Claude Code does."""
+    said = [message for message in messages if message.role != "system"]
+    for message in reversed(said or messages):
         if words := _words(message.parts):
             return one_line(words, PREVIEW)
     return ""
 
 
 def _first_words(messages: list[Message]) -> str:
-    for message in messages:
-        if message.role == "user" and (words := _words(message.parts)):
-            return one_line(words, TITLE)
-    return ""
+    """Agents begin with messages of their own, in tags: `<environment_context>`."""
+    said = [_words(message.parts) for message in messages if message.role == "user"]
+    said = [words for words in said if words]
+    plain = [words for words in said if not words.lstrip().startswith("<")]
+    return one_line((plain or said or [""])[0], TITLE)
 
 
 def _words(parts: list[Part]) -> str:

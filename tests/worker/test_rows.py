@@ -218,6 +218,17 @@ def test_what_programs_put_around_a_question_is_not_its_title(tmp_path):
     assert batch.requests[0].preview == "Why is the sky blue?"
 
 
+def test_messages_that_an_agent_adds_are_neither_title_nor_preview(tmp_path):
+    messages = [
+        {"role": "user", "content": "<environment_context>Linux</environment_context>"},
+        {"role": "user", "content": "Why is the sky blue?"},
+        {"role": "system", "content": "These tools are there: Bash, Read."},
+    ]
+    batch = stored(Call(hints={"messages": messages}).records(), tmp_path)
+    assert batch.sessions[0].title == "Why is the sky blue?"
+    assert batch.requests[0].preview == "Why is the sky blue?"
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_stream_cut_anywhere_yields_the_text_so_far(tmp_path_factory, data):
