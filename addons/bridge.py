@@ -4,8 +4,10 @@ import base64
 import functools
 import json
 import logging
+import re
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from llmproxy_core.providers.recognise import Match
 from llmproxy_core.records import Answer, Ending
 
 logger = logging.getLogger("llmproxy")
+
+HOST = re.compile(r"[\w.:\[\]\-]{1,255}", re.ASCII)
 
 
 def interception() -> Interception:
@@ -45,7 +49,12 @@ def guarded(hook: Callable[..., None]) -> Callable[..., None]:
 
 
 def tell_fault(where: str, exc: Exception) -> None:
-    """Log a fault and keep it as an event, once per place and kind."""
+    """Log a fault and keep it as an event, once per place and kind. Never raises."""
+    with suppress(Exception):  # telling of a fault must not be one
+        _tell_fault(where, exc)
+
+
+def _tell_fault(where: str, exc: Exception) -> None:
     frames = traceback.extract_tb(exc.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
     fault = f"{where}: {type(exc).__name__} at {place}"
@@ -54,7 +63,13 @@ def tell_fault(where: str, exc: Exception) -> None:
         return
     faults.add(fault)
     logger.warning(f"{fault}: {exc}; the traffic passes untouched", exc_info=exc)
-    interception().tell("fault", where=where, error=f"{type(exc).__name__}: {exc}", place=place)
+    error = readable(f"{type(exc).__name__}: {exc}")
+    interception().tell("fault", where=where, error=error, place=place)
+
+
+def readable(text: str) -> str:
+    """A text of others for a record: without credentials, and without halves of characters."""
+    return interception().scrubber.text(text).encode(errors="backslashreplace").decode()
 
 
 def recognise(flow: http.HTTPFlow) -> tuple[str, int, Match] | None:
@@ -68,6 +83,8 @@ def recognise(flow: http.HTTPFlow) -> tuple[str, int, Match] | None:
         return None  # of all that is read with GET, only a WebSocket is a call
     recogniser = interception().recogniser
     for host, port in _names(flow):
+        if not HOST.fullmatch(host):
+            continue  # a Host header may be anything: a password, an escape sequence
         if match := recogniser.match(host, port, request.method, request.path):
             return host, port, match
     return None
@@ -108,7 +125,7 @@ def answer(response: http.Response, at: int) -> Answer:
     return Answer(
         at=at,
         status=response.status_code,
-        reason=_text(response.data.reason),
+        reason=readable(_text(response.data.reason)),
         http_version=response.http_version,
         headers=interception().scrubber.headers(headers(response.headers)),
     )

@@ -5,6 +5,7 @@ guard, so it never raises; and whatever happens it hands on the bytes that it wa
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from mitmproxy import http
 
@@ -16,9 +17,11 @@ from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange
 class Capture:
     @bridge.guarded
     def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.response is not None or flow.error is not None:
+            return  # refused, e.g. without the proxy's password: it goes nowhere
         found = bridge.recognise(flow)
         if found is None:
-            flow.request.stream = True  # not ours: do not even buffer it
+            flow.request.stream = flow.request.stream or True  # not ours: do not even buffer it
             return
         shared = bridge.interception()
         exchange = Exchange(bridge.head(flow, *found), shared.config.capture.max_body)
@@ -30,14 +33,20 @@ class Capture:
     @bridge.guarded
     def request(self, flow: http.HTTPFlow) -> None:
         exchange = bridge.exchange(flow)
-        if exchange and exchange.upload is None:
-            exchange.request_hash = content_hash(flow.request.raw_content or b"")
+        if exchange and flow.request.raw_content is not None:
+            exchange.request_hash = content_hash(flow.request.raw_content)
 
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
-        if flow.response is not None:
-            exchange = bridge.exchange(flow)
-            flow.response.stream = tee(exchange) if exchange else True
+        if flow.response is None:
+            return
+        theirs = flow.response.stream
+        if (exchange := bridge.exchange(flow)) is None:
+            flow.response.stream = theirs or True
+        elif callable(theirs):
+            flow.response.stream = following(theirs, tee(exchange))
+        else:
+            flow.response.stream = tee(exchange)
 
     @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
@@ -60,6 +69,16 @@ def tee(exchange: Exchange) -> Callable[[bytes], bytes]:
         return chunk
 
     return keep
+
+
+def following(theirs: Callable[[bytes], Any], keep: Callable[[bytes], bytes]) -> Callable[..., Any]:
+    """Both in one slot: what another addon makes of the bytes is what passes, and what is kept."""
+
+    def both(chunk: bytes) -> Any:
+        passed = theirs(chunk)
+        return keep(passed) if isinstance(passed, bytes) else [keep(part) for part in passed]
+
+    return both
 
 
 def upload(exchange: Exchange, declared_bytes: int) -> Callable[[bytes], bytes]:

@@ -55,7 +55,8 @@ class Remembering:
         if self._chain != self._manager.chain:
             self._chain = list(self._manager.chain)
             self._tables.clear()
-        for parent, hook in self._tables.get(event.name) or self._table(event.name):
+        table = self._tables.get(event.name)
+        for parent, hook in self._table(event.name) if table is None else table:
             try:
                 if parent is not None:
                     await self._manager.invoke_addon(parent, event)

@@ -22,7 +22,8 @@ class Passthrough:
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         try:
-            data.ignore_connection = not self._opens(data)
+            if not self._opens(data):
+                data.ignore_connection = True
         except Exception as exc:  # noqa: BLE001  fails closed: what we cannot judge is not opened
             data.ignore_connection = True
             bridge.tell_fault("Passthrough.tls_clienthello", exc)

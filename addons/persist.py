@@ -40,10 +40,15 @@ class Persist:
     @bridge.guarded
     def request(self, flow: http.HTTPFlow) -> None:
         exchange = bridge.exchange(flow)
-        if exchange is None or exchange.opened or exchange.request_hash is None:
+        if exchange is None or exchange.opened:
             return
         shared = bridge.interception()
-        shared.write(*exchange.open(flow.request.raw_content or b"", exchange.request_hash))
+        body, hash_in = flow.request.raw_content, exchange.request_hash
+        if body is not None and hash_in is not None:
+            shared.write(*exchange.open(body, hash_in))
+        else:  # another addon had it streamed: nobody has seen it
+            size = bridge.declared_length(flow.request)
+            shared.write(*exchange.open_upload(size, b""))
         shared.spool.wake()
 
     @bridge.guarded
@@ -90,13 +95,13 @@ class Persist:
 
     def _tick(self) -> None:
         """Write what has streamed in; goes on as long as there are answers under way."""
+        self._ticking = False
         shared = bridge.interception()
         for exchange in shared.streaming:
             _write_pieces(exchange)
         if shared.streaming:
             shared.spool.wake()
             shared.streaming.clear()
-        self._ticking = False
         if shared.exchanges:
             self._start_ticking()
 
@@ -118,7 +123,7 @@ def _seal(flow: http.HTTPFlow, exchange: Exchange, ending: Ending) -> None:
     shared.streaming.discard(exchange)
     if not exchange.opened:
         return  # the client went away before its request was whole: nothing was forwarded
-    error = shared.scrubber.text(flow.error.msg) if flow.error else None
+    error = bridge.readable(flow.error.msg) if flow.error else None
     trailers = flow.response.trailers if flow.response else None
     told = shared.scrubber.headers(bridge.headers(trailers)) if trailers else None
     shared.write(*exchange.close(ending, error, told))

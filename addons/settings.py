@@ -21,6 +21,8 @@ from llmproxy_core.credentials import Scrubber
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import open_home, write_private
 
+logger = logging.getLogger("llmproxy")
+
 
 class Settings:
     def load(self, loader: Loader) -> None:
@@ -47,6 +49,10 @@ class Settings:
     def configure(self, updated: AbstractSet[str]) -> None:
         if updated & {"listen_host", "mode", "proxyauth"}:
             _refuse_strangers()
+        if "stream_large_bodies" in updated and ctx.options.stream_large_bodies:
+            # it would send requests before they are written; capture streams all that may be
+            ctx.options.update(stream_large_bodies=None)
+            logger.info("stream_large_bodies is left out: capture.max_body stands in its place")
 
     def running(self) -> None:
         shared = bridge.interception()
@@ -79,7 +85,8 @@ class Settings:
 
 def _refuse_strangers() -> None:
     """Whoever reaches the proxy can use it, and is recorded: beyond loopback only on purpose."""
-    if ctx.options.proxyauth or bridge.interception().config.proxy.open:
+    demands_password = ctx.options.proxyauth not in (None, "", "any")
+    if demands_password or bridge.interception().config.proxy.open:
         return
     for mode in ctx.options.mode:
         host = mode_specs.ProxyMode.parse(mode).listen_host(ctx.options.listen_host)

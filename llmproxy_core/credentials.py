@@ -1,7 +1,8 @@
 """Credentials leave a fingerprint, never themselves: what is written or logged passes here first.
 
-Replaced are the values of headers that carry credentials, query parameters of URLs that do, user
-and password inside URLs, and, for log lines, whatever looks like a provider's key.
+Replaced are the values of headers and of parameters of URLs that are named like credentials, user
+and password inside URLs, and, whatever its name, what looks like a provider's key. A name in doubt
+counts as secret: equal values keep equal fingerprints. Bodies are not looked into.
 """
 
 import re
@@ -20,29 +21,44 @@ PROVIDER_KEYS = (
 )
 """Headers that say by whose key a call is made, the first one wins."""
 
-_SECRET_NAME = re.compile(
-    r"(?:^|[-_.])(?:authorization|auth|cookie2?|api[-_]?key|access[-_]?key|secret[-_]?key"
-    r"|subscription[-_]?key|credentials?|passwords?|passwd|secret|signature|sig|assertion|jwt|sas"
-    r"|security[-_]?token|access[-_]?token|auth[-_]?token|session[-_]?token|id[-_]?token"
-    r"|refresh[-_]?token|csrf[-_]?token|xsrf[-_]?token|client[-_]?secret)$"
-    r"|^(?:key|token|x-token|code|x-amz-credential)$",
+_WORDS = (
+    r"(?:authorization|auth|cookie2?|key|token|secret|credentials?|pass(?:word|wd|phrase)|pwd"
+    r"|signature|assertion|jwt)(?:[-_]?id)?"
+)
+_SECRET_NAME = re.compile(rf"{_WORDS}\]?$|(?:^|[-_.\[])(?:sig|sas|dpop)\]?$|^code$", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"(?:idempotency|cache|websocket|surrogate|partition|routing|sort|public)[-_]?key$"
+    r"|^access-control-allow-credentials$",
     re.IGNORECASE,
 )
-_HARMLESS = frozenset({"access-control-allow-credentials"})
 _SUBPROTOCOL = "sec-websocket-protocol"
 _SUBPROTOCOL_KEY = re.compile(r"((?:api-key|token|jwt|bearer|auth)[.-])[^,\s]+", re.IGNORECASE)
-_USERINFO = re.compile(r"(?<=://)[^/?#@\s]+@")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s]+@")
+
+_KEY = re.compile(
+    r"\b(?:(?:sk|rk|pk)-[A-Za-z0-9_\-]{16,}"
+    r"|(?:sk|rk|pk|gsk|hf|r8|fw|gh[oprsu]|github_pat|tgp_v1)_[A-Za-z0-9_]{16,}"
+    r"|(?:xai|pplx|csk)-[A-Za-z0-9]{32,}|(?:nvapi|glpat|xox[abeprs])-[A-Za-z0-9_\-]{16,}"
+    r"|AIza[A-Za-z0-9_\-]{30,}|(?:AKIA|ASIA)[A-Z0-9]{16}|ya29\.[A-Za-z0-9_\-]{16,}"
+    r"|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?)"
+)
+"""What nobody but a provider makes; so it is replaced wherever it stands in a head."""
+SHORTEST_KEY = 16
+_MATRIX_FIELD = re.compile(r"(?<=;)([^=;/?]+)=([^;/?]+)")
+_QUERY_FIELD = re.compile(r"(?<![^?&;#])([^=?&;#]+)=([^&;#]+)")
+_PARAMETER = re.compile(r"(?<![\w.\-%\[\]])([\w.\-%\[\]]{1,128})=([\"']?)([^&#;,\s\"'<>\x1b]+)")
 
 _LOOKS_LIKE_KEY = re.compile(
-    r"\b(?:sk|rk|pk|gsk|xai|pplx|fw|r8|hf|nvapi|csk|tgp_v1|AIza|AKIA|ASIA|ya29|ghp|gho|glpat|xox[abps])"
-    r"[-_.]?[A-Za-z0-9_\-.]{12,512}"
-    r"|\b(?:[Bb]earer|[Bb]asic)\s{1,4}[A-Za-z0-9_\-.~+/=]{8,4096}"
+    r"\b(?:sk|rk|pk|gsk|xai|pplx|fw|r8|hf|nvapi|csk|tgp_v1|AIza|AKIA|ASIA|ya29|gh[oprsu]|github_pat"
+    r"|glpat|xox[abeprs]|eyJ)[-_.]?[A-Za-z0-9_\-.]{12,}"
+    r"|\b(?:[Bb]earer|[Bb]asic)\s{1,4}[A-Za-z0-9_\-.~+/=]{8,}"
 )
-_LOGGED_QUERY = re.compile(r"([?&]([A-Za-z0-9_.\-]{1,64})=)([^&#\s\"']{1,4096})")
 _ANSI = r"(?:\x1b\[[0-9;]{0,16}m)?"
 _LOGGED_HEADER = re.compile(
     rf"^([ \t]{{0,16}}{_ANSI}([A-Za-z0-9_\-]{{2,64}}){_ANSI}: )(.+)$", re.MULTILINE
 )
+_LOGGED_NAME = re.compile(rf"(?<![\w\-])[\w\-]{{2,64}}(?={_ANSI}[\"']?\s?:)")
+_LOGGED_WORD = re.compile(rf"({_WORDS}[\"']?\s?:\s?[\"']?)([^\r\n\"']+)", re.IGNORECASE)
 _SIGV4_KEY = re.compile(r"\bCredential=([^/,\s]+)")
 
 
@@ -61,16 +77,21 @@ class Scrubber:
         if self._is_secret(name):
             return self._replace_header(value)
         if name.lower() == _SUBPROTOCOL:
-            return _SUBPROTOCOL_KEY.sub(lambda found: found[1] + self.mark(found[0]), value)
-        return _USERINFO.sub("", value) if "://" in value and "@" in value else value
+            value = _SUBPROTOCOL_KEY.sub(lambda found: found[1] + self.mark(found[0]), value)
+        if "=" in value:
+            value = _PARAMETER.sub(self._parameter, value)
+        if "@" in value:
+            value = _USERINFO.sub("", value)
+        return _KEY.sub(self._marked, value) if len(value) > SHORTEST_KEY else value
 
     def path(self, path: str) -> str:
-        """A path with query, the values of secret parameters replaced, all else byte for byte."""
-        start = path.find("?")
-        if start < 0:
-            return path
-        fields = path[start + 1 :].split("&")
-        return path[: start + 1] + "&".join(map(self._query_field, fields))
+        """A path with query, what is secret in it replaced, all else byte for byte."""
+        start, mark, query = path.partition("?")
+        if ";" in start:
+            start = _MATRIX_FIELD.sub(self._query_field, start)
+        if mark:
+            query = _QUERY_FIELD.sub(self._query_field, query)
+        return _KEY.sub(self._marked, start + mark + query)
 
     def credential(self, headers: Iterable[tuple[str, str]], path: str) -> str | None:
         """Fingerprint of the key by which a call is made: from its headers, else its URL."""
@@ -82,27 +103,32 @@ class Scrubber:
         for name in PROVIDER_KEYS:
             if name in found:
                 return self.mark(_bare(found[name]))
-        for field in path.partition("?")[2].split("&"):
-            name, _, value = field.partition("=")
-            if value and self._is_secret(unquote_plus(name)):
-                return self.mark(unquote_plus(value))
-        return None
+        for field in _QUERY_FIELD.finditer(path.partition("?")[2]):
+            if self._is_secret(unquote_plus(field[1])):
+                return self.mark(unquote_plus(field[2]))
+        key = _KEY.search(path)
+        return self.mark(key[0]) if key else None
 
     def mark(self, secret: str) -> str:
         return fingerprint(secret.encode("utf-8", "surrogateescape"), self._key)
 
     def text(self, text: str) -> str:
         """A text meant for people (a log line, an error), without anything that looks secret."""
+        if "@" in text:
+            text = _USERINFO.sub("", text)
         text = _LOOKS_LIKE_KEY.sub("[secret]", text)
-        text = _LOGGED_QUERY.sub(self._logged_field, text)
-        text = _LOGGED_HEADER.sub(self._logged_field, text)
-        return _USERINFO.sub("", text)
+        if "=" in text:
+            text = _PARAMETER.sub(self._logged_parameter, text)
+        if any(map(self._is_secret, _LOGGED_NAME.findall(text))):
+            text = _LOGGED_HEADER.sub(self._logged_header, text)
+            text = _LOGGED_WORD.sub(r"\1[secret]", text)
+        return text
 
     def _is_secret(self, name: str) -> bool:
         known = self._secret_names.get(name)
         if known is None:
-            known = bool(_SECRET_NAME.search(name)) and name.lower() not in _HARMLESS
-            if len(self._secret_names) < 4096:  # names come from the network
+            known = bool(_SECRET_NAME.search(name)) and not _HARMLESS.search(name)
+            if len(self._secret_names) < 4096 and len(name) < 128:  # names come from the network
                 self._secret_names[name] = known
         return known
 
@@ -112,13 +138,25 @@ class Scrubber:
             return f"{scheme} {self.mark(rest.strip())}"
         return self.mark(value) if value else value
 
-    def _query_field(self, field: str) -> str:
-        name, equals, value = field.partition("=")
-        if value and self._is_secret(unquote_plus(name)):
-            return name + equals + self.mark(unquote_plus(value))
-        return field
+    def _query_field(self, found: re.Match[str]) -> str:
+        if self._is_secret(unquote_plus(found[1])):
+            return f"{found[1]}={self.mark(unquote_plus(found[2]))}"
+        return found[0]
 
-    def _logged_field(self, found: re.Match[str]) -> str:
+    def _parameter(self, found: re.Match[str]) -> str:
+        name, quote, value = found.groups()
+        return (
+            f"{name}={quote}{self.mark(value)}" if self._is_secret(unquote_plus(name)) else found[0]
+        )
+
+    def _marked(self, found: re.Match[str]) -> str:
+        return self.mark(found[0])
+
+    def _logged_parameter(self, found: re.Match[str]) -> str:
+        name, quote, _ = found.groups()
+        return f"{name}={quote}[secret]" if self._is_secret(unquote_plus(name)) else found[0]
+
+    def _logged_header(self, found: re.Match[str]) -> str:
         return found[1] + "[secret]" if self._is_secret(found[2]) else found[0]
 
 

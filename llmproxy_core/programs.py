@@ -20,8 +20,10 @@ def program_of(peer: tuple[object, ...] | None) -> str | None:
         inode = _inode(str(peer[0]), int(str(peer[1])))
         pid = _owner(inode) if inode else None
         if pid is not None:
-            name = (PROC / str(pid) / "comm").read_text().strip()
-            return f"{name} (pid {pid})"
+            name = (PROC / str(pid) / "comm").read_text(errors="replace").strip()
+            # a program names itself: nothing of it may obey a terminal
+            shown = "".join(letter if letter.isprintable() else "?" for letter in name)
+            return f"{shown} (pid {pid})"
     return None
 
 

@@ -95,20 +95,19 @@ class SpoolWriter:
 
     def append(self, record: Record, body: Sequence[bytes] = ()) -> bool:
         """Write one record; False if it was lost (and counted)."""
-        meta = encode(record)
-        size = 0
-        digest = xxhash.xxh3_64(meta)
-        for part in body:
-            size += len(part)
-            digest.update(part)
+        size = sum(map(len, body))
         try:
+            meta = encode(record)
+            digest = xxhash.xxh3_64(meta)
+            for part in body:
+                digest.update(part)
             if len(meta) + size + HEAD.size > MAX_RECORD:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             head = HEAD.pack(len(meta), size, digest.intdigest())
             if self.lost_records:
                 self._tell_gap()
             self._write([head, meta, *body], HEAD.size + len(meta) + size)
-        except OSError:
+        except (OSError, UnicodeEncodeError):  # a lone surrogate, which nobody should have let in
             self.lost_records += 1
             self.lost_bytes += size
             return False
@@ -117,8 +116,8 @@ class SpoolWriter:
     def wake(self) -> None:
         """Tell the worker that there is something to read."""
         if self._wake >= 0:
-            # full: the worker has been told often enough
-            with contextlib.suppress(BlockingIOError):
+            # full: the worker has been told often enough; and it looks by itself, too
+            with contextlib.suppress(OSError):
                 os.write(self._wake, b"\0")
 
     def sync(self) -> None:

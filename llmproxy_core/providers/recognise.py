@@ -12,7 +12,8 @@ from typing import Protocol
 from llmproxy_core.providers.catalogue import COMMON, LOCAL, PROVIDERS, UPGRADES, Provider
 
 CACHE = 8192
-LONGEST_CACHED_PATH = 512
+LONGEST_CACHED = 512
+"""Characters of host, method and path that are remembered: they come from the network."""
 LOOPBACK_NAMES = ("localhost", "host.docker.internal", "host.containers.internal")
 
 
@@ -71,7 +72,8 @@ class Recogniser:
         known = self._opened.get(key)
         if known is None:
             known = self._hosts.find(_plain(host), port) is not None
-            _remember(self._opened, key, known)
+            if len(host) <= LONGEST_CACHED:
+                _remember(self._opened, key, known)
         return known
 
     def match(self, host: str, port: int, method: str, path: str) -> Match | None:
@@ -82,7 +84,7 @@ class Recogniser:
             return self._matches[key]
         except KeyError:
             found = self._match(_plain(host), port, method, path)
-            if len(path) <= LONGEST_CACHED_PATH:
+            if len(host) + len(method) + len(path) <= LONGEST_CACHED:
                 _remember(self._matches, key, found)
             return found
 

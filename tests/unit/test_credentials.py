@@ -26,6 +26,11 @@ scrubber = Scrubber(KEY)
         "Ocp-Apim-Subscription-Key",
         "x-litellm-api-key",
         "helicone-auth",
+        "X_API_KEY",
+        "x-openai-key",
+        "private-token",
+        "x-access-key-id",
+        "x-passphrase",
     ],
 )
 def test_a_header_with_a_credential_leaves_a_fingerprint(name):
@@ -41,6 +46,10 @@ def test_a_header_with_a_credential_leaves_a_fingerprint(name):
         ("anthropic-ratelimit-input-tokens-limit", "100"),
         ("access-control-allow-credentials", "true"),
         ("idempotency-key", "stainless-python-retry-1"),
+        ("x-prompt-cache-key", "conversation-1"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("cache-control", "max-age=0, no-cache"),
+        ("link", '<https://example.com/a?page=2>; rel="next"'),
         ("x-request-id", "req_1"),
         ("www-authenticate", "Bearer realm"),
         ("content-type", "application/json"),
@@ -53,6 +62,24 @@ def test_other_headers_stay(name, value):
 
 def test_the_scheme_of_an_authorization_stays():
     assert scrubber.header("authorization", f"Bearer {SECRET}").startswith("Bearer fp_")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("referer", "https://example.com/?api_key=", "&x=1"),
+        ("forwarded", "for=192.0.2.1;token=", ";proto=https"),
+        ("x-original-url", "/v1?key=", ""),
+        ("location", "https://user:p@", "@example.com/"),
+        ("link", '<https://example.com/?a=1&access_token="', '">'),
+        ("x-debug", "said ", " twice"),
+    ],
+)
+def test_a_credential_inside_another_header_is_replaced(name, before, after):
+    value = scrubber.header(name, before + SECRET + after)
+
+    assert SECRET not in value
+    assert value.endswith(after.removeprefix("@"))
 
 
 def test_a_key_in_a_websocket_subprotocol_is_replaced():
@@ -72,6 +99,37 @@ def test_a_key_in_the_url_is_replaced_and_the_rest_stays(name):
     assert SECRET not in path
     assert path.startswith(f"/v1beta/models/g:x?alt=sse&{name}=fp_")
     assert path.endswith("&&a=%20b")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1?a=1;key={}",
+        "/v1?a=1#access_token={}",
+        "/v1?x[key]={}",
+        "/v1;token={}/chat",
+        "/v1/{}/chat",
+    ],
+)
+def test_a_key_in_an_odd_place_of_the_url_is_replaced(path):
+    assert SECRET not in scrubber.path(path.format(SECRET))
+
+
+def test_a_key_that_is_a_part_of_the_path_is_a_credential():
+    assert scrubber.credential([], f"/v1/{SECRET}/chat/completions") == scrubber.mark(SECRET)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/openai/deployments/xai-grok-4-fast-reasoning-2026/chat/completions?api-version=2024-06-01",
+        "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke",
+        "/models/hf-internal-testing/tiny-random-2024",
+        "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse&pageSize=5",
+    ],
+)
+def test_names_of_models_are_no_keys(path):
+    assert scrubber.path(path) == path
 
 
 @given(st.text(alphabet="abc/?&=%20+key.", max_size=60))
@@ -119,10 +177,28 @@ def test_fingerprints_of_two_homes_differ():
         f"refused: Bearer {SECRET}",
         f"the key {SECRET} is wrong",
         f"http://user:{SECRET}@proxy:3128/",
+        f"http://user:p@{SECRET}@proxy:3128/",
+        f"bad header b'x-api-key: {SECRET}'",
+        f'{{"private-token": "{SECRET}"}}',
+        "Bearer " + SECRET + "x" * 10_000 + SECRET,
     ],
 )
 def test_no_credential_gets_into_a_log_line(line):
     assert SECRET not in scrubber.text(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET https://example.com/v1?%6bey={} HTTP/1.1",
+        "GET https://example.com/v1?a=1;x[token]={} HTTP/1.1",
+        "    Forwarded: for=192.0.2.1;token={}",
+        "refused b'x-api-key: {}'",
+        "    \x1b[34mx-secret\x1b[0m: it's {}",
+    ],
+)
+def test_no_password_that_looks_like_a_word_gets_into_a_log_line(line):
+    assert "correcthorse" not in scrubber.text(line.format("correcthorse"))
 
 
 def test_a_harmless_log_line_stays():
