@@ -32,7 +32,7 @@ from llmproxy_core.store.writer import Writer
 from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource
 from llmproxy_core.tui.start import open_store, spare_pauses
-from llmproxy_core.tui.widgets.table import Table
+from llmproxy_core.tui.widgets.painter import RowPainter
 
 HOLD = 0.2
 HASH = b"\1" * 16
@@ -101,15 +101,15 @@ def watch_lines(
     seen: dict[tuple[Any, str], int], key: Callable[[Flow], Any] = lambda row: row.id
 ) -> None:
     """Note when a row, known by its `key`, is drawn for the first time in each state."""
-    draw: Any = Table._row_strip
+    draw: Any = RowPainter.paint_over
 
-    def noting(self: Table[Any], row: Any, width: int, over: Style) -> Strip:
-        strip: Strip = draw(self, row, width, over)
+    def noting(self: RowPainter[Any], row: Any, over: Style) -> Strip:
+        strip: Strip = draw(self, row, over)
         if isinstance(row, Flow):
             seen.setdefault((key(row), row.state), time.time_ns())
         return strip
 
-    Table._row_strip = noting  # type: ignore[method-assign]
+    RowPainter.paint_over = noting  # type: ignore[method-assign]
 
 
 async def measure(home: Home, rate: float, seconds: float) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from textual.reactive import reactive
 from textual.widgets import ContentSwitcher, Footer, Static
 
 from llmproxy_core.errors import LlmproxyError
-from llmproxy_core.home import write_private
 from llmproxy_core.store.rows import Flow, FlowDetail
 from llmproxy_core.tui import figures, pages, plain, reading
+from llmproxy_core.tui.bodies import save_bodies
 from llmproxy_core.tui.feed import Update
-from llmproxy_core.tui.flow_columns import client_name, short_id, status_tone
+from llmproxy_core.tui.heading import heading
 from llmproxy_core.tui.hub import HubScreen
 from llmproxy_core.tui.widgets.conversation import Conversation
 from llmproxy_core.tui.widgets.find_line import FindLine
@@ -34,12 +34,6 @@ TABS = (
     Tab("5", "timing", "Timing"),
     Tab("6", "diff", "Diff"),
 )
-TONE_STYLES = {
-    "busy": "bold $primary",
-    "bad": "bold $error",
-    "warn": "bold $warning",
-    "good": "$success",
-}
 
 
 class DetailScreen(HubScreen):
@@ -254,48 +248,3 @@ class DetailScreen(HubScreen):
             self.notify(f"{exc.filename}: {exc.strerror}", severity="error")
             return
         self.notify("Wrote " + ", ".join(file.name for file in files))
-
-
-def save_bodies(detail: FlowDetail, folder: Path) -> list[Path]:
-    """Write the bodies byte for byte, readable by their owner only; raises OSError."""
-    bodies = [("request", detail.request.body)]
-    if detail.response is not None:
-        bodies.append(("response", detail.response.body))
-    files = [folder / f"{detail.flow.id}.{name}" for name, _ in bodies]
-    for file, (_, body) in zip(files, bodies, strict=True):
-        write_private(file, body)
-    return files
-
-
-def heading(detail: FlowDetail) -> Content:
-    """Two lines: what it was, and what it took."""
-    flow = detail.flow
-    state = str(flow.status or "") if flow.state in ("complete", "failed") else ""
-    shown = state or {"open": "running", "partial": f"{flow.status or ''} cut short"}.get(
-        flow.state, flow.state
-    )
-    wire = plain.line(flow.wire)
-    api = wire if wire.startswith(flow.provider) else f"{plain.line(flow.provider)}  {wire}"
-    first = Content.assemble(
-        (f" {shown.strip()} ", TONE_STYLES[status_tone(flow)]),
-        (plain.line(flow.model or flow.request_model or "unknown model"), "bold"),
-        (f"  {api}", "$secondary"),
-        f"  {plain.line(client_name(flow))}",
-        (f"  session {short_id(flow.session_id)}  id {short_id(flow.id)}", "$foreground 50%"),
-    )
-    cost = figures.usd(flow.cost_usd)
-    cached = f" ({figures.tokens(flow.cached_tokens)} cached)" if flow.cached_tokens else ""
-    thought = (
-        f" ({figures.tokens(flow.reasoning_tokens)} reasoning)" if flow.reasoning_tokens else ""
-    )
-    second = Content.assemble(
-        f" {figures.tokens(flow.input_tokens)} in{cached}  {figures.tokens(flow.output_tokens)} out{thought}  ",
-        (cost, "$accent"),
-        f"  first token {figures.ms(flow.first_token_ms)}  total {figures.ms(flow.duration_ms)}  ",
-        (", ".join(plain.line(reason) for reason in flow.finish_reasons), "$foreground 50%"),
-    )
-    if flow.error:
-        second = Content.styled(
-            " " + plain.line(f"{flow.error_type or 'error'}: {flow.error}"), "$error"
-        )
-    return Content("\n").join([first, second])

@@ -52,7 +52,7 @@ class EventsScreen(ModeScreen):
         if events is None:
             self.note(("the database is not up yet, retrying", "$warning"))
             return
-        self.table.glance = self.hub.glance()
+        self.table.use_glance(self.hub.glance())
         self.table.show(events)
         count = len(events)
         self.note(

@@ -61,7 +61,7 @@ class LiveScreen(ModeScreen):
                 yield EmptyState()
 
     def on_mount(self) -> None:
-        self.table.glance = self.hub.glance()
+        self.table.use_glance(self.hub.glance())
         self.table.focus()
         self.set_interval(TICK, self._tick)
         self._redraw()
@@ -132,7 +132,7 @@ class LiveScreen(ModeScreen):
         following = self.follow and self.table.scroll_offset.y == 0
         if trim and self.table.scroll_offset.y < 500:
             self.list.trim()
-        self.table.glance = self._glance()
+        self.table.use_glance(self._glance())
         self.table.use_columns(columns_for(self.list.flows))
         self.table.show(self.list.flows, to_top=to_top or following)
         self._tell()
@@ -146,7 +146,7 @@ class LiveScreen(ModeScreen):
         """Running calls have a spinner and a clock: draw their lines again, and only those."""
         if self.list.paused or not self.is_current:
             return
-        self.table.glance = self._glance()
+        self.table.use_glance(self._glance())
         running = [i for i in self.table.rows_on_screen() if self.list.flows[i].state == "open"]
         for index in running:
             self.table.refresh_row(index)

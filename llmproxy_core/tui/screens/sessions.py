@@ -140,7 +140,7 @@ class SessionsScreen(ModeScreen):
     def _redraw(self) -> None:
         glance = self.hub.glance()
         glance.streamed = dict.fromkeys(self.turns, 0)
-        self.table.glance = glance
+        self.table.use_glance(glance)
         rows: list[Node] = []
         for session in self.sessions:
             rows.append(session)

@@ -173,7 +173,7 @@ class Conversation(VerticalScroll):
     async def action_first(self) -> None:
         if self._from and self.live is None:
             await self._open(min(PAGE_TURNS, len(self.turns)), False)
-        self.scroll_home(animate=False)
+        self.call_after_refresh(self.scroll_home, animate=False)  # after `_keep_place`
 
     async def action_last(self) -> None:
         if self._to < len(self.turns):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -15,24 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from llmproxy_core.tui.widgets.columns import Column, Glance, Layout, Tone, fit, padded
-
-TONES: tuple[Tone, ...] = (
-    "text",
-    "dim",
-    "faint",
-    "strong",
-    "good",
-    "warn",
-    "bad",
-    "busy",
-    "accent",
-    "second",
-    "header",
-)
-
-
-KEPT_STRIPS = 500
+from llmproxy_core.tui.widgets.columns import Column, Glance
+from llmproxy_core.tui.widgets.painter import TONES, RowPainter
 
 
 class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
@@ -119,15 +102,11 @@ class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
-        self.columns = columns
         self.key = key
-        self.steady = steady
         self.rows: Sequence[Row] = []
-        self.glance = Glance()
+        self.painter = RowPainter(columns, key, steady)
         self.header = TableHeader(self)
-        self._layout: Layout[Row] | None = None
-        self._styles: dict[str, Style] | None = None
-        self._strips: dict[Hashable, tuple[Row, Strip]] = {}
+        self._tones: dict[str, Style] | None = None
         self._place: tuple[Hashable, Hashable] = (None, None)
 
     # rows ------------------------------------------------------------------------------------
@@ -254,40 +233,39 @@ class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
 
     def use_columns(self, columns: Sequence[Column[Row]]) -> None:
         """Other columns for the same rows."""
-        if columns != self.columns:
-            self.columns = columns
-            self._layout = None
+        if columns != self.painter.columns:
+            self.painter.use_columns(columns)
             self.refresh()
             self.header.refresh()
 
-    @property
-    def fitted(self) -> Layout[Row]:
-        """The columns that are on screen, with their widths."""
-        if self._layout is None:
-            self._strips.clear()
-            self._layout = fit(self.columns, max(1, self.size.width - 2))
-        return self._layout
+    def use_glance(self, glance: Glance) -> None:
+        """What cells see beside their rows, from the next drawing on."""
+        self.painter.glance = glance
 
     def on_resize(self) -> None:
-        self._layout = None
+        self.painter.use_width(self.size.width)
         self._measure()
         self.refresh()
         self.header.refresh()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._styles = None
-        self._strips.clear()
+        self._tones = None
         self.header.refresh()
 
     @property
     def tones(self) -> dict[str, Style]:
-        if self._styles is None:
-            self._styles = {tone: self.get_component_rich_style(f"table--{tone}") for tone in TONES}
+        """The styles of the theme in force."""
+        if self._tones is None:
+            tones: dict[str, Style] = {
+                tone: self.get_component_rich_style(f"table--{tone}") for tone in TONES
+            }
             for name in ("cursor", "hover"):
                 style = self.get_component_rich_style(f"table--{name}")
-                self._styles[name] = Style(bgcolor=style.bgcolor, bold=style.bold or None)
-        return self._styles
+                tones[name] = Style(bgcolor=style.bgcolor, bold=style.bold or None)
+            self._tones = tones
+            self.painter.use_tones(tones)
+        return self._tones
 
     def rows_on_screen(self) -> range:
         """The indexes of the rows on screen."""
@@ -300,39 +278,14 @@ class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         index = y + self.scroll_offset.y
-        width = self.size.width
         tones = self.tones
         if not 0 <= index < len(self.rows):
-            return Strip.blank(width, tones["text"])
-        row = self.rows[index]
-        if index == self.cursor or index == self.hovered:
-            return self._row_strip(row, width, tones["cursor" if index == self.cursor else "hover"])
-        if not self.steady(row):
-            return self._row_strip(row, width, Style())
-        return self._steady_strip(row, width)
-
-    def _steady_strip(self, row: Row, width: int) -> Strip:
-        """From the last time, if the row is the same object."""
-        key = self.key(row)
-        known = self._strips.get(key)
-        if known is not None and known[0] is row:
-            return known[1]
-        if len(self._strips) > KEPT_STRIPS:
-            self._strips.clear()
-        strip = self._row_strip(row, width, Style())
-        self._strips[key] = (row, strip)
-        return strip
-
-    def _row_strip(self, row: Row, width: int, over: Style) -> Strip:
-        """`over` is painted over the tones: the cursor's ground."""
-        tones, glance = self.tones, self.glance
-        space = tones["text"] + over
-        segments = [Segment(" ", space)]
-        for column, cells in self.fitted:
-            text, tone = column.cell(row, glance)
-            segments.append(Segment(padded(text, cells, column.right), tones[tone] + over))
-            segments.append(Segment(" ", space))
-        return Strip(segments).adjust_cell_length(width, space)
+            return Strip.blank(self.size.width, tones["text"])
+        if index == self.cursor:
+            return self.painter.paint_over(self.rows[index], tones["cursor"])
+        if index == self.hovered:
+            return self.painter.paint_over(self.rows[index], tones["hover"])
+        return self.painter.paint(self.rows[index])
 
 
 class TableHeader[Row](Widget):
@@ -345,7 +298,4 @@ class TableHeader[Row](Widget):
         self.table = table
 
     def render_line(self, y: int) -> Strip:
-        style = self.table.tones["header"]
-        titles = [padded(c.title, width, c.right) for c, width in self.table.fitted]
-        text = " " + " ".join(titles)
-        return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, style)
+        return self.table.painter.titles(self.table.tones["header"])

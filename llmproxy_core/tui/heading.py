@@ -1,0 +1,56 @@
+"""What stands above a call: what it was, and what it took."""
+
+from textual.content import Content
+
+from llmproxy_core.store.rows import Flow, FlowDetail
+from llmproxy_core.tui import figures, plain
+from llmproxy_core.tui.flow_columns import client_name, short_id, status_tone
+
+TONE_STYLES = {
+    "busy": "bold $primary",
+    "bad": "bold $error",
+    "warn": "bold $warning",
+    "good": "$success",
+}
+
+
+def heading(detail: FlowDetail) -> Content:
+    """Two lines: what it was, and what it took or what went wrong."""
+    flow = detail.flow
+    if flow.error:
+        wrong = plain.line(f"{flow.error_type or 'error'}: {flow.error}")
+        return Content("\n").join([_what(flow), Content.styled(f" {wrong}", "$error")])
+    return Content("\n").join([_what(flow), _took(flow)])
+
+
+def _what(flow: Flow) -> Content:
+    wire = plain.line(flow.wire)
+    api = wire if wire.startswith(flow.provider) else f"{plain.line(flow.provider)}  {wire}"
+    return Content.assemble(
+        (f" {_state(flow)} ", TONE_STYLES[status_tone(flow)]),
+        (plain.line(flow.model or flow.request_model or "unknown model"), "bold"),
+        (f"  {api}", "$secondary"),
+        f"  {plain.line(client_name(flow))}",
+        (f"  session {short_id(flow.session_id)}  id {short_id(flow.id)}", "$foreground 50%"),
+    )
+
+
+def _state(flow: Flow) -> str:
+    if flow.state == "open":
+        return "running"
+    if flow.state == "partial":
+        return f"{flow.status or ''} cut short".strip()
+    return str(flow.status or flow.state)
+
+
+def _took(flow: Flow) -> Content:
+    cached = f" ({figures.tokens(flow.cached_tokens)} cached)" if flow.cached_tokens else ""
+    thought = f" ({figures.tokens(flow.reasoning_tokens)} reasoning)"
+    output = figures.tokens(flow.output_tokens) + (thought if flow.reasoning_tokens else "")
+    reasons = ", ".join(plain.line(reason) for reason in flow.finish_reasons)
+    return Content.assemble(
+        f" {figures.tokens(flow.input_tokens)} in{cached}  {output} out  ",
+        (figures.usd(flow.cost_usd), "$accent"),
+        f"  first token {figures.ms(flow.first_token_ms)}  total {figures.ms(flow.duration_ms)}  ",
+        (reasons, "$foreground 50%"),
+    )
