@@ -22,7 +22,9 @@ ERROR_TYPES = {
 class AnthropicMessages:
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
         messages = [mapping(message) for message in body.get("messages") or []]
-        content = messages[-1].get("content") if messages else None
+        # Claude Code puts messages of the system after the person's
+        said = [message for message in messages if message.get("role") != "system"]
+        content = said[-1].get("content") if said else None
         blocks = [mapping(b) for b in content] if isinstance(content, list) else []
         tools = [mapping(tool) for tool in body.get("tools") or []]
         prefix = size(body.get("system") or "") + size(tools)
@@ -36,6 +38,7 @@ class AnthropicMessages:
             forced_tool=forced,
             answers_tool=any(block.get("type") == "tool_result" for block in blocks),
             thinks=mapping(body.get("thinking")).get("type") in ("enabled", "adaptive"),
+            schema=mapping(mapping(body.get("output_config")).get("format")).get("schema"),
             earlier=prefix + size(messages[:-1]) if messages[1:] else 0,
             total=prefix + size(messages),
         )

@@ -1,6 +1,7 @@
 """What is asked and what is answered, whichever wire format carries it."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,6 +13,8 @@ from llmproxy_core.simulator.prose import ANSWERS, THOUGHTS
 
 CREATED = 1_760_000_000
 """The simulated world stands still: the same question gets the same bytes."""
+TOLD = re.compile(r"\bcall (\S+) with (\{.*\})", re.DOTALL)
+"""How a prompt asks for a tool call: `call Bash with {"command": "ls"}`."""
 
 
 @dataclass(slots=True)
@@ -19,8 +22,8 @@ class Ask:
     """A request, read as far as the answer depends on it.
 
     `text` is what was said last; `tools` maps names to JSON schemas; `forced_tool` is the name of
-    one the model has to call (or "" for any). `earlier` and `total` count characters, before the
-    last message and in all.
+    one the model has to call (or "" for any); `schema` is the JSON schema that the answer has to
+    fit. `earlier` and `total` count characters, before the last message and in all.
     """
 
     model: str
@@ -32,6 +35,7 @@ class Ask:
     thinks: bool = False
     include_usage: bool = False
     choices: int = 1
+    schema: Any = None
     earlier: int = 0
     total: int = 0
 
@@ -108,12 +112,16 @@ def compact(data: Any) -> str:
 
 
 def content_text(content: Any) -> str:
-    """Of a string or a list of text blocks, in any provider's spelling."""
+    """Of a string or a list of text blocks, in any provider's spelling.
+
+    What agents put around a person's words is left out: `<system-reminder>…`.
+    """
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
         return ""
-    return "\n".join(filter(None, (text_of(mapping(part).get("text")) for part in content)))
+    texts = [text for part in content if (text := text_of(mapping(part).get("text")))]
+    return "\n".join([text for text in texts if not text.startswith("<")] or texts)
 
 
 def size(value: Any) -> int:
@@ -128,6 +136,8 @@ def _tokens(characters: int) -> int:
 def _text(ask: Ask, wanted: Controls) -> str:
     if wanted.echo:
         return ask.text
+    if ask.schema is not None:
+        return compact(sample(ask.schema))
     text = ANSWERS[_choice(ask.text, len(ANSWERS))]
     if wanted.size is not None:
         text = (text + "\n\n") * (wanted.size // len(text) + 1)
@@ -150,12 +160,27 @@ def _pieces(text: str, count: int | None) -> list[str]:
 def _tool_call(ask: Ask, key: str, wanted: Controls) -> ToolCall | None:
     if not ask.tools or wanted.tool is False:
         return None
+    if not ask.answers_tool and (told := _told(ask)):
+        return ToolCall(key[:24], *told)
     named = next((name for name in ask.tools if name.lower() in ask.text.lower()), None)
     asked = named is not None or "tool" in ask.text.lower() or bool(wanted.tool)
     if ask.forced_tool is None and (ask.answers_tool or not asked):
         return None
     name = ask.forced_tool or named or next(iter(ask.tools))
     return ToolCall(key[:24], name, compact(sample(ask.tools.get(name))))
+
+
+def _told(ask: Ask) -> tuple[str, str] | None:
+    """The tool and the arguments that the prompt names; some tools take any text, not JSON."""
+    if not (found := TOLD.search(ask.text)) or found[1] not in ask.tools:
+        return None
+    name, arguments = found.groups()
+    if mapping(ask.tools[name]).get("type") != "string":
+        try:
+            json.loads(arguments)
+        except ValueError:
+            return None
+    return name, arguments
 
 
 def sample(schema: Any, name: str = "") -> Any:

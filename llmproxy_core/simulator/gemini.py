@@ -27,7 +27,8 @@ class Gemini:
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
         contents = [mapping(content) for content in body.get("contents") or []]
         parts = [mapping(part) for part in (contents[-1].get("parts") or [] if contents else [])]
-        thinking = mapping(_get(_get(body, "generationConfig"), "thinkingConfig"))
+        config = _get(body, "generationConfig")
+        thinking = mapping(_get(config, "thinkingConfig"))
         tools = body.get("tools") or []
         prefix = size(_get(body, "systemInstruction") or "") + size(tools)
         return Ask(
@@ -38,6 +39,7 @@ class Gemini:
             forced_tool=_forced(_get(body, "toolConfig")),
             answers_tool=any(_get(part, "functionResponse") for part in parts),
             thinks=_get(thinking, "includeThoughts") is True,
+            schema=_get(config, "responseJsonSchema") or _get(config, "responseSchema"),
             earlier=prefix + size(contents[:-1]) if contents[1:] else 0,
             total=prefix + size(contents),
         )

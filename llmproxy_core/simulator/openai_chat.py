@@ -26,6 +26,7 @@ class OpenAIChat:
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
         messages = [mapping(message) for message in body.get("messages") or []]
         last = messages[-1] if messages else {}
+        wanted = mapping(body.get("response_format"))
         functions = [mapping(mapping(t).get("function")) for t in body.get("tools") or []]
         return Ask(
             model=str(body.get("model") or path.split("/deployments/")[-1].split("/")[0]),
@@ -37,6 +38,7 @@ class OpenAIChat:
             thinks="reasoning_effort" in body or "reasoning" in body,
             include_usage=mapping(body.get("stream_options")).get("include_usage") is True,
             choices=int(body.get("n") or 1),
+            schema=mapping(wanted.get("json_schema")).get("schema"),
             earlier=size(body.get("tools") or []) + size(messages[:-1]) if messages[1:] else 0,
             total=size(body.get("tools") or []) + size(messages),
         )

@@ -7,6 +7,9 @@ from llmproxy_core.model import mapping
 from llmproxy_core.simulator.exchange import CREATED, Answer, Ask, content_text, size, sse
 from llmproxy_core.simulator.openai_chat import refusal
 
+CUSTOM = {"type": "string"}
+"""The schema of custom tools: they take text, not an object."""
+
 
 class OpenAIResponses:
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
@@ -15,21 +18,27 @@ class OpenAIResponses:
         spoken = [item for item in items if item.get("content") or item.get("output")]
         last = spoken[-1] if spoken else {}
         text = content_text(last.get("content")) if items else str(asked)
-        tools = [mapping(tool) for tool in body.get("tools") or []]
+        tools = list(_tools([body, *items]))
         return Ask(
             model=str(body.get("model") or ""),
             text=text,
             stream=body.get("stream") is True,
-            tools={str(t["name"]): t.get("parameters") for t in tools if t.get("name")},
+            tools={
+                str(tool["name"]): CUSTOM
+                if tool.get("type") == "custom"
+                else tool.get("parameters")
+                for tool in tools
+            },
             forced_tool=_forced(body.get("tool_choice")),
             answers_tool=str(last.get("type", "")).endswith("_output"),
             thinks=bool(body.get("reasoning")),
+            schema=mapping(mapping(body.get("text")).get("format")).get("schema"),
             earlier=size(items[:-1]) + size(body.get("instructions")) if items[1:] else 0,
             total=size(asked) + size(tools) + size(body.get("instructions")),
         )
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
-        items = [item for item, _ in _items(answer)]
+        items = [item for item, _ in _items(ask, answer)]
         return _response(ask, answer, "completed", items, _usage(answer))
 
     def events(self, ask: Ask, answer: Answer) -> Iterator[bytes]:
@@ -41,11 +50,21 @@ class OpenAIResponses:
         start = _response(ask, answer, "in_progress", [], None)
         yield {"type": "response.created", "response": start}
         yield {"type": "response.in_progress", "response": start}
-        for index, (item, pieces) in enumerate(_items(answer)):
+        for index, (item, pieces) in enumerate(_items(ask, answer)):
             yield {"type": "response.output_item.added", "output_index": index, "item": _new(item)}
             yield from _progress(item, pieces, index)
             yield {"type": "response.output_item.done", "output_index": index, "item": item}
         yield {"type": "response.completed", "response": self.whole(ask, answer)}
+
+    def silence(self, ask: Ask, answer: Answer) -> Iterator[dict[str, Any]]:
+        """The events of an answer that was not to be generated: Codex warms the cache so."""
+        yield {
+            "type": "response.created",
+            "response": _response(ask, answer, "in_progress", [], None),
+        }
+        nothing = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+        done = _response(ask, answer, "completed", [], nothing)
+        yield {"type": "response.completed", "response": done}
 
     def error(self, status: int, message: str) -> Any:
         return refusal(status, message)
@@ -55,11 +74,21 @@ class OpenAIResponses:
         return sse({**error, "sequence_number": 999}, "error")
 
 
+def _tools(places: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Codex offers them inside `input`, in namespaces."""
+    for place in places:
+        for tool in map(mapping, place.get("tools") or []):
+            if tool.get("type") == "namespace":
+                yield from _tools([tool])
+            elif tool.get("name"):
+                yield tool
+
+
 def _forced(choice: Any) -> str | None:
     return "" if choice == "required" else mapping(choice).get("name")
 
 
-def _items(answer: Answer) -> list[tuple[dict[str, Any], list[str]]]:
+def _items(ask: Ask, answer: Answer) -> list[tuple[dict[str, Any], list[str]]]:
     """Each output item as it is in the end, and the pieces it is streamed in."""
     items: list[tuple[dict[str, Any], list[str]]] = []
     if answer.reasoning:
@@ -67,11 +96,13 @@ def _items(answer: Answer) -> list[tuple[dict[str, Any], list[str]]]:
         item = {"id": f"rs_{answer.key}", "type": "reasoning", "summary": summary}
         items.append((item, answer.reasoning))
     if answer.tool:
-        call = {"id": f"fc_{answer.key}", "type": "function_call", "status": "completed"}
+        custom = ask.tools.get(answer.tool.name) is CUSTOM
+        kind, field = ("custom_tool_call", "input") if custom else ("function_call", "arguments")
+        call = {"id": f"fc_{answer.key}", "type": kind, "status": "completed"}
         call |= {"call_id": f"call_{answer.tool.id}", "name": answer.tool.name}
         text = answer.tool.arguments
         pieces = [text[i : i + 8] for i in range(0, len(text), 8)]
-        items.append((call | {"arguments": text}, pieces))
+        items.append((call | {field: text}, pieces))
     else:
         part = {"type": "output_text", "text": "".join(answer.text), "annotations": []}
         message = {"id": f"msg_{answer.key}", "type": "message", "status": "completed"}
@@ -80,7 +111,8 @@ def _items(answer: Answer) -> list[tuple[dict[str, Any], list[str]]]:
 
 
 def _new(item: dict[str, Any]) -> dict[str, Any]:
-    empty = {"summary": [], "content": [], "arguments": "", "status": "in_progress"}
+    empty = {"summary": [], "content": [], "arguments": "", "input": ""}
+    empty |= {"status": "in_progress"}
     return {key: empty.get(key, value) for key, value in item.items()}
 
 
@@ -88,6 +120,9 @@ def _progress(item: dict[str, Any], pieces: list[str], index: int) -> Iterator[d
     at = {"item_id": item["id"], "output_index": index}
     if item["type"] == "function_call":
         yield from _deltas("function_call_arguments", "arguments", item["arguments"], pieces, at)
+        return
+    if item["type"] == "custom_tool_call":
+        yield from _deltas("custom_tool_call_input", "input", item["input"], pieces, at)
         return
     reasoning = item["type"] == "reasoning"
     stem = "reasoning_summary" if reasoning else "content"

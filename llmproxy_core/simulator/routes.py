@@ -45,6 +45,8 @@ def plain(method: str, path: str, headers: Mapping[str, str], body: Mapping[str,
         return {"totalTokens": size(dict(body)) // 4}
     if path.endswith("/embeddings"):
         return _embeddings(body)
+    if method == "GET" and path.endswith("/codex/models"):
+        return {"models": []}  # Codex then has its own list
     if method == "GET" and path.endswith("/models"):
         return _models(path, headers)
     if "/event_logging/" in path or path.endswith(("/telemetry", "/log")):

@@ -18,7 +18,7 @@ from tornado.web import Application
 from llmproxy_core.simulator.certificate import write_certificates
 from llmproxy_core.simulator.controls import Controls
 from llmproxy_core.simulator.handler import Provider, Seen, World
-from llmproxy_core.simulator.websocket import ResponsesSocket, WantsWebSocket
+from llmproxy_core.simulator.websocket import NoSocket, ResponsesSocket, WantsWebSocket
 
 LARGEST_BODY = 2**30
 
@@ -28,7 +28,8 @@ class Simulator:
 
     Port 0 lets the system choose; `http_port` and `https_port` are set once it is entered.
     `ca_file` is the throw-away authority that signed its certificate. `seen` lists the requests
-    in the order of their arrival, the last 10,000 of them.
+    in the order of their arrival, the last 10,000 of them. Without `websockets`, who asks for one
+    is told to use HTTP.
 
     Raises on entering:
         OSError: a port is taken.
@@ -42,11 +43,13 @@ class Simulator:
         default: Controls | None = None,
         keep_bodies: bool = False,
         hosts: Sequence[str] = (),
+        websockets: bool = True,
     ) -> None:
         self.http_port = http_port
         self.https_port = https_port
         self._world = World(default or Controls(), keep_bodies=keep_bodies)
         self._hosts = hosts
+        self._socket = ResponsesSocket if websockets else NoSocket
         self._folder = tempfile.TemporaryDirectory(prefix="llmproxy-simulator-")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -117,7 +120,7 @@ class Simulator:
     ) -> None:
         world = {"world": self._world}
         routes = [
-            Rule(WantsWebSocket(), ResponsesSocket, world),
+            Rule(WantsWebSocket(), self._socket, world),
             Rule(AnyMatches(), Provider, world),
         ]
         app = Application([*routes], log_function=_quiet)

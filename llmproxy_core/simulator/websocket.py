@@ -13,9 +13,10 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
-from llmproxy_core.simulator.controls import ControlError, controls
+from llmproxy_core.simulator.controls import ControlError, Controls, controls
 from llmproxy_core.simulator.exchange import answer, compact
-from llmproxy_core.simulator.handler import Seen, World
+from llmproxy_core.simulator.handler import Provider, Seen, World
+from llmproxy_core.simulator.openai_chat import refusal
 from llmproxy_core.simulator.openai_responses import OpenAIResponses
 
 FORMAT = OpenAIResponses()
@@ -60,7 +61,10 @@ class ResponsesSocket(WebSocketHandler):
         header = self.request.headers.get("x-simulate")
         wanted = controls(header, ask.model, self.world.default)
         await asyncio.sleep(wanted.first / 1000)
-        for number, event in enumerate(FORMAT.messages(ask, answer(ask, raw, wanted))):
+        events = FORMAT.messages(ask, answer(ask, raw, wanted))
+        if body.get("generate") is False:  # a warm-up: nothing is said
+            events = FORMAT.silence(ask, answer(ask, raw, wanted))
+        for number, event in enumerate(events):
             if wanted.delay and number:
                 await asyncio.sleep(wanted.delay / 1000)
             if number in (wanted.reset_after, wanted.cut_after):
@@ -81,3 +85,10 @@ class ResponsesSocket(WebSocketHandler):
                 status=101,
             )
         )
+
+
+class NoSocket(Provider):
+    """A provider, or something before it, that has no WebSockets: Codex then uses HTTP."""
+
+    async def _respond(self, seen: Seen) -> None:
+        await self._whole(seen, 426, refusal(426, "WebSockets are not available."), Controls())
