@@ -44,6 +44,9 @@ def _state(flow: Flow) -> str:
 
 
 def _took(flow: Flow) -> Content:
+    if flow.state == "open":
+        asked = f"{flow.n_messages} message{'s' * (flow.n_messages != 1)}"
+        return Content(f" asked with {asked}, {figures.size(flow.body_bytes)}")
     cached = f" ({figures.tokens(flow.cached_tokens)} cached)" if flow.cached_tokens else ""
     thought = f" ({figures.tokens(flow.reasoning_tokens)} reasoning)"
     output = figures.tokens(flow.output_tokens) + (thought if flow.reasoning_tokens else "")

@@ -86,7 +86,9 @@ async def ready(pilot: Pilot[Any]) -> None:
     assert isinstance(app, LlmproxyApp)
     await until(lambda: app.hub.feed.link != "connecting" and app.hub.status.proxy is not None)
     await until(lambda: app.hub.status.link == app.hub.feed.link)
-    await until(lambda: app.hub.feed.link == "down" or app.screen.query_one("#modes").note.plain)  # type: ignore[attr-defined]
+    live = app.screen
+    assert isinstance(live, LiveScreen)
+    await until(lambda: app.hub.feed.link == "down" or live._loaded)
     await until(lambda: app.hub.feed.link == "down" or app.hub.status.running is not None)
     await pilot.pause(0.3)
 

@@ -158,6 +158,7 @@ class LiveScreen(ModeScreen):
     def _tell(self) -> None:
         count = len(self.list)
         shown = f"{count}{'' if self.list.exhausted else '+'} call{'s' * (count != 1)}"
+        shown = shown if self._loaded else ""
         if self.list.paused:
             self.note(
                 (f" paused, {self.list.held} new ", "bold $background on $warning"), " ", shown

@@ -15,7 +15,7 @@ from llmproxy_core.tui.widgets.live_answer import LiveAnswer
 from llmproxy_core.tui.widgets.turn import TurnView
 
 PAGE_TURNS = 8
-PAGE_CHARACTERS = 12_000
+PAGE_CHARACTERS = 8_000
 NEAR = 3
 """Lines from the edge at which the next turns are loaded."""
 
