@@ -14,10 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmproxy_core import spool
 from llmproxy_core.errors import SpoolError
 from llmproxy_core.records import Event, Piece
-from llmproxy_core.spool import START, Position, SpoolReader, SpoolWriter, Wake, readers
+from llmproxy_core.spool import (
+    START,
+    Position,
+    SpoolReader,
+    SpoolWriter,
+    Wake,
+    readers,
+    segment,
+)
+from llmproxy_core.spool.writer import MAX_UNSYNCED
 
 ID = bytes(range(16))
 
@@ -61,7 +69,7 @@ def test_segments_of_any_size_read_as_one_journal(tmp_path_factory, bodies, segm
 
 
 def test_a_body_larger_than_one_read_comes_back_whole(writer):
-    body = os.urandom(spool.READ_BYTES * 3 + 17)
+    body = os.urandom(segment.READ_BYTES * 3 + 17)
     writer.append(piece(1), [b"small"])
     writer.append(piece(2), [body[:1000], body[1000:]])
     writer.append(piece(3), [b"after"])
@@ -150,7 +158,7 @@ def test_stored_segments_are_dropped_and_reading_goes_on(tmp_path):
     reader = SpoolReader(journal.folder)
     entries = list(reader.read(START))
     reader.remove_before(entries[2].start)
-    assert spool.segments(journal.folder) == [3, 4]
+    assert segment.segments(journal.folder) == [3, 4]
     assert list(reader.read(START)) == entries[2:]
     journal.close()
 
@@ -249,13 +257,13 @@ def test_a_failed_change_of_segment_leaves_no_half_made_one(tmp_path, monkeypatc
     real = os.write
 
     def full(descriptor, data):
-        if data == spool.MAGIC:
+        if data == segment.MAGIC:
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(descriptor, data)
 
     monkeypatch.setattr(os, "write", full)
     assert not journal.append(piece(2), [b"x" * 80])
-    assert spool.segments(journal.folder) == [1]
+    assert segment.segments(journal.folder) == [1]
     monkeypatch.setattr(os, "write", real)
     assert journal.append(piece(3), [b"x" * 80])
     bodies = [entry.body for entry in SpoolReader(journal.folder).read(START)]
@@ -310,7 +318,7 @@ def test_without_sync_few_full_segments_stay_open(tmp_path):
     journal = SpoolWriter(tmp_path, segment_bytes=100)
     for number in range(50):
         journal.append(piece(number), [b"x" * 80])
-    assert len(os.listdir("/proc/self/fd")) <= before + spool.MAX_UNSYNCED + 3
+    assert len(os.listdir("/proc/self/fd")) <= before + MAX_UNSYNCED + 3
     journal.close()
     assert len(os.listdir("/proc/self/fd")) == before
 
