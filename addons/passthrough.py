@@ -24,6 +24,8 @@ class Passthrough:
         try:
             if not self._opens(data):
                 data.ignore_connection = True
+            elif (host := _host(data)).endswith("."):
+                data.context.server.sni = host.rstrip(".")  # mitmproxy fails at such a name
         except Exception as exc:  # noqa: BLE001  fails closed: what we cannot judge is not opened
             data.ignore_connection = True
             bridge.tell_fault("Passthrough.tls_clienthello", exc)
@@ -34,8 +36,7 @@ class Passthrough:
             return True
         address = context.server.address
         port = address[1] if address else 443
-        host = data.client_hello.sni or (address[0] if address else "")
-        return bridge.interception().recogniser.opens(host, port)
+        return bridge.interception().recogniser.opens(_host(data), port)
 
     async def tls_failed_client(self, data: tls.TlsData) -> None:
         """Name the program that does not trust the CA, once per program and host."""
@@ -61,3 +62,9 @@ class Passthrough:
             error=error,
             distrusts_ca=distrusts,
         )
+
+
+def _host(data: tls.ClientHelloData) -> str:
+    """The host that the client means: by SNI, else by the address that it asked for."""
+    address = data.context.server.address
+    return data.client_hello.sni or (address[0] if address else "")

@@ -25,6 +25,7 @@ from pydantic import (
 from llmproxy_core.errors import ConfigError
 
 UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 HOST = re.compile(r"(\*\.)?[A-Za-z0-9_.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 
 
@@ -38,7 +39,12 @@ def _bytes(value: object) -> object:
 
 
 def _path(value: object) -> object:
-    return Path(value).expanduser() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("a path; the user after ~ is not known here") from None
 
 
 def _host_pattern(value: str) -> str:
@@ -159,13 +165,31 @@ def read(file: Path) -> Config:
         raise ConfigError(f"{file}: {exc.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{file}: not valid TOML: {exc}") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: nested too deeply") from None
     if "source" in tables:
         raise ConfigError(f"{file}: unknown key `source`")
+    if unprintable := next(_unprintable(tables), None):
+        raise ConfigError(f"{file}: {unprintable}: control characters are not allowed")
     try:
         return Config.model_validate({**tables, "source": file})
     except ValidationError as exc:
         problems = [_sentence(error) for error in exc.errors(include_url=False)]
         raise ConfigError(f"{file}: " + "; ".join(problems)) from None
+
+
+def _unprintable(value: Any, key: str = "") -> Iterator[str]:
+    """Keys and values that would obey a terminal, or end a path too early."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if CONTROL.search(name):
+                yield f"the key {name!r}"
+            yield from _unprintable(inner, f"{key}.{name}".removeprefix("."))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _unprintable(inner, f"{key}[{number}]")
+    elif isinstance(value, str) and CONTROL.search(value):
+        yield f"`{key}`"
 
 
 def _sentence(error: Any) -> str:

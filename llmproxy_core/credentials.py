@@ -59,6 +59,8 @@ _LOGGED_HEADER = re.compile(
 )
 _LOGGED_NAME = re.compile(rf"(?<![\w\-])[\w\-]{{2,64}}(?={_ANSI}[\"']?\s?:)")
 _LOGGED_WORD = re.compile(rf"({_WORDS}[\"']?\s?:\s?[\"']?)([^\r\n\"']+)", re.IGNORECASE)
+_BAD_LINE = re.compile(r"(header line: )[^\n]+")
+"""mitmproxy quotes the lines that it cannot read, whatever is in them."""
 _SIGV4_KEY = re.compile(r"\bCredential=([^/,\s]+)")
 
 
@@ -80,6 +82,8 @@ class Scrubber:
             value = _SUBPROTOCOL_KEY.sub(lambda found: found[1] + self.mark(found[0]), value)
         if "=" in value:
             value = _PARAMETER.sub(self._parameter, value)
+        if "\n" in value:
+            value = self.text(value)  # a folded line, which may be another header in disguise
         if "@" in value:
             value = _USERINFO.sub("", value)
         return _KEY.sub(self._marked, value) if len(value) > SHORTEST_KEY else value
@@ -119,6 +123,8 @@ class Scrubber:
         text = _LOOKS_LIKE_KEY.sub("[secret]", text)
         if "=" in text:
             text = _PARAMETER.sub(self._logged_parameter, text)
+        if "header line: " in text:
+            text = _BAD_LINE.sub(r"\1[not shown]", text)
         if any(map(self._is_secret, _LOGGED_NAME.findall(text))):
             text = _LOGGED_HEADER.sub(self._logged_header, text)
             text = _LOGGED_WORD.sub(r"\1[secret]", text)

@@ -77,6 +77,8 @@ def open_home() -> Home:
     path = Path(named).expanduser().absolute() if named else user_data_path("llmproxy")
     try:
         private_folder(path)
+        if os.geteuid() and path.stat().st_uid not in (0, os.geteuid()):
+            raise PermissionError(errno.EACCES, "it belongs to another user")
         private_folder(path / "spool")
         effective = os.access in os.supports_effective_ids
         if not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=effective):
@@ -96,8 +98,8 @@ def private_folder(path: Path) -> Path:
 
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file at once, so that no reader sees half of it; 0600."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     temporary.replace(path)
@@ -105,7 +107,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 def _create_key(file: Path) -> bytes:
     """Two processes may come here at once: the link decides whose key it is."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     write_private(temporary, secrets.token_bytes(32))
     try:
         os.link(temporary, file)

@@ -51,12 +51,13 @@ def _owner(inode: str) -> int | None:
     wanted = f"socket:[{inode}]"
     for pid in _pids():
         with suppress(OSError):
-            for descriptor in os.scandir(PROC / str(pid) / "fd"):
+            folder = PROC / str(pid) / "fd"
+            for descriptor in os.listdir(folder):
                 with suppress(OSError):
-                    if os.readlink(descriptor.path) == wanted:
+                    if os.readlink(folder / descriptor) == wanted:
                         return pid
     return None
 
 
 def _pids() -> Iterator[int]:
-    return (int(entry.name) for entry in os.scandir(PROC) if entry.name.isdigit())
+    return (int(name) for name in os.listdir(PROC) if name.isdigit())

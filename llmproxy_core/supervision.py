@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -20,6 +21,11 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 LONG_LIFE = 60.0
 LOG_BYTES = 2**20
+NEEDED = re.compile(
+    "LLMPROXY_|PG|PYTHON|COVERAGE_|COV_|XDG_|LC_|LD_|DYLD_|KRB5|SSL_|OPENSSL_"
+    "|(PATH|HOME|USER|LOGNAME|LANG|TZ|TMPDIR|VIRTUAL_ENV)$"
+)
+"""What the worker inherits: the API keys in the proxy's environment are not its business."""
 
 logger = logging.getLogger("llmproxy")
 
@@ -30,7 +36,8 @@ class WorkerChild:
     def __init__(self, home: Home, config: Config) -> None:
         self.home = home
         self.process: asyncio.subprocess.Process | None = None
-        self._environment = os.environ | {"LLMPROXY_HOME": str(home.path)}
+        self._environment = {k: v for k, v in os.environ.items() if NEEDED.match(k)}
+        self._environment["LLMPROXY_HOME"] = str(home.path)
         if config.source:
             self._environment["LLMPROXY_CONFIG"] = str(config.source)
 

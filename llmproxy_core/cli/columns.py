@@ -32,7 +32,7 @@ COLUMNS = (
     Column("id", 8, lambda f: f.id.hex[-8:]),
     Column("time", 8, lambda f: f"{f.started_at.astimezone():%H:%M:%S}"),
     Column("status", 7, _status),
-    Column("provider", 10, lambda f: f.provider),
+    Column("provider", 10, lambda f: plain.line(f.provider)),
     Column("model", 22, lambda f: plain.line(f.model or figures.NONE)),
     Column("in", 6, lambda f: figures.tokens(f.input_tokens), right=True),
     Column("out", 6, lambda f: figures.tokens(f.output_tokens), right=True),

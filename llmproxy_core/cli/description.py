@@ -20,10 +20,11 @@ def _facts(detail: FlowDetail) -> Iterator[str]:
     if flow.error:
         kind = f"{flow.error_type}: " if flow.error_type else ""
         yield f"error     {plain.line(kind + flow.error)}"
-    yield f"request   {request.method} {request.scheme}://{request.host}{plain.line(request.path)}"
+    url = f"{request.scheme}://{request.host}{request.path}"
+    yield f"request   {plain.line(f'{request.method} {url}')}"
     yield f"client    {plain.line(f'{flow.client}  {flow.user_agent or ""}')}"
     yield f"session   {flow.session_id}"
-    yield f"format    {flow.provider}, {flow.wire}{_unread(flow)}"
+    yield f"format    {plain.line(f'{flow.provider}, {flow.wire}')}{_unread(flow)}"
     yield f"model     {plain.line(flow.model or 'not told')}{_asked_for(flow)}"
     yield f"tokens    {_tokens(flow)}"
     yield f"cost      {figures.usd(flow.cost_usd)} ({flow.cost_confidence or 'unknown'})"

@@ -36,7 +36,9 @@ def doctor(
 
 
 def _print(name: str, state: str, what: str, todo: str) -> None:
+    from llmproxy_core.tui import plain
+
     mark, colour = MARKS[state]
-    typer.echo(f"{typer.style(mark, fg=colour)} {name:<22} {what}")
+    typer.echo(f"{typer.style(mark, fg=colour)} {name:<22} {plain.block(what)}")
     if todo:
         typer.echo(f"  {'':<22} → {todo}")

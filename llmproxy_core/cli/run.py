@@ -83,7 +83,8 @@ def env(
     if as_json:
         print_json(wanted)
     else:
-        sys.stdout.write(script(wanted, (shell or _shell()).value))
+        # a path need not be UTF-8
+        sys.stdout.buffer.write(os.fsencode(script(wanted, (shell or _shell()).value)))
 
 
 def _variables(proxy: "Endpoint", home: "Home", java: bool) -> dict[str, str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from llmproxy_core.errors import ClientError
+from llmproxy_core.home import write_private
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.S)
 KEY_BITS = 2048  # mitmproxy's default
@@ -36,13 +37,14 @@ def ensure_authority(confdir: Path) -> Path:
         return certificate
     try:
         if not key.is_file():
-            confdir.mkdir(parents=True, exist_ok=True)
+            confdir.mkdir(mode=0o755, parents=True, exist_ok=True)
             _make(confdir)
         if not certificate.is_file():
             found = CERTIFICATE.search(key.read_text())
             if found is None:
                 raise ClientError(f"{key}: holds no certificate; move it away to have one made")
-            certificate.write_text(found[0] + "\n")
+            write_private(certificate, f"{found[0]}\n".encode())
+            certificate.chmod(0o644)
     except OSError as exc:
         raise ClientError(
             f"{exc.filename or confdir}: {exc.strerror}. The CA is kept there; "
@@ -59,6 +61,7 @@ def _make(confdir: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
+            umask=0o022,  # whoever can write the certificate can have another one trusted
         )
         if made.returncode:
             reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -1,5 +1,6 @@
 """The environment variables by which programs of any language use the proxy and trust its CA."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,5 +67,7 @@ def _line(name: str, value: str, shell: Shell) -> str:
             quoted = value.replace("\\", "\\\\").replace("'", "\\'")
             return f"set -gx {name} '{quoted}';"
         case "powershell":
-            quoted = value.replace("'", "''")
+            # PowerShell takes typographic quotes for quotes, too; a line is a command of its own
+            quoted = re.sub("['\u2018\u2019\u201a\u201b]", r"\g<0>\g<0>", value)
+            quoted = re.sub(r"[\r\n]", lambda end: f"'+[char]{ord(end[0])}+'", quoted)
             return f"$env:{name} = '{quoted}'"

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from llmproxy_core.errors import StoreError
@@ -44,12 +46,17 @@ def own_folder(folder: Path, account: Account | None) -> None:
     Raises:
         StoreError: it is there, and somebody else's or open to others.
     """
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
     if account and folder.lstat().st_uid == 0:
         os.chown(folder, account.uid, account.gid, follow_symlinks=False)
-    owner = account.uid if account else os.geteuid()
+    refuse_stranger(folder, account.uid if account else os.geteuid())
+
+
+def refuse_stranger(folder: Path, owner: int) -> None:
+    """Raises StoreError where it is no folder, not `owner`'s (a uid), or open to others."""
     state = folder.lstat()
-    if folder.is_symlink() or state.st_uid != owner or state.st_mode & 0o077:
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != owner or state.st_mode & 0o077:
         raise StoreError(f"{folder}: not a private folder of ours; remove it.")
 
 

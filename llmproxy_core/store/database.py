@@ -141,6 +141,8 @@ class Database:
         self.close()
 
     def _open(self) -> psycopg.Connection[Any]:
+        if self.server is not None:
+            self.server.refuse_stranger()
         connection = psycopg.connect(**self._parameters, autocommit=True)
         try:
             if connection.info.server_version < OLDEST * 10_000:

@@ -109,6 +109,16 @@ class EmbeddedServer:
             self._wait(deadline)
             self._watch()
 
+    def refuse_stranger(self) -> None:
+        """In a folder for all, somebody else may listen under the name of our server.
+
+        Raises:
+            StoreError: the folder of the socket is not ours alone.
+        """
+        folder = self._socket_folder()
+        if folder != self.data and folder.exists() and self.data.exists():
+            cluster.refuse_stranger(folder, self.data.stat().st_uid)
+
     def close(self) -> None:
         """Let go, for good: if nobody else holds it, the server stops after the grace period."""
         self._closed = True
@@ -153,7 +163,8 @@ class EmbeddedServer:
 
     def _connect(self) -> str | None:
         """None if the server answers and has our database, else why not."""
-        if not self._socket().exists():
+        self.refuse_stranger()
+        if not (self.data.exists() and self._socket().exists()):
             return "it is not running"
         try:
             with psycopg.connect(self.conninfo, connect_timeout=5):

@@ -25,6 +25,14 @@ STOP_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
 
 
+def private(path: str, flags: int) -> int:
+    """An opener of files: 0600, and no detour by a link.
+
+    Where this process is root, the folder is another account's.
+    """
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
 class Supervisor:
     """`job`: postgres (argv), data, log, clients, lock (a descriptor), grace (s), uid, gid."""
 
@@ -80,7 +88,7 @@ class Supervisor:
         account = {}
         if self.job["uid"] is not None:
             account = {"user": self.job["uid"], "group": self.job["gid"], "extra_groups": []}
-        with self.log.open("ab") as log:
+        with open(self.log, "ab", opener=private) as log:
             process = subprocess.Popen(
                 self.job["postgres"],
                 cwd=self.job["data"],
@@ -108,12 +116,15 @@ class Supervisor:
         """
         for path in (self.pid_file, Path(self.job["socket"] + ".lock")):
             try:
-                pid, rest = path.read_text().split("\n", 1)
-                state = Path("/proc", pid.strip(), "stat").read_text().rpartition(")")[2].split()[0]
+                with open(path, "r+", opener=private) as file:
+                    pid, rest = file.read().split("\n", 1)
+                    stat = Path("/proc", pid.strip(), "stat").read_text()
+                    if stat.rpartition(")")[2].split()[0] == "Z":
+                        file.seek(0)
+                        file.truncate()
+                        file.write(f"{os.getpid()}\n{rest}")
             except (OSError, ValueError, IndexError):
                 continue
-            if state == "Z":
-                path.write_text(f"{os.getpid()}\n{rest}")
 
     def answers(self) -> bool:
         import socket
@@ -143,8 +154,11 @@ class Supervisor:
         """Keep one older log. The server appends, so that emptying its file is safe."""
         try:
             if self.log.stat().st_size > LOG_BYTES:
-                self.log.with_name(self.log.name + ".1").write_bytes(self.log.read_bytes())
-                os.truncate(self.log, 0)
+                older = self.log.with_name(self.log.name + ".1")
+                with open(self.log, "rb+", opener=private) as log:
+                    with open(older, "wb", opener=private) as copy:
+                        copy.write(log.read())
+                    log.truncate(0)
         except OSError:
             return  # a log that cannot be rotated is no reason to stop the server
 

@@ -238,6 +238,29 @@ def test_it_can_be_stopped_while_somebody_uses_it(home: Home, server: EmbeddedSe
     assert kept(server) == 42
 
 
+def test_a_stranger_in_the_place_of_the_socket_is_not_spoken_to(tmp_path: Path) -> None:
+    server = EmbeddedServer(Home(tmp_path / ("long" * 40)))
+    server.data.mkdir(parents=True)
+    folder = server._socket_folder()
+    try:
+        for stranger in (
+            lambda: folder.mkdir(mode=0o777),
+            lambda: folder.symlink_to(tmp_path),
+            folder.touch,
+        ):
+            stranger()
+            if folder.is_dir() and not folder.is_symlink():
+                folder.chmod(0o777)
+            with pytest.raises(StoreError, match="not a private folder of ours"):
+                server.ensure()
+            with pytest.raises(StoreError, match="not a private folder of ours"):
+                Database(server=server).raw()
+            folder.rmdir() if not folder.is_symlink() and folder.is_dir() else folder.unlink()
+    finally:
+        server.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def test_a_home_with_a_long_path_works(prepared: Home) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, *["deep" * 10] * 5)

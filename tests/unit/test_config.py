@@ -96,6 +96,24 @@ def test_sizes_have_units(written, written_size, size):
     assert config.read(written(f"[capture]\nmax_body = {written_size}")).capture.max_body == size
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[proxy]\nconfdir = "a\\u0000b"', "`proxy.confdir`: control characters"),
+        ('[[providers]]\nname = "\\u001b[2J"\nhosts = ["a"]', "`providers[0].name`: control"),
+        ('["\\u001b[2J"]\na = 1', r"the key '\x1b[2J': control characters"),
+        ('[proxy]\nconfdir = "~no-such-user/x"', "the user after ~ is not known here"),
+        ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+    ],
+)
+def test_a_hostile_file_is_told_in_one_harmless_line(written, text, told):
+    with pytest.raises(ConfigError) as caught:
+        config.read(written(text))
+
+    assert told in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
 def test_a_file_that_is_not_utf8_is_named(written, tmp_path):
     file = tmp_path / "mitm.toml"
     file.write_bytes(b"\xff\xfe")

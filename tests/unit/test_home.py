@@ -102,3 +102,28 @@ def test_a_home_without_permission_is_named_in_the_error(open_parents, nobody, m
     assert f"{open_parents}/{folder}" in str(raised.value)
     assert "Permission denied" in str(raised.value)
     assert "LLMPROXY_HOME" in str(raised.value)
+
+
+def test_a_trap_in_the_place_of_a_temporary_file_is_not_followed(tmp_path):
+    other = tmp_path / "other"
+    other.write_bytes(b"precious")
+    for name in (f".x.{os.getpid()}", ".x"):
+        (tmp_path / name).symlink_to(other)
+
+    write_private(tmp_path / "x", b"one")
+
+    assert other.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_the_home_of_somebody_else_is_refused(tmp_path, monkeypatch):
+    """Who owns the folder could read all of it later, and change it."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o777)
+    home.chmod(0o777)
+    os.chown(home, 12345, 12345)
+    monkeypatch.setenv("LLMPROXY_HOME", str(home))
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+
+    with pytest.raises(HomeError, match="another user"):
+        open_home()

@@ -39,6 +39,19 @@ def test_its_key_is_private(made):
     assert stat.S_IMODE((confdir / "mitmproxy-ca.pem").stat().st_mode) == 0o600
 
 
+def test_nobody_else_can_replace_the_certificate_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        certificate = ensure_authority(tmp_path / "confdir")
+        certificate.unlink()
+        ensure_authority(tmp_path / "confdir")
+    finally:
+        os.umask(before)
+
+    for path in [tmp_path / "confdir", *(tmp_path / "confdir").iterdir()]:
+        assert path.stat().st_mode & 0o022 == 0, path
+
+
 def test_a_lost_certificate_is_taken_from_the_key_file(made, tmp_path):
     confdir, certificate = made
     (tmp_path / "mitmproxy-ca.pem").write_bytes((confdir / "mitmproxy-ca.pem").read_bytes())

@@ -50,6 +50,11 @@ def test_fish_and_powershell_quote_in_their_own_ways():
     assert script({"A": "it's"}, "powershell") == "$env:A = 'it''s'\n"
 
 
+def test_what_powershell_takes_for_a_quote_or_an_end_cannot_leave_the_string():
+    assert script({"A": "it\u2019s"}, "powershell") == "$env:A = 'it\u2019\u2019s'\n"
+    assert script({"A": "a\nb"}, "powershell") == "$env:A = 'a'+[char]10+'b'\n"
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_sh_never_runs_what_is_in_a_value(value):
