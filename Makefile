@@ -55,6 +55,6 @@ constraints: environment ## pin the newest versions that pyproject.toml allows
 	rm constraints.new
 
 clean: ## remove what make made here; the data in the home folder stays
-	rm -rf .venv .uv build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf .venv .uv .clients build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache .hypothesis snapshot_report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
