@@ -7,6 +7,9 @@ import orjson
 
 from llmproxy_core.model import Json
 
+LONGEST = 64 * 2**20
+"""Bytes of JSON that are read: as Python objects they may take thirty times as much."""
+
 
 def parse(data: bytes) -> tuple[Json, str | None]:
     """The value in `data` and what is wrong with it; (None, problem) if there is no value at all.
@@ -14,6 +17,8 @@ def parse(data: bytes) -> tuple[Json, str | None]:
     Takes what strict parsers refuse and providers send: lone surrogates, NaN, a byte order mark.
     Invalid UTF-8 yields a value with U+FFFD in its place, and the problem.
     """
+    if len(data) > LONGEST:
+        return None, f"too large to be read: {len(data)} bytes"
     try:
         return orjson.loads(data), None
     except orjson.JSONDecodeError as exc:

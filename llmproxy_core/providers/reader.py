@@ -8,11 +8,12 @@ from llmproxy_core.providers.assembler import Assembler
 from llmproxy_core.providers.encoding import Decoder
 from llmproxy_core.providers.formats import FORMATS, format_of
 from llmproxy_core.providers.json_array import ArrayReader
-from llmproxy_core.providers.parsing import parse
+from llmproxy_core.providers.parsing import LONGEST, parse
 from llmproxy_core.providers.sse import BOM, Event, EventReader
 
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 BLANK = b" \t\r\n"
+BLANKS = 64
 HEAD = 16_000
 RAW_LIMIT = 8 * 2**20
 """Bytes of an answer that are kept for reading where its format is not read in full."""
@@ -57,7 +58,7 @@ class AnswerReader:
 
     def _take(self, piece: bytes) -> None:
         if self._body is None:
-            self._head += piece
+            self._head = _begun(self._head, piece)
             self._body = self._begin(self._head, ended=False)
             if self._body is None:
                 return
@@ -148,7 +149,7 @@ class _Whole:
     def __init__(self, owner: AnswerReader) -> None:
         self._owner = owner
         self._pieces: list[bytes] = []
-        self._left = 2**62 if owner.known else RAW_LIMIT
+        self._left = LONGEST if owner.known else RAW_LIMIT
         self._problem: str | None = None
         self._starts_json = False
 
@@ -200,6 +201,15 @@ class _Array:
 
     def complete(self, into: Assembler) -> bool:
         return not self._reader.open and (into.closed or into.error is not None)
+
+
+def _begun(head: bytes, piece: bytes) -> bytes:
+    """The beginning of a body; of the blanks that some send to keep a line up, the last ones."""
+    head += piece
+    if head.lstrip(BLANK).removeprefix(BOM).lstrip(BLANK):
+        return head
+    before, bom, after = head.partition(BOM)
+    return before[-BLANKS:] + bom + after[-BLANKS:]
 
 
 def _title(text: str) -> str:

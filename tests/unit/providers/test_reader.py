@@ -1,4 +1,5 @@
 import gzip
+import time
 
 import pytest
 
@@ -93,3 +94,23 @@ def test_an_event_too_large_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     response = read(CHAT.wire, body)
     assert response.unknown_events == {"too large": 1}
     assert response.text == read(CHAT.wire, CHAT.sse).text
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+def test_blanks_that_keep_a_line_up_cost_no_more_than_their_length(start: bytes) -> None:
+    reader = AnswerReader(CHAT.wire, 200, [("content-type", JSON)])
+    reader.feed(start)
+    began = time.process_time()
+    for _ in range(512):
+        reader.feed(b" \r\n\n" * 2**12)
+    took = time.process_time() - began
+    reader.feed(CHAT.json)
+    assert took < 1
+    assert reader.finish() == read(CHAT.wire, CHAT.json)
+
+
+def test_json_too_large_to_be_held_as_objects_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmproxy_core.providers.parsing.LONGEST", 100)
+    response = read(CHAT.wire, b'{"choices": [' + b"[]," * 100 + b"[]]}")
+    assert response.error == ApiError("unreadable", "too large to be read: 317 bytes")
+    assert response.incomplete
