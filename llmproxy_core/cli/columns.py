@@ -50,5 +50,5 @@ def heading() -> str:
 def line(flow: Flow, width: int) -> str:
     """At most `width` characters; foreign text in it cannot move the cursor."""
     start = "  ".join(column.fit(column.text(flow)) for column in COLUMNS)
-    said = flow.error or flow.text_start or flow.preview
+    said = flow.error or flow.text_start or flow.preview or f"{flow.method} {flow.path}"
     return f"{start}  {plain.line(said)}"[:width]

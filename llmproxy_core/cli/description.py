@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from llmproxy_core.model import Part
-from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.store.rows import Flow, FlowDetail
 from llmproxy_core.tui import figures, plain
 
@@ -93,4 +93,6 @@ def _asked_for(flow: Flow) -> str:
 
 
 def _unread(flow: Flow) -> str:
-    return f" (not read: {plain.line(flow.parse_error)})" if flow.parse_error else ""
+    if flow.parse_error:
+        return f" (not read: {plain.line(flow.parse_error)})"
+    return "" if flow.wire in FORMATS else " (stored as it came, not read: --raw shows it)"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from llmproxy_core.model import Message, Part, Request, Response
-from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store.rows import FlowDetail, ResponseRow
 
@@ -45,6 +45,8 @@ def _answer(detail: FlowDetail, row: ResponseRow) -> Turn:
         note = f"{row.error_type}: {row.error}" if row.error_type else row.error
     elif row.state == "partial":
         note = "the answer was cut short"
+    elif detail.request.wire not in FORMATS:
+        note = f"{detail.request.wire} is stored as it came, not read; see Request and Response"
     return Turn("assistant", _answer_parts(detail, row), note)
 
 
