@@ -1,5 +1,7 @@
 """The row of a request, and what it says of its session."""
 
+import re
+
 from llmproxy_core.model import Message, Part, Request, header
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.records import Opened
@@ -10,6 +12,7 @@ from llmproxy_core.worker.sessions import Placed, address
 
 PREVIEW = 200
 TITLE = 80
+TAG = re.compile(r"\s*<([A-Za-z][\w-]*)[^<>]*>")
 
 
 def read(opened: Opened, body: bytes) -> tuple[Request, str | None]:
@@ -80,7 +83,7 @@ def _last_words(messages: list[Message]) -> str:
     said = [message for message in messages if message.role != "system"]
     for message in reversed(said or messages):
         if words := _words(message.parts):
-            return one_line(words, PREVIEW)
+            return one_line(_untagged(words), PREVIEW)
     return ""
 
 
@@ -89,7 +92,7 @@ def _first_words(messages: list[Message]) -> str:
     said = [_words(message.parts) for message in messages if message.role == "user"]
     said = [words for words in said if words]
     plain = [words for words in said if not words.lstrip().startswith("<")]
-    return one_line((plain or said or [""])[0], TITLE)
+    return one_line(_untagged((plain or said or [""])[0]), TITLE)
 
 
 def _words(parts: list[Part]) -> str:
@@ -98,3 +101,10 @@ def _words(parts: list[Part]) -> str:
     plain = [text for text in texts if not text.lstrip().startswith("<")]
     others = [part.text for part in parts if part.kind != "text" and part.text.strip()]
     return " ".join(plain or texts or others)
+
+
+def _untagged(words: str) -> str:
+    """`<session> Why? </session> Find a title.` without the tag, if it begins with one."""
+    if not (tag := TAG.match(words)):
+        return words
+    return words[tag.end() :].replace(f"</{tag[1]}>", "", 1).strip() or words

@@ -218,6 +218,12 @@ def test_what_programs_put_around_a_question_is_not_its_title(tmp_path):
     assert batch.requests[0].preview == "Why is the sky blue?"
 
 
+def test_a_question_in_a_tag_is_shown_without_it(request_row):
+    content = "<session>\nWhy is the sky blue?\n</session>\nFind a title."
+    row = request_row(Call(hints={"messages": [{"role": "user", "content": content}]}))
+    assert row.preview == "Why is the sky blue? Find a title."
+
+
 def test_messages_that_an_agent_adds_are_neither_title_nor_preview(tmp_path):
     messages = [
         {"role": "user", "content": "<environment_context>Linux</environment_context>"},
