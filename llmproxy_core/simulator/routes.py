@@ -49,6 +49,8 @@ def plain(method: str, path: str, headers: Mapping[str, str], body: Mapping[str,
         return {"models": []}  # Codex then has its own list
     if method == "GET" and path.endswith("/models"):
         return _models(path, headers)
+    if path == "/api/hello":
+        return {"message": "hello"}  # Claude Code asks before its first start
     if "/event_logging/" in path or path.endswith(("/telemetry", "/log")):
         return {"accepted": True}
     return None

@@ -143,6 +143,10 @@ def test_tools_within_the_input_of_codex_are_called(client, stream):
     )
 
 
+def test_claude_code_finds_its_provider_there(client):
+    assert client.get("/api/hello").status_code == 200
+
+
 def test_codex_finds_no_models_and_takes_its_own(client):
     assert client.get("/backend-api/codex/models?client_version=1").json() == {"models": []}
 
