@@ -26,7 +26,7 @@ tui: environment ## open the TUI
 	@exec $(BIN)/llmproxy tui
 
 test: environment ## the whole suite, with coverage; ARGS="-k name" for a part of it
-	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
 check: environment ## formatting, lint, types, layers, leftovers
 	$(BIN)/ruff check .
