@@ -49,6 +49,17 @@ class Capture:
             flow.response.stream = tee(exchange)
 
     @bridge.guarded
+    def response(self, flow: http.HTTPFlow) -> None:
+        """An addon loaded after these may have put its own function into our place."""
+        exchange = bridge.exchange(flow)
+        if exchange is None or flow.response is None or flow.response.raw_content is not None:
+            return
+        if getattr(flow.response.stream, "__module__", None) != __name__:
+            exchange.response.over = True
+            reason = "another addon streams answers, so they are not kept; load it before addons/"
+            bridge.tell_fault("Capture.response", RuntimeError(reason))
+
+    @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """Frames are forwarded untouched; mitmproxy would keep them all, for ever."""
         if flow.websocket is not None:

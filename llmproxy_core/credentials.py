@@ -33,7 +33,9 @@ _HARMLESS = re.compile(
 )
 _SUBPROTOCOL = "sec-websocket-protocol"
 _SUBPROTOCOL_KEY = re.compile(r"((?:api-key|token|jwt|bearer|auth)[.-])[^,\s]+", re.IGNORECASE)
-_USERINFO = re.compile(r"(?<=://)[^/?#\s]+@")
+_USERINFO = re.compile(
+    r"(?<=://)[^/?#\s]+@|(?<![^\s\"'(<])[\w.\-%+]{1,128}:[^/?#\s@\"'(<]+@(?=[\w\[])"
+)
 
 _KEY = re.compile(
     r"\b(?:(?:sk|rk|pk)-[A-Za-z0-9_\-]{16,}"
@@ -123,6 +125,8 @@ class Scrubber:
         text = _LOOKS_LIKE_KEY.sub("[secret]", text)
         if "=" in text:
             text = _PARAMETER.sub(self._logged_parameter, text)
+        if "-api-key." in text:
+            text = _SUBPROTOCOL_KEY.sub(r"\1[secret]", text)
         if "header line: " in text:
             text = _BAD_LINE.sub(r"\1[not shown]", text)
         if any(map(self._is_secret, _LOGGED_NAME.findall(text))):

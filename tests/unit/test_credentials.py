@@ -73,6 +73,7 @@ def test_the_scheme_of_an_authorization_stays():
         ("location", "https://user:p@", "@example.com/"),
         ("link", '<https://example.com/?a=1&access_token="', '">'),
         ("x-debug", "said ", " twice"),
+        ("host", "user:", "@example.com"),
         ("x-folded", "a\r\n x-api-key: ", ""),
     ],
 )
