@@ -40,6 +40,12 @@ class Passthrough:
 
     async def tls_failed_client(self, data: tls.TlsData) -> None:
         """Name the program that does not trust the CA, once per program and host."""
+        try:
+            await self._tell(data)
+        except Exception as exc:  # noqa: BLE001  fails open: the connection is gone anyway
+            bridge.tell_fault("Passthrough.tls_failed_client", exc)
+
+    async def _tell(self, data: tls.TlsData) -> None:
         client = data.conn
         host = client.sni or (data.context.server.address or ("?",))[0]
         error = client.error or "the handshake failed"
@@ -59,7 +65,7 @@ class Passthrough:
             program=program,
             client=address,
             host=host,
-            error=error,
+            error=bridge.readable(error),
             distrusts_ca=distrusts,
         )
 

@@ -142,16 +142,22 @@ def find(home: Path | None = None) -> Path | None:
     """The file that holds the settings, if there is one.
 
     Raises:
-        ConfigError: LLMPROXY_CONFIG names a file that does not exist.
+        ConfigError: LLMPROXY_CONFIG names a file that does not exist, or the one in the working
+            directory is another user's.
     """
     if named := os.environ.get("LLMPROXY_CONFIG"):
         file = Path(named).expanduser()
         if not file.is_file():
             raise ConfigError(f"LLMPROXY_CONFIG: there is no file {file}")
         return file
-    here = Path("mitm.toml")
+    here = Path("mitm.toml").absolute()
     if here.is_file():
-        return here.absolute()
+        if os.geteuid() and here.stat().st_uid not in (0, os.geteuid()):
+            raise ConfigError(
+                f"{here}: belongs to another user, who could have the calls sent elsewhere. "
+                "Go to another folder, or name this file in LLMPROXY_CONFIG."
+            )
+        return here
     if home and (home / "mitm.toml").is_file():
         return home / "mitm.toml"
     return None

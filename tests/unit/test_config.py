@@ -1,3 +1,4 @@
+import os
 import tomllib
 from pathlib import Path
 
@@ -147,6 +148,17 @@ class TestWhichFile:
         monkeypatch.setenv("LLMPROXY_CONFIG", str(tmp_path / "other.toml"))
 
         assert config.load(home=tmp_path / "home").proxy.port == 3
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    def test_one_that_somebody_else_has_left_here_is_refused(self, tmp_path, monkeypatch):
+        file = tmp_path / "mitm.toml"
+        file.write_text("[proxy]\nport = 1\n")
+        os.chown(file, 12345, 12345)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(os, "geteuid", lambda: 54321)
+
+        with pytest.raises(ConfigError, match="belongs to another user"):
+            config.load()
 
     def test_a_named_file_that_is_missing_is_an_error(self, tmp_path, monkeypatch):
         monkeypatch.setenv("LLMPROXY_CONFIG", str(tmp_path / "none.toml"))
