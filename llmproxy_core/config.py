@@ -146,7 +146,7 @@ def find(home: Path | None = None) -> Path | None:
             directory is another user's.
     """
     if named := os.environ.get("LLMPROXY_CONFIG"):
-        file = Path(named).expanduser()
+        file = Path(os.path.expanduser(named))
         if not file.is_file():
             raise ConfigError(f"LLMPROXY_CONFIG: there is no file {file}")
         return file

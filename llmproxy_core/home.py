@@ -74,7 +74,10 @@ def open_home() -> Home:
         HomeError: it cannot be created or written.
     """
     named = os.environ.get("LLMPROXY_HOME")
-    path = Path(named).expanduser().absolute() if named else user_data_path("llmproxy")
+    try:
+        path = Path(named).expanduser().absolute() if named else user_data_path("llmproxy")
+    except RuntimeError:
+        raise HomeError(f"LLMPROXY_HOME={named}: the user after ~ is not known here") from None
     try:
         private_folder(path)
         if os.geteuid() and path.stat().st_uid not in (0, os.geteuid()):

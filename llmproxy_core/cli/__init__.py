@@ -16,7 +16,9 @@ def main() -> None:
     try:
         app(prog_name="llmproxy")
     except LlmproxyError as exc:
-        sys.stderr.write(f"llmproxy: {exc}\n")
+        # it may quote what others have written
+        text = "".join(c if c.isprintable() or c == "\n" else "?" for c in str(exc))
+        sys.stderr.write(f"llmproxy: {text}\n")
         sys.exit(EXIT_PROXY_DOWN if isinstance(exc, ProxyDown) else EXIT_FAILED)
     finally:
         _flush()

@@ -58,9 +58,9 @@ def endpoint(config: Config, home: Home) -> Endpoint:
             int(state["pid"]),
             auth,
         )
-        if _alive(found.pid or 0):
+        if f"{found.host}{found.confdir}".isprintable() and _alive(found.pid or 0):
             return found
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # not running, or killed while it wrote
     host = EVERYWHERE.get(proxy.host, proxy.host)
     return Endpoint(host, proxy.port, proxy.confdir, None, auth)

@@ -127,3 +127,10 @@ def test_the_home_of_somebody_else_is_refused(tmp_path, monkeypatch):
 
     with pytest.raises(HomeError, match="another user"):
         open_home()
+
+
+def test_a_home_of_a_user_who_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setenv("LLMPROXY_HOME", "~no-such-user/x")
+
+    with pytest.raises(HomeError, match="the user after ~ is not known"):
+        open_home()
