@@ -172,7 +172,15 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider("github-models", ("models.github.ai",)),
     Provider("github-copilot", ("api.githubcopilot.com", "*.githubcopilot.com")),
     Provider("novita", ("api.novita.ai",)),
-    Provider("nebius", ("api.studio.nebius.com", "api.studio.nebius.ai", "*.nebius.com")),
+    Provider(
+        "nebius",
+        (
+            "api.studio.nebius.com",
+            "api.studio.nebius.ai",
+            "api.tokenfactory.nebius.com",
+            "api.tokenfactory.*.nebius.com",
+        ),
+    ),
     Provider("hyperbolic", ("api.hyperbolic.xyz",)),
     Provider("baseten", ("inference.baseten.co",)),
     Provider("heroku", ("*.inference.heroku.com",)),
