@@ -20,6 +20,7 @@ from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import RequestTrailers, ResponseTrailers
 
 LAST_CHUNK = b"0\r\n\r\n"
+TRAILERS = (RequestTrailers, ResponseTrailers)
 
 type Generator = layer.CommandGenerator[None]
 
@@ -67,7 +68,7 @@ def _reading(read_body: Callable[..., Generator]) -> Callable[..., Generator]:
 def _writing(send: Callable[..., Generator]) -> Callable[..., Generator]:
     @functools.wraps(send)
     def wrapper(self: Any, event: Any) -> Generator:
-        if isinstance(event, RequestTrailers | ResponseTrailers):
+        if isinstance(event, TRAILERS):
             self.llmproxy_trailers = event.trailers
             return iter(())  # type: ignore[return-value]
         if "llmproxy_trailers" in self.__dict__:
