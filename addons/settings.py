@@ -1,5 +1,6 @@
 """Apply mitm.toml to mitmproxy, keep secrets out of its output, say where the proxy listens."""
 
+import gc
 import ipaddress
 import json
 import logging
@@ -56,6 +57,11 @@ class Settings:
 
     def running(self) -> None:
         shared = bridge.interception()
+        if not gc.get_freeze_count():
+            # what the imports made is there to stay: a full collection need not walk through it,
+            # for that takes tens of milliseconds, in which no chunk passes
+            gc.collect()
+            gc.freeze()
         server = ctx.master.addons.get("proxyserver")
         addresses = server.listen_addrs() if server else []
         host, port = addresses[0][:2] if addresses else (ctx.options.listen_host, 0)
