@@ -24,10 +24,11 @@ from typing import Any
 from benchmarks.proxy import provider
 from benchmarks.tui_latency import report, watch_lines
 from llmproxy_core.config import Config
+from llmproxy_core.store.migrate import open_store
 from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource
-from llmproxy_core.tui.start import open_store, spare_pauses
+from llmproxy_core.tui.start import spare_pauses
 from tests.mitm import Mitmdump
 
 CONNECTIONS = 25
@@ -67,7 +68,7 @@ async def measure(proxy: Mitmdump, rate: float, seconds: float) -> dict[str, Any
         return row.preview
 
     watch_lines(seen, preview)
-    app = LlmproxyApp(StoreSource(lambda: open_store(Config(), proxy.home)), proxy.home)
+    app = LlmproxyApp(StoreSource(lambda: open_store(Config(), proxy.home, "bench")), proxy.home)
     command = [sys.executable, "-m", "benchmarks.screen", "--call", str(proxy.port), str(proxy.ca)]
     async with app.run_test(size=(140, 40)) as pilot:
         while app.hub.feed.link != "up":

@@ -27,11 +27,12 @@ from textual.strip import Strip
 
 from llmproxy_core.config import Config
 from llmproxy_core.home import Home, private_folder
+from llmproxy_core.store.migrate import open_store
 from llmproxy_core.store.rows import Batch, Flow, RequestRow, ResponseRow, SessionDelta
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource
-from llmproxy_core.tui.start import open_store, spare_pauses
+from llmproxy_core.tui.start import spare_pauses
 from llmproxy_core.tui.widgets.painter import RowPainter
 
 HOLD = 0.2
@@ -76,7 +77,7 @@ def fill(writer: Writer, count: int) -> None:
 
 def write(home: Home, rate: float, seconds: float) -> None:
     """The second process: prints `id state nanoseconds` for every commit."""
-    with open_store(Config(), home) as database:
+    with open_store(Config(), home, "bench") as database:
         writer = Writer(database)
         running: list[tuple[float, RequestRow]] = []
         begin = next_start = time.monotonic()
@@ -116,7 +117,7 @@ async def measure(home: Home, rate: float, seconds: float) -> dict[str, Any]:
     spare_pauses()
     seen: dict[tuple[Any, str], int] = {}
     watch_lines(seen)
-    app = LlmproxyApp(StoreSource(lambda: open_store(Config(), home)), home)
+    app = LlmproxyApp(StoreSource(lambda: open_store(Config(), home, "bench")), home)
     command = [sys.executable, "-m", "benchmarks.tui_latency", "--write", str(home.path)]
     async with app.run_test(size=(140, 40)) as pilot:
         while app.hub.feed.link != "up":
@@ -170,7 +171,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="llmproxy-bench-") as folder:
         home = Home(Path(folder))
         private_folder(home.spool)
-        with open_store(Config(), home) as database:
+        with open_store(Config(), home, "bench") as database:
             fill(Writer(database), options.kept)
             found = asyncio.run(measure(home, options.rate, options.seconds))
     print(json.dumps({"rate": options.rate, "kept": options.kept} | found))

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from llmproxy_core import config
 from llmproxy_core.cli.proxy import addons_folder, find_program
-from llmproxy_core.cli.surroundings import open_store, warn
+from llmproxy_core.cli.surroundings import warn
 from llmproxy_core.clients.endpoint import Endpoint, endpoint
 from llmproxy_core.config import Config
 from llmproxy_core.errors import ClientError, StoreError
@@ -167,6 +167,8 @@ def _print_table(settings: Config, home: Home, made: int) -> None:
 def _settled(settings: Config, home: Home, made: int) -> list[Flow]:
     """All flows, once every call made is there with its answer, or no more come."""
     deadline = time.monotonic() + SETTLE_SECONDS
+    from llmproxy_core.store.migrate import open_store
+
     with open_store(settings, home, "llmproxy demo") as database:
         while True:
             with database.connect() as connection:

@@ -29,25 +29,10 @@ def store(application_name: str) -> Iterator[Database]:
     Raises:
         StoreError: the database does not answer, or its schema is another one.
     """
+    from llmproxy_core.store.migrate import open_store
+
     with open_store(*settings(), application_name) as database:
         yield database
-
-
-def open_store(config: Config, home: Home, application_name: str) -> Database:
-    """As `store`, for those who close it themselves."""
-    from llmproxy_core.store import migrate
-    from llmproxy_core.store.database import open_database
-
-    database = open_database(config, home, application_name=application_name)
-    try:
-        if database.embedded:
-            migrate.upgrade(database)
-        else:
-            migrate.require_current(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
 
 
 def print_json(value: Any, *, indent: bool = True) -> None:

@@ -13,8 +13,10 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy import exc as sqlalchemy_errors
 
 import llmproxy_core
+from llmproxy_core.config import Config
 from llmproxy_core.errors import SchemaError
-from llmproxy_core.store.database import Database
+from llmproxy_core.home import Home
+from llmproxy_core.store.database import Database, open_database
 
 VERSION_TABLE = "llmproxy_schema"
 LOCK = 0x6C6C6D70726F7879  # "llmproxy"
@@ -82,6 +84,24 @@ def require_current(database: Database) -> None:
             f"{database.where}: the schema is at {found.current or 'nothing'}, this llmproxy needs "
             f"{found.head}. Run `llmproxy db upgrade`."
         )
+
+
+def open_store(config: Config, home: Home, application_name: str) -> Database:
+    """The store with a schema that fits; the embedded one is brought up to date in passing.
+
+    Raises:
+        StoreError: the database does not answer, or its schema is another one.
+    """
+    database = open_database(config, home, application_name=application_name)
+    try:
+        if database.embedded:
+            upgrade(database)
+        else:
+            require_current(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _status(connection: Connection) -> SchemaStatus:

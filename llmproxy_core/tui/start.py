@@ -4,8 +4,7 @@ import gc
 
 from llmproxy_core.config import Config
 from llmproxy_core.home import Home
-from llmproxy_core.store import migrate
-from llmproxy_core.store.database import Database, open_database
+from llmproxy_core.store.migrate import open_store
 from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource
 
@@ -15,7 +14,7 @@ GOODBYE_SECONDS = 3.0
 def run(config: Config, home: Home) -> None:
     """Show the TUI until the person quits. A database that is away is waited for on screen."""
     spare_pauses()
-    app = LlmproxyApp(StoreSource(lambda: open_store(config, home)), home)
+    app = LlmproxyApp(StoreSource(lambda: open_store(config, home, "llmproxy tui")), home)
     try:
         app.run()
     finally:
@@ -31,21 +30,3 @@ def spare_pauses() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-
-
-def open_store(config: Config, home: Home) -> Database:
-    """The store with a schema that fits; the embedded one is brought up to date in passing.
-
-    Raises:
-        StoreError: the database does not answer, or its schema is another one.
-    """
-    database = open_database(config, home, application_name="llmproxy tui")
-    try:
-        if database.embedded:
-            migrate.upgrade(database)
-        else:
-            migrate.require_current(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
