@@ -22,6 +22,7 @@ from llmproxy_core.home import Home, open_home
 from llmproxy_core.simulator import Simulator, redirect
 from llmproxy_core.simulator.traffic import Traffic
 from llmproxy_core.store import embedded, reads
+from llmproxy_core.store.migrate import open_store
 from llmproxy_core.store.rows import Flow
 
 START_SECONDS = 30.0
@@ -167,8 +168,6 @@ def _print_table(settings: Config, home: Home, made: int) -> None:
 def _settled(settings: Config, home: Home, made: int) -> list[Flow]:
     """All flows, once every call made is there with its answer, or no more come."""
     deadline = time.monotonic() + SETTLE_SECONDS
-    from llmproxy_core.store.migrate import open_store
-
     with open_store(settings, home, "llmproxy demo") as database:
         while True:
             with database.connect() as connection:
