@@ -9,6 +9,8 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -65,7 +67,14 @@ def _auth(value: str) -> str:
     return value
 
 
+def _usd(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Decimal(str(value))
+    return value
+
+
 type Bytes = Annotated[int, BeforeValidator(_bytes), Field(ge=0)]
+type Usd = Annotated[Decimal, BeforeValidator(_usd), Field(ge=0, le=10**6)]
 type HostPattern = Annotated[str, AfterValidator(_host_pattern)]
 
 
@@ -108,6 +117,19 @@ class ProviderConfig(_Table):
     paths: dict[str, str] = {}
 
 
+class PriceConfig(_Table):
+    """A price of the user's own, USD per million tokens; comes before the price list."""
+
+    model: str = Field(min_length=1)
+    provider: str = Field(default="*", min_length=1)
+    since: date | None = None
+    input: Usd
+    output: Usd = Decimal(0)
+    cached: Usd | None = None
+    cache_write: Usd | None = None
+    reasoning: Usd | None = None
+
+
 class Config(_Table):
     source: Path | None = None
     """The file it was read from; None: the built-in defaults."""
@@ -117,6 +139,7 @@ class Config(_Table):
     worker: WorkerConfig = WorkerConfig()
     database: DatabaseConfig = DatabaseConfig()
     providers: list[ProviderConfig] = []
+    prices: list[PriceConfig] = []
 
 
 def load(path: Path | None = None, home: Path | None = None) -> Config:
@@ -240,6 +263,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("worker",): WorkerConfig,
         ("database",): DatabaseConfig,
         ("providers",): ProviderConfig,
+        ("prices",): PriceConfig,
     }
     table = tables[tuple(part for part in location if isinstance(part, str))]
     return [name for name in table.model_fields if name != "source"]

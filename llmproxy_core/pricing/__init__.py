@@ -1,3 +1,5 @@
-from llmproxy_core.pricing.price import price
+from llmproxy_core.pricing.estimate import estimated
+from llmproxy_core.pricing.own import OwnPrices
+from llmproxy_core.pricing.price import NO_PRICES, price
 
-__all__ = ["price"]
+__all__ = ["NO_PRICES", "OwnPrices", "estimated", "price"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmproxy_core.model import Cost, Usage, mapping
 from llmproxy_core.pricing.catalogue import Listing, find
+from llmproxy_core.pricing.own import OwnPrices
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -19,25 +20,35 @@ if TYPE_CHECKING:
 MILLION = Decimal(1_000_000)
 THOUSAND = Decimal(1000)
 CACHE = 4096
+NO_PRICES = OwnPrices()
 
 _listings: dict[tuple[str, str], Listing | None] = {}
 """Looked up once per provider and model; bounded."""
 
 
-def price(provider: str, model: str | None, usage: Usage | None, at: datetime) -> Cost:
+def price(
+    provider: str,
+    model: str | None,
+    usage: Usage | None,
+    at: datetime,
+    own: OwnPrices = NO_PRICES,
+) -> Cost:
     """The cost of a call at `at` in USD; `usd` is None where tokens or prices are not known.
 
-    Where no list has the model and the provider itself told the cost (OpenRouter does), that holds.
+    A price of the user's own comes first, then what the provider itself told (OpenRouter does),
+    then the price list.
     """
     if usage is None or (usage.input_tokens is None and usage.output_tokens is None):
         return Cost(None, "no usage", "unknown")
+    if mine := own.find(provider, model or "", at):
+        return Cost(mine.of(usage), f"mitm.toml {mine.provider}/{mine.model}", "exact")
+    told = told_cost(usage)
+    if told is not None:
+        return Cost(told, f"told by {provider}", "exact")
     listing = _listing(provider, model or "")
     if listing is not None:
         usd = _sum(listing.at(at), usage)
         return Cost(usd, listing.source, listing.confidence)
-    told = _told(usage)
-    if told is not None:
-        return Cost(told, f"told by {provider}", "exact")
     return Cost(None, f"no price for {model or 'an unnamed model'} at {provider}", "unknown")
 
 
@@ -104,8 +115,16 @@ def _rate(price: Any, inputs: int) -> Decimal | None:
     return Decimal(price.base)
 
 
-def _told(usage: Usage) -> Decimal | None:
-    cost = mapping(usage.raw).get("cost")
+def told_cost(usage: Usage) -> Decimal | None:
+    """USD that the provider says it bills: OpenRouter's `cost`, Perplexity's `cost.total_cost`.
+
+    With a key of one's own at OpenRouter (`is_byok`) its `cost` is only a fee: not told.
+    """
+    raw = mapping(usage.raw)
+    if raw.get("is_byok") is True:
+        return None
+    cost = raw.get("cost")
+    cost = mapping(cost).get("total_cost") if isinstance(cost, dict) else cost
     if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < 1e6:
         return None
     return Decimal(str(cost))

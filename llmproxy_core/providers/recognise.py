@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from llmproxy_core.globs import fits
 from llmproxy_core.providers.catalogue import COMMON, LOCAL, PROVIDERS, UPGRADES, Provider
 
 CACHE = 8192
@@ -132,23 +133,6 @@ class _Hosts:
                 return entry
             at = host.find(".", at + 1)
         return next((entry for glob, entry in self._globs if fits(glob, host)), None)
-
-
-def fits(glob: str, text: str) -> bool:
-    """Does `text` fit a pattern in which `*` stands for any characters? Linear in both."""
-    first, *rest = glob.split("*")
-    if not rest:
-        return glob == text
-    if not text.startswith(first):
-        return False
-    last = rest.pop()
-    at = len(first)
-    for part in rest:
-        found = text.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return text.endswith(last) and len(text) - len(last) >= at
 
 
 def _built_in(provider: Provider) -> _Entry:

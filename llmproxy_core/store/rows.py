@@ -99,6 +99,8 @@ class ResponseRow:
     upload_bytes: int | None = None
     upload_hash_in: bytes | None = None
     upload_hash_out: bytes | None = None
+    estimated: bool = False
+    """The client hung up, or the provider told no usage: tokens and cost are estimates."""
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from llmproxy_core.errors import LlmproxyError, SpoolError
+from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.spool import SpoolReader, readers
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.worker import checkpoint
@@ -26,10 +27,17 @@ class Intake:
     Both raise DatabaseUnavailable and may then be called again: nothing is lost or done twice.
     """
 
-    def __init__(self, spool: Path, storage: Storage, max_records: int = MAX_RECORDS) -> None:
+    def __init__(
+        self,
+        spool: Path,
+        storage: Storage,
+        max_records: int = MAX_RECORDS,
+        prices: OwnPrices = NO_PRICES,
+    ) -> None:
         self._spool = spool
         self._max_records = max_records
         self._storage = storage
+        self._prices = prices
         self._sessions = Sessions(storage)
         self._offsets: dict[str, OffsetRow] | None = None
         self._journals: dict[str, Journal] = {}
@@ -108,7 +116,7 @@ class Intake:
                 self._journals[reader.id] = self._resumed(reader)
 
     def _resumed(self, reader: SpoolReader) -> Journal:
-        journal = Journal(reader, self._sessions, self._storage.namespace)
+        journal = Journal(reader, self._sessions, self._storage.namespace, self._prices)
         row = (self._offsets or {}).get(reader.id)
         if row is not None:
             try:

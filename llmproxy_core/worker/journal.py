@@ -5,6 +5,7 @@ from uuid import UUID
 
 from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.model import Delta, Json, Request, Response
+from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
 from llmproxy_core.store.rows import Batch, EventRow, OffsetRow, StreamDelta
@@ -29,7 +30,11 @@ class Journal:
     """
 
     def __init__(
-        self, reader: SpoolReader, sessions: Sessions, namespace: Callable[[str], int]
+        self,
+        reader: SpoolReader,
+        sessions: Sessions,
+        namespace: Callable[[str], int],
+        prices: OwnPrices = NO_PRICES,
     ) -> None:
         self.reader = reader
         self.position = START
@@ -41,6 +46,7 @@ class Journal:
         self.exchanges: dict[bytes, Exchange] = {}
         self._sessions = sessions
         self._namespace = namespace
+        self._prices = prices
 
     @property
     def replay(self) -> Position:
@@ -127,7 +133,7 @@ class Journal:
         if exchange is None:
             into.events.append(_told(record, "answer_without_request", _facts(record)))
             return
-        sealed = _sealed(exchange, record, body)
+        sealed = _sealed(exchange, record, body, self._prices)
         row = sealed.response
         into.responses.append(row)
         into.tool_calls += sealed.tool_calls
@@ -148,13 +154,13 @@ class Journal:
         )
 
 
-def _sealed(exchange: Exchange, record: Closed, body: bytes) -> Sealed:
+def _sealed(exchange: Exchange, record: Closed, body: bytes, prices: OwnPrices) -> Sealed:
     response = exchange.end(record, body)
     try:
-        return seal(exchange, record, response)
+        return seal(exchange, record, response, prices)
     except Exception as exc:  # noqa: BLE001 - whatever was read, the answer is stored raw
         exchange.unreadable = f"{type(exc).__name__}: {exc}"
-        return seal(exchange, record, Response())
+        return seal(exchange, record, Response(), prices)
 
 
 def _stream_deltas(exchange: Exchange, deltas: list[Delta]) -> list[StreamDelta]:

@@ -6,6 +6,7 @@ import time
 from llmproxy_core.config import Config
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
+from llmproxy_core.pricing import OwnPrices
 from llmproxy_core.worker import log
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.lock import only_worker
@@ -44,18 +45,20 @@ def run(
             return 0
         storage = DatabaseStorage(config, home)
         try:
-            return _Shift(home, storage, watch, once).work()
+            return _Shift(config, home, storage, watch, once).work()
         finally:
             storage.close()
 
 
 class _Shift:
-    def __init__(self, home: Home, storage: DatabaseStorage, watch: Watch, once: bool) -> None:
+    def __init__(
+        self, config: Config, home: Home, storage: DatabaseStorage, watch: Watch, once: bool
+    ) -> None:
         self._home = home
         self._storage = storage
         self._watch = watch
         self._once = once
-        self._intake = Intake(home.spool, storage)
+        self._intake = Intake(home.spool, storage, prices=OwnPrices(config.prices))
         self._begun_at = time.monotonic()
         self._committed_at = 0.0
         self._away_since: float | None = None

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import Cost, Response, Usage, header
-from llmproxy_core.pricing import price
+from llmproxy_core.pricing import NO_PRICES, OwnPrices, estimated, price
 from llmproxy_core.records import Closed, Ending
 from llmproxy_core.store.rows import FlowState, ResponseRow, SessionDelta, ToolCallRow
 from llmproxy_core.worker.exchanges import Exchange
@@ -53,12 +53,15 @@ def killed(exchange: Exchange) -> Closed:
     )
 
 
-def seal(exchange: Exchange, closed: Closed, response: Response) -> Sealed:
+def seal(
+    exchange: Exchange, closed: Closed, response: Response, prices: OwnPrices = NO_PRICES
+) -> Sealed:
     """`response`: what was read of the answer. The price is that of the day of the request."""
     row = _row(exchange, closed, response)
     row.state = _state(exchange, closed, response)
+    usage = _usage(exchange, response, row)
     row.error_type, row.error = _error(exchange, closed, response, row.state)
-    _price(exchange, response, row)
+    _price(exchange, usage, row, prices)
     calls = [
         ToolCallRow(row.ns_id, row.id, ordinal, call.id, call.name, call.arguments)
         for ordinal, call in enumerate(response.tool_calls)
@@ -150,11 +153,25 @@ def _cut(closed: Closed, *, answered: bool) -> str:
     return f"{CUT[closed.ending]} {when}" + (f": {closed.error}" if closed.error else "")
 
 
-def _price(exchange: Exchange, response: Response, row: ResponseRow) -> None:
+def _usage(exchange: Exchange, response: Response, row: ResponseRow) -> Usage | None:
+    """What the answer took; where the provider had no chance to tell, an estimate, marked so."""
+    usage = response.usage
+    if row.state in ("complete", "partial") and exchange.unreadable is None:
+        try:
+            usage = estimated(exchange.request, response) or usage
+        except Exception:  # noqa: BLE001 - without an estimate the tokens are unknown
+            return usage
+    row.estimated = usage is not response.usage
+    if row.estimated and usage is not None:
+        row.input_tokens, row.output_tokens = usage.input_tokens, usage.output_tokens
+    return usage
+
+
+def _price(exchange: Exchange, usage: Usage | None, row: ResponseRow, prices: OwnPrices) -> None:
     opened = exchange.opened
-    model = response.model or exchange.request.model
+    model = row.model or exchange.request.model
     try:
-        cost = price(opened.provider, model, response.usage, moment(opened.at))
+        cost = price(opened.provider, model, usage, moment(opened.at), prices)
     except Exception:  # noqa: BLE001 - a call without a price is better than none
         cost = Cost(None, "", "unknown")
     row.cost_usd, row.cost_source, row.cost_confidence = cost.usd, cost.source, cost.confidence

@@ -103,7 +103,16 @@ def test_confidence_tells_how_the_model_was_found(provider, model, confidence) -
     assert cost.source
 
 
-def test_a_cost_that_the_provider_tells_holds_where_no_list_has_the_model() -> None:
+def test_a_cost_that_the_provider_tells_comes_before_the_list() -> None:
+    billed = Usage(10, 5, raw={"cost": 0.00012})
+    assert price("openrouter", "anthropic/claude-sonnet-4.5", billed, NOW).usd == Decimal("0.00012")
+    parts = Usage(10, 5, raw={"cost": {"total_cost": 0.006}})
+    assert price("perplexity", "sonar", parts, NOW).usd == Decimal("0.006")
+    with_own_key = Usage(10, 5, raw={"cost": 0.00012, "is_byok": True})
+    assert "genai" in price("openrouter", "openai/gpt-4o", with_own_key, NOW).source
+
+
+def test_a_cost_that_the_provider_tells_holds_for_models_on_no_list() -> None:
     usage = Usage(10, 5, raw={"cost": 0.00012})
     cost = price("openrouter", "unheard/of", usage, NOW)
     assert (cost.usd, cost.confidence) == (Decimal("0.00012"), "exact")

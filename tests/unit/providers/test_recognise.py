@@ -4,9 +4,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from llmproxy_core.config import ProviderConfig
+from llmproxy_core.globs import fits
 from llmproxy_core.providers import recognise
 from llmproxy_core.providers.catalogue import PROVIDERS
-from llmproxy_core.providers.recognise import Match, Recogniser, fits
+from llmproxy_core.providers.recognise import Match, Recogniser
 from tests.unit.providers.corpus import exchanges, needs_corpus, wire_of
 
 AZURE = (
