@@ -11,7 +11,7 @@ import typer
 from pydantic import BaseModel
 
 from llmproxy_core.cli.app import app
-from llmproxy_core.config import Config, ProviderConfig
+from llmproxy_core.config import Config, PriceConfig, ProviderConfig
 
 CHECKOUT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -24,13 +24,16 @@ def text(name: str) -> str:
     return (CHECKOUT / name).read_text()
 
 
+TABLES: dict[str, type[BaseModel]] = {"providers": ProviderConfig, "prices": PriceConfig}
+
+
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """`table.key` of each setting; lists of tables are documented apart."""
     for name, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from settings(kind, f"{prefix}{name}.")
-        elif name not in ("source", "providers"):
+        elif name not in ("source", *TABLES):
             yield f"{prefix}{name}"
 
 
@@ -55,9 +58,12 @@ def test_every_setting_is_in_mitm_toml_with_a_comment(key):
     assert above.startswith("#"), f"mitm.toml: {key} has no comment above it"
 
 
-@pytest.mark.parametrize("key", list(ProviderConfig.model_fields))
-def test_every_setting_of_a_provider_is_in_mitm_toml(key):
-    assert re.search(rf"^# {key} = ", text("mitm.toml").split("[[providers]]")[1], re.MULTILINE)
+@pytest.mark.parametrize(
+    ("table", "key"), [(table, key) for table, kind in TABLES.items() for key in kind.model_fields]
+)
+def test_every_setting_of_a_list_is_in_mitm_toml(table, key):
+    shown = text("mitm.toml").split(f"[[{table}]]")[1].partition("[[")[0]
+    assert re.search(rf"^# {key} = ", shown, re.MULTILINE)
 
 
 def test_mitm_toml_shows_the_defaults():
