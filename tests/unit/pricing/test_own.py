@@ -20,7 +20,7 @@ def priced(*prices: PriceConfig, at: datetime = NOW) -> Cost:
 def test_a_price_of_ones_own_comes_before_the_list() -> None:
     mine = OwnPrices([own(model="gpt-4o*", input=1)])
     cost = price("openai", "gpt-4o-mini", USAGE, NOW, mine)
-    assert (cost.usd, cost.source, cost.confidence) == (1, "mitm.toml */gpt-4o*", "exact")
+    assert cost == Cost(Decimal(1), "mitm.toml */gpt-4o*", "exact")
 
 
 def test_every_token_is_billed_once_at_its_own_rate() -> None:
