@@ -4,6 +4,7 @@ LlmproxyError
 ├── ConfigError       a setting is wrong: file, key, value and what is allowed
 ├── HomeError         the home folder cannot be used
 ├── SpoolError        a segment cannot be read or written
+├── InterchangeError  a file cannot be imported, or calls cannot be exported
 ├── ClientError       a program cannot be made to use the proxy
 │   └── ProxyDown     no proxy of this home is running
 └── StoreError        the database
@@ -27,6 +28,10 @@ class HomeError(LlmproxyError):
 
 class SpoolError(LlmproxyError):
     """A spool segment cannot be read or written."""
+
+
+class InterchangeError(LlmproxyError):
+    """A file cannot be imported, or calls cannot be exported: which file, where in it, and why."""
 
 
 class ClientError(LlmproxyError):

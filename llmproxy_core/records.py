@@ -1,8 +1,9 @@
 """What the proxy writes into the spool and the worker reads out of it.
 
 An exchange is one `Opened`, then, once its answer begins, `Answered`, any number of `Piece`s and
-one `Closed`; a short answer comes as a single `Closed` that carries all of it. Bytes of bodies
-travel beside the record, exactly as they passed on the wire (still compressed).
+one `Closed`; a short answer comes as a single `Closed` that carries all of it. What is imported
+comes as one `Whole`. Bytes of bodies travel beside the record, exactly as they passed on the wire
+(still compressed).
 
 Times are nanoseconds since 1970. `id` is a uuidv7. Credentials have already been replaced.
 """
@@ -55,6 +56,8 @@ class Opened(msgspec.Struct, array_like=True, frozen=True, tag=1):
     body_kept: BodyKept
     hash_in: Hash
     hash_out: Hash
+    external_id: str | None = None
+    """The id it had in the file that it was imported from."""
 
 
 class Answered(msgspec.Struct, array_like=True, frozen=True, tag=2):
@@ -115,10 +118,30 @@ class Event(msgspec.Struct, array_like=True, frozen=True, tag=5):
     data: dict[str, str | int | float | bool | None]
 
 
-type Record = Opened | Answered | Piece | Closed | Event
+class Whole(msgspec.Struct, array_like=True, frozen=True, tag=6):
+    """An exchange of the past, in one record: what is imported is there whole or not at all.
+
+    The bodies of request and answer travel beside it, one after the other; `request_bytes` is how
+    many of the bytes are the request's. `closed.answer` has the head of the answer, if there was one.
+    """
+
+    opened: Opened
+    closed: Closed
+    request_bytes: int
+
+    @property
+    def id(self) -> bytes:
+        return self.opened.id
+
+    @property
+    def at(self) -> int:
+        return self.opened.at
+
+
+type Record = Opened | Answered | Piece | Closed | Event | Whole
 
 encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(Opened | Answered | Piece | Closed | Event)
+_decoder = msgspec.msgpack.Decoder(Opened | Answered | Piece | Closed | Event | Whole)
 
 
 def decode(data: bytes | memoryview) -> Record:

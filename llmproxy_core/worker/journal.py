@@ -1,12 +1,13 @@
 """One proxy's journal on its way into the store: records in, rows out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.model import Delta, Json, Request, Response
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
-from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record
+from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record, Whole
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
 from llmproxy_core.store.rows import Batch, EventRow, OffsetRow, StreamDelta
 from llmproxy_core.worker.exchanges import Exchange
@@ -71,6 +72,9 @@ class Journal:
             self._close(record, entry.body, into)
         elif isinstance(record, Event):
             into.events.append(_event_row(record))
+        elif isinstance(record, Whole):
+            self._open(record.opened, replace(entry, body=entry.body[: record.request_bytes]), into)
+            self._close(record.closed, entry.body[record.request_bytes :], into)
         else:
             self.resume(entry, into)
         self.position = entry.end

@@ -54,6 +54,7 @@ def request_row(exchange: Exchange, body: bytes, parse_error: str | None) -> Req
         hash_in=opened.hash_in,
         hash_out=opened.hash_out,
         parse_error=parse_error,
+        external_id=opened.external_id,
     )
 
 

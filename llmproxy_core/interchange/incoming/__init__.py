@@ -1,0 +1,1 @@
+"""Files -> recordings -> a journal in the spool -> the worker. One file a format."""

@@ -1,0 +1,86 @@
+"""A file to be imported, as a stream of bytes: gzip undone, its beginning looked at, its end known.
+
+Nothing is ever read whole: a file may be larger than the memory.
+"""
+
+import gzip
+import io
+import os
+import stat
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from llmproxy_core.errors import InterchangeError
+
+GZIP = b"\x1f\x8b"
+BLOCK = 2**20
+HEAD = 64 * 2**10
+
+
+class Source:
+    """`name`: for people. `modified_at`: ns since 1970; of a pipe: now. `head`: how it begins."""
+
+    def __init__(self, name: str, stream: BinaryIO, modified_at: int) -> None:
+        self.name = name
+        self.modified_at = modified_at
+        self._stream = stream
+        self.head = self._read(HEAD)
+        self._held = self.head
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it, in pieces.
+
+        Raises:
+            InterchangeError: it cannot be read any further, e.g. it is damaged gzip.
+        """
+        held, self._held = self._held, b""
+        if held:
+            yield held
+        while block := self._read(BLOCK):
+            yield block
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except EOFError:
+            raise InterchangeError(
+                f"{self.name}: the gzip data end early, so the end is missing; get the file anew. "
+                "Importing it again then adds what is missing."
+            ) from None
+        except (gzip.BadGzipFile, zlib.error) as exc:
+            raise InterchangeError(f"{self.name}: damaged gzip data: {exc}") from None
+        except OSError as exc:
+            raise InterchangeError(f"{self.name}: {exc.strerror or exc}") from None
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Source]:
+    """`-` is standard input. Raises InterchangeError, also while it is being read."""
+    try:
+        raw = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
+    except OSError as exc:
+        raise InterchangeError(f"{name}: {exc.strerror}") from None
+    label = "standard input" if name == "-" else name
+    try:
+        yield Source(label, _plain(raw), _modified(raw))
+    finally:
+        if name != "-":
+            raw.close()
+
+
+def _plain(raw: BinaryIO) -> BinaryIO:
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[arg-type]
+    try:
+        head = buffered.peek(len(GZIP))
+    except OSError:
+        return buffered  # told when it is read
+    return gzip.GzipFile(fileobj=buffered) if head.startswith(GZIP) else buffered  # type: ignore[return-value]
+
+
+def _modified(raw: BinaryIO) -> int:
+    found = os.fstat(raw.fileno())
+    return found.st_mtime_ns if stat.S_ISREG(found.st_mode) else time.time_ns()

@@ -1,0 +1,1 @@
+"""The store -> files. One file a format."""
