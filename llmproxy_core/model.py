@@ -112,6 +112,7 @@ class Response:
     `finish_reasons` are the provider's own words, one per choice.
     `incomplete`: a stream that ended without its closing event.
     `unknown_events` counts stream events that this version does not know; they are never fatal.
+    `n_embeddings`: vectors in the answer; None where the format has none.
     """
 
     id: str | None = None
@@ -127,6 +128,7 @@ class Response:
     n_events: int = 0
     incomplete: bool = False
     unknown_events: dict[str, int] = field(default_factory=dict)
+    n_embeddings: int | None = None
     parts: list[Part] = field(default_factory=list)
     """Choice 0 in the order in which it was written, for display."""
 

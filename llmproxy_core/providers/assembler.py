@@ -59,6 +59,7 @@ class Assembler:
         "error",
         "id",
         "model",
+        "n_embeddings",
         "n_events",
         "server_tool_calls",
         "unknown",
@@ -73,6 +74,7 @@ class Assembler:
         self.error: ApiError | None = None
         self.closed = False
         self.n_events = 0
+        self.n_embeddings: int | None = None
         self.unknown: dict[str, int] = {}
         self.server_tool_calls: list[str] = []
         self.written = 0
@@ -176,6 +178,7 @@ class Assembler:
             error=self.error,
             n_events=self.n_events,
             unknown_events=self.unknown,
+            n_embeddings=self.n_embeddings,
             parts=[_shown(block) for block in first.blocks],
         )
 

@@ -3,6 +3,7 @@
 from llmproxy_core.model import Headers, Request
 from llmproxy_core.providers.anthropic_messages import AnthropicMessages
 from llmproxy_core.providers.encoding import decode_body
+from llmproxy_core.providers.form import is_form, read_form
 from llmproxy_core.providers.format import Format
 from llmproxy_core.providers.gemini import Gemini
 from llmproxy_core.providers.openai_chat import OpenAIChat
@@ -30,7 +31,7 @@ def read_request(wire: str, path: str, headers: Headers, body: bytes) -> tuple[R
     """
     reader = format_of(wire)
     data, problem = decode_body(headers, body) if headers else (body, None)
-    value, unreadable = parse(data)
+    value, unreadable = read_form(data) if is_form(data) else parse(data)
     problem = problem or unreadable
     if not isinstance(value, dict):
         problem = problem or "not a JSON object"

@@ -1,24 +1,35 @@
-"""One answer, from wire bytes to a Response: JSON, server-sent events or a growing JSON array."""
+"""One answer, from wire bytes to a Response: JSON, events, lines, a growing array, a sound."""
 
 from collections.abc import Sequence
 
 from llmproxy_core.model import ApiError, Delta, Headers, Response, header
 from llmproxy_core.providers.api_error import error_of_status, read_error, text_error
 from llmproxy_core.providers.assembler import Assembler
+from llmproxy_core.providers.bodies import (
+    BLANK,
+    MEDIA,
+    Array,
+    Body,
+    Events,
+    Lines,
+    Media,
+    Whole,
+)
 from llmproxy_core.providers.encoding import Decoder
 from llmproxy_core.providers.formats import FORMATS, format_of
-from llmproxy_core.providers.json_array import ArrayReader
-from llmproxy_core.providers.parsing import LONGEST, parse
-from llmproxy_core.providers.sse import BOM, Event, EventReader
+from llmproxy_core.providers.parsing import parse
+from llmproxy_core.providers.sse import BOM, Event
 
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
-BLANK = b" \t\r\n"
 BLANKS = 64
 HEAD = 16_000
-RAW_LIMIT = 8 * 2**20
-"""Bytes of an answer that are kept for reading where its format is not read in full."""
 GROWING = frozenset({"gemini"})
 """Formats that stream as a JSON array."""
+LINED = frozenset({"ollama.chat", "ollama.generate", "cohere.chat", "anthropic.batches"})
+"""Formats that stream as lines of JSON; a whole answer is one line of it, or one text of many."""
+LINED_TYPES = ("ndjson", "jsonl", "stream+json")
+PLAIN = frozenset({"openai.audio"})
+"""Formats whose answer may be plain text."""
 
 
 class AnswerReader:
@@ -33,10 +44,14 @@ class AnswerReader:
         self.known = wire in FORMATS
         self._growing = wire in GROWING
         self.status = status
-        self.says_events = "event-stream" in (header(headers, "content-type") or "").lower()
+        kind = (header(headers, "content-type") or "").lower()
+        self.says_events = "event-stream" in kind
+        self._kind = kind.partition(";")[0].strip()
+        self._lined = wire in LINED or any(word in kind for word in LINED_TYPES)
+        self._plain = wire in PLAIN and kind.startswith("text/") and not self.says_events
         self._decoder = Decoder(headers)
         self._into = Assembler(live=True)
-        self._body: _Whole | _Events | _Array | None = None
+        self._body: Body | None = None
         self._head = b""
 
     def feed(self, chunk: bytes) -> list[Delta]:
@@ -51,7 +66,7 @@ class AnswerReader:
         if rest := self._decoder.finish():
             self._take(rest)
         if self._body is None:
-            self._body = self._begin(self._head, ended=True) or _Whole(self)
+            self._body = self._begin(self._head, ended=True) or Whole(self)
             self._body.feed(self._head)
         self._body.finish()
         return self._response()
@@ -65,22 +80,28 @@ class AnswerReader:
             piece, self._head = self._head, b""
         self._body.feed(piece)
 
-    def _begin(self, head: bytes, ended: bool) -> "_Whole | _Events | _Array | None":
+    def _begin(self, head: bytes, ended: bool) -> Body | None:
         """What the body is, or None while that cannot be told."""
+        if self.status < 400 and self._kind.partition("/")[0] in MEDIA:
+            return Media(self, self._kind)
+        if self._plain:
+            return Whole(self)
         text = head.lstrip(BLANK)
         if not ended and (not text or BOM.startswith(text)):
             return None
         text = text.removeprefix(BOM).lstrip(BLANK)
         first = text[:1]
         if first == b"[" and self._growing:
-            return _Array(self)
+            return Array(self)
+        if first == b"{" and self._lined and self.status < 400:
+            return Lines(self)
         if first in (b"{", b"[", b"<"):
-            return _Whole(self)
+            return Whole(self)
         if self.says_events or text.startswith(FIELDS):
-            return _Events(self)
+            return Events(self)
         if any(field.startswith(text) for field in FIELDS):
-            return _Events(self) if ended and text else None
-        return _Whole(self)
+            return Events(self) if ended and text else None
+        return Whole(self)
 
     def event(self, name: bytes, data: bytes) -> None:
         """One event of a stream. `[DONE]` is how OpenAI says that there are no more."""
@@ -102,6 +123,9 @@ class AnswerReader:
 
     def whole(self, body: bytes, cut: bool) -> str | None:
         """A body that is one JSON text. Returns why it could not be read, if so."""
+        if self._plain and self.status < 400:
+            self._format.answer({"text": body.decode("utf-8", "replace")}, self._into)
+            return "it ends early" if cut else None
         value, problem = parse(body)
         answer = value[0] if isinstance(value, list) and value else value
         if isinstance(answer, dict):
@@ -141,66 +165,6 @@ class AnswerReader:
         if self.status >= 400 and response.error is None:
             response.error = text_error("", self.status)
         return response
-
-
-class _Whole:
-    """A body to be read at its end."""
-
-    def __init__(self, owner: AnswerReader) -> None:
-        self._owner = owner
-        self._pieces: list[bytes] = []
-        self._left = LONGEST if owner.known else RAW_LIMIT
-        self._problem: str | None = None
-        self._starts_json = False
-
-    def feed(self, piece: bytes) -> None:
-        self._left -= len(piece)
-        if self._left >= 0:
-            self._pieces.append(piece)
-
-    def finish(self) -> None:
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        self._problem = self._owner.whole(body, cut=self._left < 0)
-        self._starts_json = body.removeprefix(BOM).lstrip(BLANK)[:1] in (b"{", b"[")
-
-    def complete(self, into: Assembler) -> bool:
-        """Empty: complete as far as anybody can tell, unless a stream was announced."""
-        if self._problem is None:
-            return True
-        return not self._starts_json and not self._owner.says_events
-
-
-class _Events:
-    def __init__(self, owner: AnswerReader) -> None:
-        self._owner = owner
-        self._reader = EventReader()
-
-    def feed(self, piece: bytes) -> None:
-        self._owner.events(self._reader.feed(piece))
-
-    def finish(self) -> None:
-        self._owner.events(self._reader.finish())
-        self._owner.dropped(self._reader.dropped)
-
-    def complete(self, into: Assembler) -> bool:
-        return into.closed or into.error is not None
-
-
-class _Array:
-    def __init__(self, owner: AnswerReader) -> None:
-        self._owner = owner
-        self._reader = ArrayReader()
-
-    def feed(self, piece: bytes) -> None:
-        for data in self._reader.feed(piece):
-            self._owner.event(b"", data)
-
-    def finish(self) -> None:
-        self._owner.dropped(self._reader.dropped)
-
-    def complete(self, into: Assembler) -> bool:
-        return not self._reader.open and (into.closed or into.error is not None)
 
 
 def _begun(head: bytes, piece: bytes) -> bytes:
