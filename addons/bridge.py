@@ -18,6 +18,7 @@ from llmproxy_core.model import Headers
 from llmproxy_core.pipeline import Exchange, Head
 from llmproxy_core.providers.recognise import Match
 from llmproxy_core.records import Answer, Ending
+from llmproxy_core.websocket import WebSocketSession
 
 logger = logging.getLogger("llmproxy")
 
@@ -33,6 +34,16 @@ def interception() -> Interception:
 def exchange(flow: http.HTTPFlow) -> Exchange | None:
     """The exchange of a flow that is an LLM call under way."""
     return interception().exchanges.get(flow.id)
+
+
+def session(flow: http.HTTPFlow) -> WebSocketSession | None:
+    """The open WebSocket of a flow that is recorded."""
+    return interception().sessions.get(flow.id)
+
+
+def upgrades(request: http.Request) -> bool:
+    """Does it ask for a WebSocket?"""
+    return str(request.headers.get("upgrade", "")).lower() == "websocket"
 
 
 def guarded(hook: Callable[..., None]) -> Callable[..., None]:
@@ -79,7 +90,7 @@ def recognise(flow: http.HTTPFlow) -> tuple[str, int, Match] | None:
     differ in reverse mode, and where an address is used in place of a name.
     """
     request = flow.request
-    if request.method == "GET" and request.headers.get("upgrade", "").lower() != "websocket":
+    if request.method == "GET" and not upgrades(request):
         return None  # of all that is read with GET, only a WebSocket is a call
     recogniser = interception().recogniser
     for host, port in _names(flow):

@@ -17,6 +17,7 @@ from addons import bridge
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.records import Ending
 from llmproxy_core.supervision import WorkerChild
+from llmproxy_core.websocket import WebSocketSession, Written
 
 PIECE_SECONDS = 0.05
 SYNC_SECONDS = 1.0
@@ -40,16 +41,8 @@ class Persist:
     @bridge.guarded
     def request(self, flow: http.HTTPFlow) -> None:
         exchange = bridge.exchange(flow)
-        if exchange is None or exchange.opened:
-            return
-        shared = bridge.interception()
-        body, hash_in = flow.request.raw_content, exchange.request_hash
-        if body is not None and hash_in is not None:
-            shared.write(*exchange.open(body, hash_in))
-        else:  # another addon had it streamed: nobody has seen it
-            size = bridge.declared_length(flow.request)
-            shared.write(*exchange.open_upload(size, b""))
-        shared.spool.wake()
+        if exchange is not None and not exchange.opened and not bridge.upgrades(flow.request):
+            _open(flow, exchange)
 
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -61,32 +54,45 @@ class Persist:
     @bridge.guarded
     def response(self, flow: http.HTTPFlow) -> None:
         exchange = bridge.exchange(flow)
-        if exchange is None or flow.response is None:
+        if exchange is None or flow.response is None or flow.websocket is not None:
             return
-        if flow.websocket is not None:
-            _write_pieces(exchange)
-            return
+        if not exchange.opened:
+            _open(flow, exchange)  # a WebSocket that was refused
         if not exchange.response.size and flow.response.raw_content:
             exchange.feed(flow.response.raw_content)  # answered by an addon: nothing was streamed
         _seal(flow, exchange, "complete")
 
     @bridge.guarded
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        shared = bridge.interception()
+        exchange = shared.exchanges.pop(flow.id, None)
+        if exchange is None or exchange.answer is None:
+            return
+        session = WebSocketSession(exchange.head, exchange.max_body, exchange.answer)
+        shared.sessions[flow.id] = session
+
+    @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
-        exchange = bridge.exchange(flow)
-        if exchange is not None and flow.websocket is not None:
-            exchange.feed(bridge.frame(flow.websocket.messages[-1]))
-            bridge.interception().streaming.add(exchange)
-            self._start_ticking()
+        session = bridge.session(flow)
+        if session is None or flow.websocket is None:
+            return
+        message = flow.websocket.messages[-1]
+        take = session.client if message.from_client else session.server
+        _write(take(message.content, bridge.frame(message)))
+        bridge.interception().streaming.add(session)
+        self._start_ticking()
 
     @bridge.guarded
     def websocket_end(self, flow: http.HTTPFlow) -> None:
-        if (exchange := bridge.exchange(flow)) is not None:
-            _seal(flow, exchange, "complete")
+        if flow.websocket is not None:
+            by_client = flow.websocket.closed_by_client
+            _close(flow, "client_closed" if by_client else "server_closed")
 
     @bridge.guarded
     def error(self, flow: http.HTTPFlow) -> None:
         if (exchange := bridge.exchange(flow)) is not None:
             _seal(flow, exchange, bridge.ending(flow))
+        _close(flow, bridge.ending(flow))
 
     def _start_ticking(self) -> None:
         if not self._ticking:
@@ -97,12 +103,12 @@ class Persist:
         """Write what has streamed in; goes on as long as there are answers under way."""
         self._ticking = False
         shared = bridge.interception()
-        for exchange in shared.streaming:
-            _write_pieces(exchange)
+        for answer in shared.streaming:
+            _write_pieces(answer)
         if shared.streaming:
             shared.spool.wake()
             shared.streaming.clear()
-        if shared.exchanges:
+        if shared.exchanges or shared.sessions:
             self._start_ticking()
 
 
@@ -110,11 +116,38 @@ def _spawn(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
     return asyncio_utils.create_task(work, name="llmproxy", keep_ref=True)
 
 
-@bridge.guarded
-def _write_pieces(exchange: Exchange) -> None:
+def _open(flow: http.HTTPFlow, exchange: Exchange) -> None:
     shared = bridge.interception()
-    for record, body in exchange.pieces():
+    body, hash_in = flow.request.raw_content, exchange.request_hash
+    if body is not None and hash_in is not None:
+        shared.write(*exchange.open(body, hash_in))
+    else:  # another addon had it streamed: nobody has seen it
+        shared.write(*exchange.open_upload(bridge.declared_length(flow.request), b""))
+    shared.spool.wake()
+
+
+@bridge.guarded
+def _write_pieces(answer: Exchange | WebSocketSession) -> None:
+    shared = bridge.interception()
+    for record, body in answer.pieces():
         shared.write(record, body)
+
+
+def _write(written: list[Written]) -> None:
+    """What a frame of a WebSocket begins or ends."""
+    shared = bridge.interception()
+    for record, body in written:
+        shared.write(record, body)
+    if written:
+        shared.spool.wake()
+
+
+def _close(flow: http.HTTPFlow, ending: Ending) -> None:
+    """The end of a WebSocket; an answer under way stays as it is."""
+    shared = bridge.interception()
+    if session := shared.sessions.pop(flow.id, None):
+        shared.streaming.discard(session)
+        _write(session.close(ending, bridge.readable(flow.error.msg) if flow.error else None))
 
 
 def _seal(flow: http.HTTPFlow, exchange: Exchange, ending: Ending) -> None:

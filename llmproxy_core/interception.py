@@ -1,6 +1,7 @@
 """What the addons of one proxy process share. It outlives their reload."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,12 @@ from llmproxy_core.credentials import Scrubber
 from llmproxy_core.home import Home
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.recognise import Recogniser
-from llmproxy_core.records import Event, Record
-from llmproxy_core.spool import SpoolWriter
+from llmproxy_core.records import Closed, Event, Opened, Record
+from llmproxy_core.spool import Level, Limits, SpoolWriter
+from llmproxy_core.websocket import WebSocketSession
+
+
+logger = logging.getLogger("llmproxy")
 
 
 @dataclass(slots=True)
@@ -26,21 +31,44 @@ class Interception:
     scrubber: Scrubber
     spool: SpoolWriter
     exchanges: dict[str, Exchange] = field(default_factory=dict)
-    streaming: set[Exchange] = field(default_factory=set)
-    """Exchanges with bytes that have not been written yet."""
+    sessions: dict[str, WebSocketSession] = field(default_factory=dict)
+    """WebSockets that are open, by mitmproxy's flow id."""
+    streaming: set[Exchange | WebSocketSession] = field(default_factory=set)
+    """Those with bytes that have not been written yet."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     faults: set[str] = field(default_factory=set)
     """Faults that have been told; the same one is told once."""
+    told_level: Level = Level.ALL
 
-    def write(self, record: Record, body: Sequence[bytes] = ()) -> None:
-        """Append to the spool. A record that cannot be written is counted there: fails open."""
-        if self.spool.append(record, body) and self.config.spool.fsync == "always":
+    def write(self, record: Record, body: Sequence[bytes] = ()) -> bool:
+        """Append to the spool; False if the record or its body was not kept. Fails open.
+
+        Raises:
+            OSError: the disk failed under `spool.fsync = "always"`.
+        """
+        kept = self.spool.append(record, body)
+        if self.spool.room.level != self.told_level:
+            self._tell_level()
+        if self.config.spool.fsync == "always" and isinstance(record, Opened | Closed):
             self.spool.sync()
+        return kept
 
     def tell(self, kind: str, **data: str | int | float | bool | None) -> None:
         """Write an event, see `records.Event`."""
         self.write(Event(uuid_utils.uuid7().bytes, time.time_ns(), kind, data))
         self.spool.wake()
+
+    def _tell_level(self) -> None:
+        self.told_level = level = self.spool.room.level
+        where = f"spool.{self.spool.room.reason} ({self.home.spool})"
+        if level == Level.ALL:
+            logger.warning("the journal has room again: calls are kept whole")
+        else:
+            kept = "not kept" if level == Level.NOTHING else "kept without their bodies"
+            logger.warning(
+                f"the journal is at its limit, {where}: calls are {kept}; the traffic goes on. "
+                "Is the database away? See `llmproxy doctor`"
+            )
 
 
 def start(config: Config, home: Home) -> Interception:
@@ -50,5 +78,7 @@ def start(config: Config, home: Home) -> Interception:
         home=home,
         recogniser=Recogniser(config.providers),
         scrubber=Scrubber(home.fingerprint_key()),
-        spool=SpoolWriter(home.spool),
+        spool=SpoolWriter(
+            home.spool, limits=Limits(config.spool.max_bytes, config.spool.min_free_bytes)
+        ),
     )

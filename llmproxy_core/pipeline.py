@@ -132,6 +132,11 @@ class Exchange:
         """A request too large to wait for; `start` is the first of it. See `Closed.upload`."""
         return self._opened(declared_bytes, "head", EMPTY, EMPTY), [start]
 
+    def open_frames(self, body: Body, kept: bytes) -> tuple[Opened, list[bytes]]:
+        """The frames of a WebSocket by which a turn begins; they have been counted."""
+        kept = kept[: min(HEAD_BYTES, self.max_body)] if body.over else kept
+        return self._opened(body.size, "head" if body.over else "full", body.hash, body.hash), [kept]
+
     def answered(self, answer: Answer) -> None:
         self.answer = answer
 

@@ -28,9 +28,9 @@ type Exchange = dict[str, Any]
 @cache
 def exchanges() -> list[Exchange]:
     """All of them, with `expected` added."""
-    expected = {one["id"]: one for one in _lines(FOLDER / "expected.jsonl.gz")}
+    expected = {one["id"]: one for one in lines(FOLDER / "expected.jsonl.gz")}
     files = [f for f in sorted(FOLDER.glob("*.jsonl.gz")) if f.name[:4] not in ("expe", "webs")]
-    return [one | {"expected": expected.get(one["id"])} for file in files for one in _lines(file)]
+    return [one | {"expected": expected.get(one["id"])} for file in files for one in lines(file)]
 
 
 def readable() -> list[Exchange]:
@@ -43,7 +43,7 @@ def wire_of(exchange: Exchange) -> str:
     return "gemini" if wire.endswith("enerateContent") else wire
 
 
-def _lines(file: Path) -> Iterator[Exchange]:
+def lines(file: Path) -> Iterator[Exchange]:
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
