@@ -54,6 +54,11 @@ REQUESTS: Columns = {
     "parameters": "jsonb",
     "body_encoding": "text",
     "body": "bytea",
+    "external_id": "text",
+    "parent_id": "uuid",
+    "relation": "text",
+    "parent_call": "text",
+    "head": "uuid",
 }
 
 RESPONSES: Columns = {
@@ -100,6 +105,7 @@ RESPONSES: Columns = {
     "refusal": "text",
     "body_encoding": "text",
     "body": "bytea",
+    "estimated": "bool",
 }
 
 TOOL_CALLS: Columns = {
@@ -108,7 +114,7 @@ TOOL_CALLS: Columns = {
     "ordinal": "int4",
     "call_id": "text",
     "name": "text",
-    "arguments": "text",
+    "arguments_start": "text",
 }
 
 EVENTS: Columns = {
@@ -154,6 +160,11 @@ def request_values(row: RequestRow, compressor: Compressor) -> Values:
         dump_jsonb(row.parameters),
         encoding,
         body,
+        clean_or_none(row.external_id),
+        row.parent_id,
+        row.relation,
+        clean_or_none(row.parent_call),
+        hash_id_or_none(row.head),
     )
 
 
@@ -205,6 +216,7 @@ def response_values(row: ResponseRow, tools: Sequence[str], compressor: Compress
         clean_or_none(row.refusal),
         encoding,
         body,
+        row.estimated,
     )
 
 

@@ -10,7 +10,7 @@ from llmproxy_core.store.rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.tables import RequestTable, ResponseTable, ToolCallTable
 from llmproxy_core.store.values import unpack
 
-HASHES = ("hash_in", "hash_out", "upload_hash_in", "upload_hash_out")
+HASHES = ("hash_in", "hash_out", "upload_hash_in", "upload_hash_out", "head")
 
 
 def request(conn: Connection, ns_id: int, id: UUID) -> RequestRow | None:
@@ -25,7 +25,7 @@ def response(conn: Connection, ns_id: int, id: UUID) -> ResponseRow | None:
 
 def tool_calls(conn: Connection, ns_id: int, id: UUID) -> list[ToolCallRow]:
     c = ToolCallTable.__table__.c
-    query = select(c.ns_id, c.request_id, c.ordinal, c.call_id, c.name, c.arguments)
+    query = select(c.ns_id, c.request_id, c.ordinal, c.call_id, c.name, c.arguments_start)
     query = query.where(c.ns_id == ns_id, c.request_id == id).order_by(c.ordinal)
     return [ToolCallRow(*row) for row in conn.execute(query)]
 
@@ -54,7 +54,7 @@ def _values(row: Mapping[Any, Any]) -> dict[str, Any]:
     for name in ("headers", "trailers"):
         if name in values:
             values[name] = [(key, value) for key, value in values[name]]
-    for name in ("text_start", "n_tool_calls"):
+    for name in ("text_start", "n_tool_calls", "base_id"):
         values.pop(name, None)
     if "text" in values:
         del values["tool_names"]

@@ -3,6 +3,7 @@
 There is no way down: an older llmproxy refuses a newer schema, and a backup is the way back.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from llmproxy_core.store.database import Database, open_database
 
 VERSION_TABLE = "llmproxy_schema"
 LOCK = 0x6C6C6D70726F7879  # "llmproxy"
-LOCK_WAIT = "60s"
+LOCK_WAIT = 60.0
+"""Seconds."""
+LOCK_PAUSE = 0.05
 STATEMENT_TIMEOUT = "10min"
 
 type SchemaState = Literal["empty", "behind", "current", "newer"]
@@ -57,8 +60,8 @@ def upgrade(database: Database) -> SchemaStatus:
     """Run the missing migrations, alone: others wait for the advisory lock.
 
     Raises:
-        SchemaError: the database is newer than this code, or a migration failed (nothing of it
-            is left behind).
+        SchemaError: the database is newer than this code, or a migration failed: the next
+            `upgrade` goes on where it stopped.
     """
     found = status(database)
     if found.state == "current":
@@ -71,7 +74,10 @@ def upgrade(database: Database) -> SchemaStatus:
             try:
                 _run(connection)
             except sqlalchemy_errors.DBAPIError as exc:
-                raise SchemaError(f"{database.where}: a migration failed: {exc.orig}") from exc
+                raise SchemaError(
+                    f"{database.where}: a migration failed: {exc.orig}. Nothing is lost, "
+                    "and `llmproxy db upgrade` goes on where it stopped."
+                ) from exc
         return _status(connection)
 
 
@@ -131,19 +137,24 @@ def _refuse_newer(database: Database, found: SchemaStatus) -> None:
 
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
-    """Hold the advisory lock; released with the connection if anything goes wrong."""
-    connection.execute(text(f"SET lock_timeout = '{LOCK_WAIT}'"))
+    """Hold the advisory lock; released with the connection if anything goes wrong.
+
+    Asks for it again and again: a statement that waits for it would hold a snapshot, for which
+    CREATE INDEX CONCURRENTLY in the other process waits.
+    """
     connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+    give_up_at = time.monotonic() + LOCK_WAIT
     try:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}):
+            connection.commit()
+            if time.monotonic() > give_up_at:
+                raise SchemaError(
+                    f"Another process has been migrating the database for {LOCK_WAIT:g} s; "
+                    "try again later."
+                )
+            time.sleep(LOCK_PAUSE)
         connection.commit()
         yield
-    except sqlalchemy_errors.OperationalError as exc:
-        if "lock timeout" in str(exc.orig):
-            raise SchemaError(
-                f"Another process has been migrating the database for {LOCK_WAIT}; try again later."
-            ) from exc
-        raise
     finally:
         # The session had settings and a lock of its own: not fit for the pool any more.
         connection.invalidate()

@@ -12,6 +12,9 @@ from uuid import UUID
 
 from llmproxy_core.model import Headers, Json
 
+type Relation = Literal["root", "append", "retry", "branch", "compaction", "subagent"]
+"""What a request is to its parent."""
+
 type FlowState = Literal["open", "complete", "partial", "failed"]
 """open: no answer yet, or still streaming. partial: the answer was cut short. failed: there was
 no whole answer at all, or the provider answered with an error."""
@@ -52,6 +55,15 @@ class RequestRow:
     hash_in: bytes
     hash_out: bytes
     parse_error: str | None = None
+    external_id: str | None = None
+    """The id it had in the file that it was imported from."""
+    parent_id: UUID | None = None
+    """The request that this one continues."""
+    relation: Relation = "root"
+    parent_call: str | None = None
+    """The id of the tool call that a sub-agent carries out."""
+    head: bytes | None = None
+    """The prefix hash over all of its canonical messages, 16 bytes."""
 
 
 @dataclass(slots=True)
@@ -273,6 +285,8 @@ class Session:
     output_tokens: int
     cached_tokens: int
     cost_usd: Decimal
+    starred: bool = False
+    """Kept whatever the retention says."""
 
 
 @dataclass(slots=True)

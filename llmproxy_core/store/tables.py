@@ -64,6 +64,7 @@ class NamespaceTable(Table):
     ns_id: Mapped[_Namespace] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
+    retention_days: Mapped[int | None]
 
 
 class SessionTable(Table):
@@ -86,6 +87,7 @@ class SessionTable(Table):
     output_tokens: Mapped[_Tokens]
     cached_tokens: Mapped[_Tokens]
     cost_usd: Mapped[_Usd]
+    starred: Mapped[bool] = mapped_column(server_default=sql("false"))
     __table_args__ = (PrimaryKeyConstraint("ns_id", "id"), Index(None, "ns_id", "last_at"))
 
 
@@ -110,18 +112,29 @@ class RequestTable(Table):
     model: Mapped[str | None]
     stream: Mapped[bool]
     n_messages: Mapped[int]
-    tool_names: Mapped[_Names]
+    tool_names: Mapped[_Names | None]
     preview: Mapped[str]
     body_bytes: Mapped[_Bytes]
     body_kept: Mapped[str]
     hash_in: Mapped[_Hash]
     hash_out: Mapped[_Hash]
     parse_error: Mapped[str | None]
-    headers: Mapped[_Json]
-    parameters: Mapped[_Json]
-    body_encoding: Mapped[str]
-    body: Mapped[_Body]
-    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"), Index(None, "ns_id", "session_id", "id"))
+    headers: Mapped[_Json | None]
+    parameters: Mapped[_Json | None]
+    body_encoding: Mapped[str | None]
+    body: Mapped[_Body | None]
+    external_id: Mapped[str | None]
+    parent_id: Mapped[UUID | None]
+    relation: Mapped[str] = mapped_column(server_default="root")
+    parent_call: Mapped[str | None]
+    head: Mapped[_Hash | None]
+    base_id: Mapped[UUID | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        Index(None, "ns_id", "session_id", "id"),
+        Index(None, "ns_id", "head", postgresql_where=sql("head IS NOT NULL")),
+        {"postgresql_partition_by": "RANGE (id)"},
+    )
 
 
 class ResponseTable(Table):
@@ -163,18 +176,21 @@ class ResponseTable(Table):
     upload_bytes: Mapped[_Bytes | None]
     upload_hash_in: Mapped[_Hash | None]
     upload_hash_out: Mapped[_Hash | None]
-    headers: Mapped[_Json]
-    trailers: Mapped[_Json]
+    headers: Mapped[_Json | None]
+    trailers: Mapped[_Json | None]
     usage: Mapped[Any] = mapped_column(JSON, nullable=True)
-    text: Mapped[str]
-    reasoning: Mapped[str]
+    text: Mapped[str | None]
+    reasoning: Mapped[str | None]
     refusal: Mapped[str | None]
-    body_encoding: Mapped[str]
-    body: Mapped[_Body]
+    body_encoding: Mapped[str | None]
+    body: Mapped[_Body | None]
+    base_id: Mapped[UUID | None]
+    estimated: Mapped[bool] = mapped_column(server_default=sql("false"))
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "id"),
         # only what `previous_response_id` may name
         Index(None, "ns_id", "response_id", postgresql_where=sql("response_id LIKE 'resp%'")),
+        {"postgresql_partition_by": "RANGE (id)"},
     )
 
 
@@ -185,8 +201,11 @@ class ToolCallTable(Table):
     ordinal: Mapped[int]
     call_id: Mapped[str | None]
     name: Mapped[str]
-    arguments: Mapped[str]
-    __table_args__ = (PrimaryKeyConstraint("ns_id", "request_id", "ordinal"),)
+    arguments_start: Mapped[str]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "request_id", "ordinal"),
+        {"postgresql_partition_by": "RANGE (request_id)"},
+    )
 
 
 class EventTable(Table):
@@ -197,7 +216,25 @@ class EventTable(Table):
     kind: Mapped[str]
     request_id: Mapped[UUID | None]
     data: Mapped[_Json]
-    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"), Index(None, "ns_id", "kind", "id"))
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        Index(None, "ns_id", "kind", "id"),
+        {"postgresql_partition_by": "RANGE (id)"},
+    )
+
+
+class BlobTable(Table):
+    """What documents are made of, once per week: a week is dropped with its blobs."""
+
+    __tablename__ = "blobs"
+    ns_id: Mapped[_Namespace]
+    epoch: Mapped[int]
+    hash: Mapped[_Hash]
+    data: Mapped[_Body]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "epoch", "hash"),
+        {"postgresql_partition_by": "RANGE (epoch)"},
+    )
 
 
 class OffsetTable(Table):

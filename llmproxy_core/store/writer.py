@@ -23,6 +23,7 @@ from llmproxy_core.store.columns import (
     tool_call_values,
 )
 from llmproxy_core.store.database import MISSING, Database
+from llmproxy_core.store.partitions import KnownWeeks
 from llmproxy_core.store.refusals import REFUSED, Refusals
 from llmproxy_core.store.rows import (
     Batch,
@@ -48,6 +49,7 @@ class Writer:
         self._connection: PgConnection | None = None
         self._compressor = Compressor()
         self._namespaces: dict[str, int] = {}
+        self._weeks = KnownWeeks()
 
     def write(self, batch: Batch) -> Change:
         """Store all of the batch or nothing of it, and notify.
@@ -62,10 +64,13 @@ class Writer:
         """
         change = _change(batch)
         try:
+            self._make_weeks(batch)
             with self._transaction() as connection:
                 self._write(connection, batch)
                 self._finish(connection, batch, change)
         except REFUSED:
+            self._weeks.forget()
+            self._make_weeks(batch)
             with self._transaction() as connection:
                 refusals = Refusals(connection, self)
                 refusals.write(batch)
@@ -113,6 +118,13 @@ class Writer:
 
     def copy_events(self, connection: PgConnection, rows: Iterable[EventRow]) -> None:
         _copy(connection, "analytics_events", EVENTS, map(event_values, rows))
+
+    def _make_weeks(self, batch: Batch) -> None:
+        """In a transaction of its own: the batch's would hold the locks until its end."""
+        ids = _ids(batch)
+        if self._weeks.missing(ids):
+            with self._transaction() as connection:
+                self._weeks.ensure(connection, ids)
 
     def _write(self, connection: PgConnection, batch: Batch) -> None:
         if batch.requests:
@@ -182,6 +194,14 @@ def _change(batch: Batch) -> Change:
         ended=[row.id for row in batch.responses],
         events=[row.id for row in batch.events],
     )
+
+
+def _ids(batch: Batch) -> list[UUID]:
+    """Those that decide in which week a row belongs."""
+    ids = [row.id for row in batch.requests]
+    ids += [row.id for row in batch.responses]
+    ids += [row.id for row in batch.events]
+    return ids + [row.request_id for row in batch.tool_calls]
 
 
 def _reason(exc: psycopg.Error) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import event, text
 
 from llmproxy_core.store import filters, reads
 from llmproxy_core.store.database import Database
+from llmproxy_core.store.partitions import epoch_now
 from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_call, a_request, a_response, a_session, an_event, new_id, whole
@@ -169,9 +170,11 @@ def test_the_feed_goes_down_the_primary_key(database: Database, writer: Writer, 
         assert len(statements) == 1
         sql, parameters = statements[0]
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {sql}", parameters).scalars())
-    assert "Index Scan Backward using requests_pkey" in plan
-    assert "using responses_pkey" in plan
-    assert "Seq Scan on re" not in plan
+    week = epoch_now()
+    assert f"Index Scan Backward using requests_w{week}_pkey" in plan
+    assert f"using responses_w{week}_pkey" in plan
+    assert "Seq Scan on requests" not in plan
+    assert plan.index(f"requests_w{week + 1}") < plan.index(f"requests_w{week}")
 
 
 def test_a_flow_takes_few_queries(database: Database, ids: list[UUID]) -> None:
