@@ -11,8 +11,9 @@ class Recording:
     """`place` says where in the file it stands, for people: `line 12`, `entry 3`.
 
     Times are ns since 1970, 0 where the file has none. `wire` and `provider` are what the file
-    itself says, in its own words. `request_body` None: the file does not have it. Headers may hold
-    credentials: a recording is never written, see `journal.py`.
+    itself says, in its own words. A body is None where the file does not have it; `*_bytes` is how
+    large it was where the file has only a part of it. Headers may hold credentials: a recording is
+    never written, see `exchange.py`.
     """
 
     place: str
@@ -23,27 +24,29 @@ class Recording:
     """The id it has in the store from which the file was exported."""
     at: int = 0
     first_at: int = 0
+    """The first byte of the answer's body."""
+    first_token_at: int = 0
     ended_at: int = 0
     client: str = "import"
-    namespace: str = "default"
+    other_hosts: list[str] = field(default_factory=list)
+    """Names of the host beside that of the URL: the address connected to, SNI."""
     wire: str = ""
     provider: str = ""
     http_version: str = "HTTP/1.1"
     request_headers: Headers = field(default_factory=list)
     request_body: bytes | None = b""
+    request_bytes: int | None = None
     status: int = 0
     """0: there was no answer."""
     reason: str = ""
     response_headers: Headers = field(default_factory=list)
     response_body: bytes | None = b""
+    response_bytes: int | None = None
     trailers: Headers = field(default_factory=list)
+    ending: str = ""
+    """How it ended, one of `records.Ending`; empty: well, if there was an answer."""
     error: str | None = None
-    """Why the exchange did not come to its end, in the words of the file."""
-
-    @property
-    def declared(self) -> bool:
-        """Does the file say that this is an LLM call?"""
-        return bool(self.wire)
+    """Why it did not end well, in the words of the file."""
 
 
 @dataclass(slots=True)

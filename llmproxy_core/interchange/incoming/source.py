@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Protocol
 
 from llmproxy_core.errors import InterchangeError
 
@@ -21,10 +21,14 @@ BLOCK = 2**20
 HEAD = 64 * 2**10
 
 
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 class Source:
     """`name`: for people. `modified_at`: ns since 1970; of a pipe: now. `head`: how it begins."""
 
-    def __init__(self, name: str, stream: BinaryIO, modified_at: int) -> None:
+    def __init__(self, name: str, stream: Readable, modified_at: int) -> None:
         self.name = name
         self.modified_at = modified_at
         self._stream = stream
@@ -61,26 +65,25 @@ class Source:
 def opened(name: str) -> Iterator[Source]:
     """`-` is standard input. Raises InterchangeError, also while it is being read."""
     try:
-        raw = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
+        raw = io.FileIO(sys.stdin.fileno() if name == "-" else name, closefd=name != "-")
     except OSError as exc:
         raise InterchangeError(f"{name}: {exc.strerror}") from None
     label = "standard input" if name == "-" else name
     try:
         yield Source(label, _plain(raw), _modified(raw))
     finally:
-        if name != "-":
-            raw.close()
+        raw.close()
 
 
-def _plain(raw: BinaryIO) -> BinaryIO:
-    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[arg-type]
+def _plain(raw: io.FileIO) -> Readable:
+    buffered = io.BufferedReader(raw, BLOCK)
     try:
         head = buffered.peek(len(GZIP))
     except OSError:
         return buffered  # told when it is read
-    return gzip.GzipFile(fileobj=buffered) if head.startswith(GZIP) else buffered  # type: ignore[return-value]
+    return gzip.GzipFile(fileobj=buffered) if head.startswith(GZIP) else buffered
 
 
-def _modified(raw: BinaryIO) -> int:
+def _modified(raw: io.FileIO) -> int:
     found = os.fstat(raw.fileno())
     return found.st_mtime_ns if stat.S_ISREG(found.st_mode) else time.time_ns()

@@ -1,0 +1,192 @@
+"""A recording -> the record of the spool. Credentials are replaced here, as the proxy does it."""
+
+import re
+import time
+from collections import OrderedDict
+from uuid import UUID
+
+from llmproxy_core.credentials import Scrubber
+from llmproxy_core.hashing import content_hash
+from llmproxy_core.interchange import wires
+from llmproxy_core.interchange.incoming import times
+from llmproxy_core.interchange.incoming.recording import Recording, Skipped
+from llmproxy_core.model import Headers, header
+from llmproxy_core.providers.recognise import Match, Recogniser
+from llmproxy_core.records import Answer, BodyKept, Closed, Ending, Opened, Whole
+from llmproxy_core.worker.identity import dated
+
+MARK = re.compile(r"(?:\w+ )?fp_[0-9a-f]{12}")
+"""A fingerprint: what is exported has no credentials any more."""
+ENDINGS: dict[str, Ending] = {
+    "complete": "complete",
+    "client_closed": "client_closed",
+    "server_closed": "server_closed",
+    "error": "error",
+    "killed": "killed",
+}
+SCHEMES = {"wss": "https", "ws": "http"}
+DEFAULT_PORTS = {"http": 80}
+MS = 10**6
+REMEMBERED = 100_000
+
+
+class Exchanges:
+    """Makes the records of one file. The same file always gives the same ids.
+
+    `modified_at` (ns since 1970) dates what the file itself has no time of, a millisecond apart.
+    """
+
+    def __init__(
+        self, scrubber: Scrubber, recogniser: Recogniser, namespace: str, modified_at: int
+    ) -> None:
+        self._scrubber = scrubber
+        self._recogniser = recogniser
+        self._namespace = namespace
+        self._modified_at = modified_at
+        self._now = time.time_ns()
+        self._number = 0
+        self._seen: OrderedDict[bytes, int] = OrderedDict()
+
+    def record(self, recording: Recording) -> tuple[Whole, list[bytes]] | Skipped:
+        """The record and the bytes that travel beside it; Skipped for what is no LLM call."""
+        self._number += 1
+        place = _Place(recording.url)
+        match = self._match(recording, place)
+        if match is None:
+            reason = f"not an LLM call: {recording.method[:16]} {place.host[:100]}"
+            return Skipped(recording.place, self._told(reason), damaged=False)
+        bodies = [recording.request_body or b"", recording.response_body or b""]
+        at = times.told(recording, self._now) or self._modified_at + self._number * MS
+        id = (recording.id or self._id(recording, at, bodies)).bytes
+        opened = self._opened(id, at, recording, place, match, bodies[0])
+        closed = self._closed(id, at, recording, bodies[1])
+        return Whole(opened, closed, len(bodies[0])), bodies
+
+    def _match(self, recording: Recording, place: "_Place") -> Match | None:
+        """What the URL says, else what the file says: recorders blot out hosts."""
+        path = place.path.partition("#")[0]
+        upgrade = header(recording.request_headers, "upgrade") or ""
+        if recording.method != "GET" or upgrade.lower() == "websocket" or recording.status == 101:
+            for host in (place.host, *recording.other_hosts):
+                if match := self._recogniser.match(host, place.port, recording.method, path):
+                    return match
+        if not recording.wire:
+            return None
+        provider = wires.our_provider(recording.provider) if recording.provider else "other"
+        return Match(provider, wires.ours(recording.wire))
+
+    def _id(self, recording: Recording, at: int, bodies: list[bytes]) -> UUID:
+        """From what it is. Equal calls without ids of their own are told apart by counting."""
+        parts = [recording.method, recording.url, recording.status, *map(_digest, bodies)]
+        id = dated(at, self._namespace, recording.external_id or "", *parts)
+        if recording.external_id:
+            return id
+        times_seen = self._seen[id.bytes] = self._seen.pop(id.bytes, 0) + 1
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return id if times_seen == 1 else dated(at, id.hex, times_seen)
+
+    def _opened(
+        self, id: bytes, at: int, found: Recording, place: "_Place", match: Match, body: bytes
+    ) -> Opened:
+        digest = content_hash(body)
+        return Opened(
+            id=id,
+            at=at,
+            namespace=self._namespace,
+            client=self._told(found.client[:200]),
+            proxy_user=None,
+            credential=self._scrubber.credential(_unmarked(found.request_headers), place.path),
+            provider=match.provider,
+            wire=match.wire,
+            scheme=place.scheme,
+            host=self._told(place.host[:255]),
+            port=place.port,
+            method=self._told(found.method[:32]),
+            path=self._scrubber.path(_clean(place.path)),
+            http_version=_clean(found.http_version[:32]),
+            headers=self._headers(found.request_headers),
+            body_bytes=_size(body, found.request_bytes),
+            body_kept=_kept(found.request_body, found.request_bytes),
+            hash_in=digest,
+            hash_out=digest,
+            external_id=self._told(found.external_id[:200]) if found.external_id else None,
+        )
+
+    def _closed(self, id: bytes, at: int, found: Recording, body: bytes) -> Closed:
+        digest = content_hash(body)
+        ended_at = max(at, found.first_at, found.ended_at)
+        return Closed(
+            id=id,
+            at=ended_at,
+            ending=ENDINGS.get(found.ending, "complete" if found.status else "error"),
+            error=self._told(found.error[:1000]) if found.error else None,
+            answer=self._answer(found, at) if found.status else None,
+            first_at=found.first_at if body else 0,
+            marks=[(len(body), 0)] if body else [],
+            body_bytes=_size(body, found.response_bytes),
+            body_kept=_kept(found.response_body, found.response_bytes),
+            hash_in=digest,
+            hash_out=digest,
+            trailers=self._headers(found.trailers),
+            pending_at=found.first_token_at if body else 0,
+        )
+
+    def _answer(self, found: Recording, at: int) -> Answer:
+        return Answer(
+            at=found.first_at or at,
+            status=found.status,
+            reason=self._told(found.reason[:200]),
+            http_version=_clean(found.http_version[:32]),
+            headers=self._headers(found.response_headers),
+        )
+
+    def _headers(self, headers: Headers) -> Headers:
+        return [(_clean(name), self._value(name, _clean(value))) for name, value in headers]
+
+    def _value(self, name: str, value: str) -> str:
+        return value if MARK.fullmatch(value) else self._scrubber.header(name, value)
+
+    def _told(self, text: str) -> str:
+        return _clean(self._scrubber.text(text))
+
+
+class _Place:
+    """A URL in its parts, whatever it looks like: recorders write `<aws_region>` into hosts."""
+
+    __slots__ = ("host", "path", "port", "scheme")
+
+    def __init__(self, url: str) -> None:
+        scheme, mark, rest = url.partition("://")
+        if not mark:
+            scheme, rest = "https", url
+        end = next((at for at, sign in enumerate(rest) if sign in "/?#"), len(rest))
+        place, path = rest[:end].rpartition("@")[2], rest[end:]
+        host, colon, port = place.rpartition(":")
+        if not (colon and port.isascii() and port.isdigit() and len(port) < 6):
+            host, port = place, ""
+        self.scheme = SCHEMES.get(scheme.lower(), scheme.lower()[:16])
+        self.host = host.lower() or "unknown"
+        self.port = min(int(port or DEFAULT_PORTS.get(self.scheme, 443)), 65535)
+        self.path = path if path.startswith("/") else f"/{path}"
+
+
+def _unmarked(headers: Headers) -> Headers:
+    return [(name, value) for name, value in headers if not MARK.fullmatch(value)]
+
+
+def _digest(body: bytes) -> str:
+    return content_hash(body).hex()
+
+
+def _size(body: bytes, told: int | None) -> int:
+    return max(len(body), told or 0)
+
+
+def _kept(body: bytes | None, told: int | None) -> BodyKept:
+    return "head" if body is None or (told or 0) > len(body) else "full"
+
+
+def _clean(text: str) -> str:
+    """Without halves of characters, which no record can hold."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
