@@ -7,6 +7,7 @@ calls a second, the time from the append of a call's end to the notification of 
 """
 
 import argparse
+import itertools
 import os
 import statistics
 import tempfile
@@ -25,6 +26,8 @@ from llmproxy_core.store.rows import Change
 from tests.worker.processes import Worker, wait_for
 from tests.worker.traffic import NOON, SECOND, Call, append, chat, chat_chunk
 
+NUMBERS = itertools.count(int(time.time()) % 10**6 * 1000, 10**6)
+"""Where the numbers of the calls of a run begin: no call may come twice."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -73,7 +76,7 @@ def main() -> None:
 
 def _drain(home: Home, kind: Callable[[int], Call], calls: int) -> None:
     journal = SpoolWriter(home.spool)
-    offset = int(time.time() * 1000) % 10**9
+    offset = next(NUMBERS)
     records = 0
     for n in range(calls):
         made = kind(offset + n).records()
