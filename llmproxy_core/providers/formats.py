@@ -1,21 +1,57 @@
 """The register of wire formats. A new one is a file and a line here; all others are raw."""
 
 from llmproxy_core.model import Headers, Request
+from llmproxy_core.providers.anthropic_batches import AnthropicBatches
 from llmproxy_core.providers.anthropic_messages import AnthropicMessages
+from llmproxy_core.providers.bedrock_converse import BedrockConverse
+from llmproxy_core.providers.bedrock_invoke import BedrockInvoke
+from llmproxy_core.providers.cohere_chat import CohereChat
+from llmproxy_core.providers.cohere_embed import CohereEmbed
+from llmproxy_core.providers.count_tokens import CountTokens
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.form import is_form, read_form
 from llmproxy_core.providers.format import Format
 from llmproxy_core.providers.gemini import Gemini
+from llmproxy_core.providers.ollama_chat import OllamaChat
+from llmproxy_core.providers.ollama_embed import OllamaEmbed
+from llmproxy_core.providers.ollama_generate import OllamaGenerate
+from llmproxy_core.providers.openai_audio import OpenAIAudio
 from llmproxy_core.providers.openai_chat import OpenAIChat
+from llmproxy_core.providers.openai_completions import OpenAICompletions
+from llmproxy_core.providers.openai_embeddings import OpenAIEmbeddings
+from llmproxy_core.providers.openai_images import OpenAIImages
+from llmproxy_core.providers.openai_moderations import OpenAIModerations
 from llmproxy_core.providers.openai_responses import OpenAIResponses
 from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.raw import Raw
+from llmproxy_core.providers.rerank import Rerank
 
 FORMATS: dict[str, Format] = {
     "openai.chat": OpenAIChat(),
     "openai.responses": OpenAIResponses(),
     "anthropic.messages": AnthropicMessages(),
+    "anthropic.count_tokens": CountTokens(AnthropicMessages()),
+    "anthropic.batches": AnthropicBatches(),
+    "openai.responses.compact": OpenAIResponses(),
+    "openai.responses.input_tokens": CountTokens(OpenAIResponses()),
+    "openai.completions": OpenAICompletions(),
+    "openai.embeddings": OpenAIEmbeddings(),
+    "openai.images": OpenAIImages(),
+    "openai.audio": OpenAIAudio(),
+    "openai.moderations": OpenAIModerations(),
+    "cohere.chat": CohereChat(),
+    "cohere.embed": CohereEmbed(),
+    "cohere.rerank": Rerank(),
+    "rerank": Rerank(),
+    "ollama.chat": OllamaChat(),
+    "ollama.generate": OllamaGenerate(),
+    "ollama.embed": OllamaEmbed(),
+    "ollama.embeddings": OllamaEmbed(),
     "gemini": Gemini(),
+    "bedrock.converse": BedrockConverse(),
+    "bedrock.converse-stream": BedrockConverse(),
+    "bedrock.invoke": BedrockInvoke(),
+    "bedrock.invoke-with-response-stream": BedrockInvoke(),
 }
 RAW = Raw()
 

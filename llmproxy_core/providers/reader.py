@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from llmproxy_core.model import ApiError, Delta, Headers, Response, header
 from llmproxy_core.providers.api_error import error_of_status, read_error, text_error
 from llmproxy_core.providers.assembler import Assembler
+from llmproxy_core.providers.bedrock_invoke import usage_in
 from llmproxy_core.providers.bodies import (
     BLANK,
     MEDIA,
@@ -16,11 +17,14 @@ from llmproxy_core.providers.bodies import (
     Whole,
 )
 from llmproxy_core.providers.encoding import Decoder
+from llmproxy_core.providers.eventstream import TYPE as EVENTSTREAM
+from llmproxy_core.providers.eventstream import Messages, begins_eventstream
 from llmproxy_core.providers.formats import FORMATS, format_of
 from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.sse import BOM, Event
 
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+STARTS = (b"{", b"[", b"<")
 BLANKS = 64
 HEAD = 16_000
 GROWING = frozenset({"gemini"})
@@ -45,7 +49,9 @@ class AnswerReader:
         self._growing = wire in GROWING
         self.status = status
         kind = (header(headers, "content-type") or "").lower()
-        self.says_events = "event-stream" in kind
+        self.says_events = "event-stream" in kind or EVENTSTREAM in kind
+        self._binary = EVENTSTREAM in kind
+        self._counted = usage_in(headers) if wire.startswith("bedrock.") else None
         self._kind = kind.partition(";")[0].strip()
         self._lined = wire in LINED or any(word in kind for word in LINED_TYPES)
         self._plain = wire in PLAIN and kind.startswith("text/") and not self.says_events
@@ -90,12 +96,18 @@ class AnswerReader:
         if not ended and (not text or BOM.startswith(text)):
             return None
         text = text.removeprefix(BOM).lstrip(BLANK)
+        binary = begins_eventstream(head)
+        if binary or (self._binary and text[:1] not in STARTS):
+            return Messages(self)
+        return None if binary is None and not ended else self._text(text, ended)
+
+    def _text(self, text: bytes, ended: bool) -> Body | None:
         first = text[:1]
         if first == b"[" and self._growing:
             return Array(self)
         if first == b"{" and self._lined and self.status < 400:
             return Lines(self)
-        if first in (b"{", b"[", b"<"):
+        if first in STARTS:
             return Whole(self)
         if self.says_events or text.startswith(FIELDS):
             return Events(self)
@@ -157,6 +169,7 @@ class AnswerReader:
 
     def _response(self) -> Response:
         response = self._into.response()
+        response.usage = response.usage or self._counted
         if self.known and self._body:
             response.incomplete = not self._body.complete(self._into)
             if (problem := self._decoder.problem) and not self._into.closed:

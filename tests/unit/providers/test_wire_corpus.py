@@ -90,6 +90,7 @@ def comparisons(
     if "input_tokens" in truth:
         usage = _counted(response.usage, "reasoning_tokens" in truth)
         found.append(("usage", _usage(wire_of(exchange), truth), usage))
+    if "usage_raw" in truth:
         found.append(("usage_raw", truth["usage_raw"], response.usage and response.usage.raw))
     return [
         (field, theirs.removeprefix("models/") if field == "request_model" else theirs, value)
@@ -139,10 +140,11 @@ def _usage(wire: str, truth: dict[str, Any]) -> tuple[Any, ...]:
     """Their verbatim counters, normalised by the rules of the README."""
     read, written = truth.get("input_tokens"), truth.get("output_tokens")
     cached, reasoning = truth.get("cached_tokens"), truth.get("reasoning_tokens")
-    if wire == "anthropic.messages":
+    raw = truth.get("usage_raw") or {}
+    if wire == "anthropic.messages" or (wire.startswith("bedrock.") and "prompt_tokens" not in raw):
         read = _sum(read, cached, truth.get("cache_write_tokens"))
     if wire == "gemini":
-        read = _sum(read, truth["usage_raw"].get("toolUsePromptTokenCount"))
+        read = _sum(read, raw.get("toolUsePromptTokenCount"))
         written = written if reasoning is None else _sum(written, reasoning)
     return read, written, cached or 0, reasoning or 0
 
