@@ -1,41 +1,8 @@
-"""Hand-written exchanges, a few per format: the whole answer and its streamed twin."""
+"""Hand-written exchanges of the large chat formats, and the list of those of all formats."""
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
-from llmproxy_core.model import Response
-from llmproxy_core.providers.reader import AnswerReader
-
-
-@dataclass(frozen=True)
-class Sample:
-    wire: str
-    request: dict[str, Any]
-    whole: dict[str, Any]
-    events: list[dict[str, Any]]
-    done: bool = False
-
-    @property
-    def json(self) -> bytes:
-        return json.dumps(self.whole).encode()
-
-    @property
-    def sse(self) -> bytes:
-        return sse(self.events, self.done)
-
-
-def sse(events: list[dict[str, Any]], done: bool = False) -> bytes:
-    texts = [json.dumps(event, ensure_ascii=False) for event in events]
-    return "".join(
-        f"data: {text}\n\n" for text in [*texts, "[DONE]"][: None if done else -1]
-    ).encode()
-
-
-def read(wire: str, body: bytes, status: int = 200, kind: str = "", path: str = "") -> Response:
-    reader = AnswerReader(wire, status, [("Content-Type", kind)] if kind else [], path)
-    reader.feed(body)
-    return reader.finish()
+from tests.unit.providers.sample import Sample
 
 
 def _chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:

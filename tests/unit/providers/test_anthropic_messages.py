@@ -4,7 +4,8 @@ from typing import Any
 from llmproxy_core.model import Part, Request
 from llmproxy_core.providers.anthropic_messages import read_usage
 from llmproxy_core.providers.formats import read_request
-from tests.unit.providers.samples import ANTHROPIC, read, sse
+from tests.unit.providers.sample import read, sse
+from tests.unit.providers.samples import ANTHROPIC
 
 WIRE = "anthropic.messages"
 

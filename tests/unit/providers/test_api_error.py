@@ -3,7 +3,7 @@ import json
 import pytest
 
 from llmproxy_core.model import ApiError
-from tests.unit.providers.samples import read
+from tests.unit.providers.sample import read
 
 BODIES = {
     '{"error": {"type": "t", "message": "m"}}': ApiError("t", "m"),

@@ -12,7 +12,8 @@ from llmproxy_core.model import Response
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
 from tests.unit.providers.corpus import joined
-from tests.unit.providers.samples import SAMPLES, Sample, read, sse
+from tests.unit.providers.sample import Sample, read, sse
+from tests.unit.providers.samples import SAMPLES
 
 EVENTS = "text/event-stream"
 each = pytest.mark.parametrize("sample", SAMPLES, ids=[sample.wire for sample in SAMPLES])

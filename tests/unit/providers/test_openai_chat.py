@@ -4,7 +4,7 @@ from typing import Any
 from llmproxy_core.model import Part, Request, Response, ToolCall
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.openai_chat import read_usage
-from tests.unit.providers.samples import read, sse
+from tests.unit.providers.sample import read, sse
 
 WIRE = "openai.chat"
 

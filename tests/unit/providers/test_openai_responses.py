@@ -3,7 +3,8 @@ from typing import Any
 
 from llmproxy_core.model import Message, Part, Request
 from llmproxy_core.providers.formats import read_request
-from tests.unit.providers.samples import RESPONSES, read, sse
+from tests.unit.providers.sample import read, sse
+from tests.unit.providers.samples import RESPONSES
 
 WIRE = "openai.responses"
 

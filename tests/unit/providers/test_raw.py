@@ -1,7 +1,7 @@
 import json
 
 from llmproxy_core.providers.formats import read_request
-from tests.unit.providers.samples import read, sse
+from tests.unit.providers.sample import read, sse
 
 
 def test_the_model_is_taken_from_body_or_path() -> None:

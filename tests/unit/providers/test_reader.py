@@ -5,7 +5,8 @@ import pytest
 
 from llmproxy_core.model import ApiError
 from llmproxy_core.providers.reader import AnswerReader
-from tests.unit.providers.samples import CHAT, GEMINI, read
+from tests.unit.providers.sample import read
+from tests.unit.providers.samples import CHAT, GEMINI
 
 EVENTS, JSON = "text/event-stream; charset=utf-8", "application/json"
 

@@ -110,7 +110,7 @@ def _bare(text: str) -> str:
 
 
 def _error(error: Any) -> str | None:
-    words = error["message"] if isinstance(error, dict) else error
+    words = error.get("message", error.get("detail")) if isinstance(error, dict) else error
     return None if words is None else str(words)
 
 
