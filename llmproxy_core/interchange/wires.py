@@ -13,11 +13,7 @@ GEMINI = {
     ":generateContent": "gemini.generateContent",
     ":streamGenerateContent": "gemini.streamGenerateContent",
 }
-OURS = {
-    **dict.fromkeys(GEMINI.values(), "gemini"),
-    "cohere.embed": "cohere.embeddings",
-    "ollama.embed": "ollama.embeddings",
-}
+OURS = dict.fromkeys(GEMINI.values(), "gemini")
 PROVIDERS = {"gemini": "google"}
 SESSIONS = {
     "openai.realtime": REALTIME,

@@ -11,6 +11,8 @@ type Key = int | str | tuple[int | str, int | str] | None
 
 GAP = "\n\n"
 """Between two blocks of reasoning."""
+SOURCES = 200
+"""Sources of one answer that are kept."""
 
 
 class Block:
@@ -52,6 +54,7 @@ class Assembler:
 
     __slots__ = (
         "_choices",
+        "_cited",
         "_deltas",
         "_live",
         "_unfinished",
@@ -79,6 +82,7 @@ class Assembler:
         self.server_tool_calls: list[str] = []
         self.written = 0
         self._unfinished = 0
+        self._cited: dict[str, None] = {}
         self._live = live
         self._deltas: list[Delta] = []
         self._choices: dict[int, _Choice] = {}
@@ -128,6 +132,12 @@ class Assembler:
         slot.last = None
         self.written += 1
 
+    def cite(self, title: str, where: str) -> None:
+        """A source that the answer names; each is shown once, after the answer."""
+        shown = f"{title[:300]} {where[:500]}".strip()
+        if shown and len(self._cited) < SOURCES:
+            self._cited[shown] = None
+
     def block(self, key: Key, choice: int = 0) -> Block | None:
         slot = self._choices.get(choice)
         return slot.keyed.get(key) if slot else None
@@ -147,6 +157,7 @@ class Assembler:
         """Drop what was collected of the choices: the whole answer follows, without deltas."""
         self._choices.clear()
         self._unfinished = 0
+        self._cited.clear()
         self.server_tool_calls.clear()
         self._live = False
 
@@ -179,8 +190,11 @@ class Assembler:
             n_events=self.n_events,
             unknown_events=self.unknown,
             n_embeddings=self.n_embeddings,
-            parts=[_shown(block) for block in first.blocks],
+            parts=[_shown(block) for block in first.blocks] + self._sources(),
         )
+
+    def _sources(self) -> list[Part]:
+        return [Part("other", "\n".join(["sources:", *self._cited]))] if self._cited else []
 
     def _begin(self, slot: _Choice, block: Block, choice: int, key: Key) -> Block:
         if block.kind == "reasoning":

@@ -73,7 +73,7 @@ OPENAI = {
 OLLAMA = {
     "/api/chat": "ollama.chat",
     "/api/generate": "ollama.generate",
-    "/api/embed": "ollama.embeddings",
+    "/api/embed": "ollama.embed",
     "/api/embeddings": "ollama.embeddings",
 }
 VERTEX = {
@@ -92,8 +92,8 @@ COHERE = {
     "/v1/chat": "cohere.chat",
     "/v2/chat": "cohere.chat",
     "/v1/generate": "cohere.generate",
-    "/v1/embed": "cohere.embeddings",
-    "/v2/embed": "cohere.embeddings",
+    "/v1/embed": "cohere.embed",
+    "/v2/embed": "cohere.embed",
     "/v1/rerank": "cohere.rerank",
     "/v2/rerank": "cohere.rerank",
     "/v1/classify": "cohere.classify",
@@ -200,7 +200,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "ai21", ("api.ai21.com",), {"/complete": "ai21.complete", "/chat/complete": "ai21.chat"}
     ),
     Provider("voyage", ("api.voyageai.com",), {"/multimodalembeddings": "voyage.embeddings"}),
-    Provider("writer", ("api.writer.com",), {"/v1/chat": "writer.chat"}),
+    Provider("writer", ("api.writer.com",), {"/v1/chat": "openai.chat"}),
     Provider(
         "replicate",
         ("api.replicate.com",),

@@ -50,3 +50,9 @@ def attachment(url: str = "", mime: str = "", size: int = 0) -> str:
         mime, size, url = url[5:60].partition(";")[0], len(url), ""
     words = [mime, url[:300], f"{size * 3 // 4} bytes" if size else ""]
     return ", ".join(word for word in words if word)
+
+
+def deployment(path: str) -> str | None:
+    """Azure names the model in the path: /openai/deployments/NAME/chat/completions."""
+    rest = path.partition("/deployments/")[2]
+    return rest.partition("/")[0] or None

@@ -10,7 +10,7 @@ from typing import Any
 from llmproxy_core.model import Message, Part, Request, Role, Tool, Usage, mapping, text_of
 from llmproxy_core.providers.api_error import read_error
 from llmproxy_core.providers.assembler import Assembler
-from llmproxy_core.providers.format import Body, attachment, count, items, total
+from llmproxy_core.providers.format import Body, attachment, count, deployment, items, total
 from llmproxy_core.providers.parsing import dumps
 from llmproxy_core.providers.settings import session_hints, settings
 
@@ -28,11 +28,11 @@ ROLES: dict[str, Role] = {
 class OpenAIChat:
     def request(self, body: Body, path: str) -> Request:
         return Request(
-            model=text_of(body.get("model")) or _deployment(path),
+            model=text_of(body.get("model")) or deployment(path),
             stream=body.get("stream") is True,
-            messages=[_message(message) for message in items(body.get("messages"))],
-            tools=[_tool(tool) for tool in items(body.get("tools"))]
-            + [_tool({"function": function}) for function in items(body.get("functions"))],
+            messages=[read_message(message) for message in items(body.get("messages"))],
+            tools=[read_tool(tool) for tool in items(body.get("tools"))]
+            + [read_tool({"function": function}) for function in items(body.get("functions"))],
             parameters=settings(body, NOT_SETTINGS),
             session_hints=session_hints(body),
         )
@@ -73,6 +73,18 @@ def _head(body: Body, into: Assembler) -> None:
     usage = body.get("usage") or mapping(body.get("x_groq")).get("usage")
     if isinstance(usage, dict):
         into.usage = read_usage(usage)
+    if "citations" in body or "search_results" in body:
+        _cite(body, into)
+
+
+def _cite(body: Body, into: Assembler) -> None:
+    """Perplexity's sources, in every chunk; xAI's, in the last one."""
+    found = items(body.get("search_results"))
+    for result in found:
+        into.cite(text_of(result.get("title")), text_of(result.get("url")))
+    citations = body.get("citations")
+    for url in citations if isinstance(citations, list) and not found else []:
+        into.cite("", text_of(url))
 
 
 def _no_choices(name: str, event: Body, into: Assembler) -> None:
@@ -90,8 +102,17 @@ def _end(choice: Body, index: int, into: Assembler) -> None:
         into.finish(str(reason), index)
         # Not everybody sends [DONE] after it; some send an empty reason before it.
         into.closed = into.closed or (reason != "" and into.finished())
+    if (checked := choice.get("content_filter_results")) is not None:
+        _filtered(mapping(checked), index, into)
     if (error := choice.get("error")) and into.error is None:
         into.error = read_error({"error": error})
+
+
+def _filtered(checked: Body, index: int, into: Assembler) -> None:
+    """Azure's filters; told only where one of them struck."""
+    struck = [name for name, result in checked.items() if mapping(result).get("filtered") is True]
+    if struck:
+        into.part(Part("other", f"content filter: {', '.join(struck)}"), index)
 
 
 def _said(said: Body, choice: int, into: Assembler) -> None:
@@ -119,11 +140,15 @@ def _chunks(content: Any, choice: int, into: Assembler) -> None:
     """Mistral's content: a list of `text` and `thinking` chunks."""
     for chunk in items(content):
         if chunk.get("type") == "thinking":
-            thinking = chunk.get("thinking")
-            texts = [text_of(part.get("text")) for part in items(thinking)] or [text_of(thinking)]
-            into.add("reasoning", "".join(texts), choice)
+            into.add("reasoning", _thinking(chunk), choice)
         elif text := text_of(chunk.get("text")):
             into.add("text", text, choice)
+
+
+def _thinking(chunk: Body) -> str:
+    """Mistral's is a list of texts, Cohere's one."""
+    thinking = chunk.get("thinking")
+    return text_of(thinking) or "".join(text_of(part.get("text")) for part in items(thinking))
 
 
 def _calls(said: Body, choice: int, into: Assembler) -> None:
@@ -138,6 +163,12 @@ def _calls(said: Body, choice: int, into: Assembler) -> None:
             into.server_tool_calls.append(text_of(tool.get("type")) or "tool")
     if transcript := text_of(mapping(said.get("audio")).get("transcript")):
         into.add("text", transcript, choice)
+    for image in items(said.get("images")):
+        url = mapping(image.get("image_url")).get("url")
+        into.part(Part("image", attachment(text_of(url))), choice)
+    for note in items(said.get("annotations")):
+        cited = mapping(note.get("url_citation"))
+        into.cite(text_of(cited.get("title")), text_of(cited.get("url")))
 
 
 def _call(call: Body, position: int, choice: int, into: Assembler) -> None:
@@ -170,7 +201,7 @@ def read_usage(usage: Body) -> Usage:
     return Usage(prompt, completion, cached, written, reasoning, dict(usage))
 
 
-def _message(message: Body) -> Message:
+def read_message(message: Body) -> Message:
     role = ROLES.get(text_of(message.get("role")), "user")
     parts = _thoughts(message)
     if role == "tool":
@@ -189,6 +220,7 @@ def _message(message: Body) -> Message:
 
 def _thoughts(message: Body) -> list[Part]:
     reasoning = message.get("reasoning_content") or message.get("reasoning")
+    reasoning = reasoning or message.get("tool_plan")
     return [Part("reasoning", reasoning)] if isinstance(reasoning, str) else []
 
 
@@ -219,8 +251,7 @@ def _part(item: Body) -> Part:
     if kind == "text" or (not kind and "text" in item):
         return Part("text", text_of(item.get("text")))
     if kind == "thinking":
-        texts = [text_of(part.get("text")) for part in items(item.get("thinking"))]
-        return Part("reasoning", "".join(texts))
+        return Part("reasoning", _thinking(item))
     if kind == "refusal":
         return Part("refusal", text_of(item.get("refusal")))
     inner = item.get(kind)
@@ -230,6 +261,10 @@ def _part(item: Body) -> Part:
         audio = mapping(inner)
         size = len(text_of(audio.get("data")))
         return Part("audio", attachment("", text_of(audio.get("format")), size))
+    if kind == "document":
+        held = mapping(inner)
+        text = text_of(held.get("data")) or dumps(held.get("data") or {})
+        return Part("document", text, text_of(held.get("id")) or None)
     if kind in ("file", "document_url"):
         file = mapping(inner)
         data = text_of(inner) or text_of(file.get("file_data")) or text_of(file.get("file_id"))
@@ -237,15 +272,9 @@ def _part(item: Body) -> Part:
     return Part("other", kind or dumps(item)[:300])
 
 
-def _tool(tool: Body) -> Tool:
+def read_tool(tool: Body) -> Tool:
     inner = mapping(tool.get("function") or tool.get("custom"))
     kind = text_of(tool.get("type"))
     name = text_of(inner.get("name")) or text_of(tool.get("name"))
     hosted = not inner and kind not in ("", "function", "custom")
     return Tool(name or kind, text_of(inner.get("description")), hosted)
-
-
-def _deployment(path: str) -> str | None:
-    """Azure names the model in the path: /openai/deployments/NAME/chat/completions."""
-    rest = path.partition("/deployments/")[2]
-    return rest.partition("/")[0] or None

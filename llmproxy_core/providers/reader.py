@@ -88,10 +88,8 @@ class AnswerReader:
 
     def _begin(self, head: bytes, ended: bool) -> Body | None:
         """What the body is, or None while that cannot be told."""
-        if self.status < 400 and self._kind.partition("/")[0] in MEDIA:
-            return Media(self, self._kind)
-        if self._plain:
-            return Whole(self)
+        if announced := self._announced():
+            return announced
         text = head.lstrip(BLANK)
         if not ended and (not text or BOM.startswith(text)):
             return None
@@ -100,6 +98,12 @@ class AnswerReader:
         if binary or (self._binary and text[:1] not in STARTS):
             return Messages(self)
         return None if binary is None and not ended else self._text(text, ended)
+
+    def _announced(self) -> Body | None:
+        """What only the content type tells: sound, pictures, plain text."""
+        if self.status < 400 and self._kind.partition("/")[0] in MEDIA:
+            return Media(self, self._kind)
+        return Whole(self) if self._plain else None
 
     def _text(self, text: bytes, ended: bool) -> Body | None:
         first = text[:1]

@@ -40,6 +40,8 @@ def readable() -> list[Exchange]:
 
 def wire_of(exchange: Exchange) -> str:
     wire = str(exchange["wire"])
+    if wire == "anthropic.other" and path_of(exchange).partition("?")[0].endswith("/count_tokens"):
+        return "anthropic.count_tokens"
     return "gemini" if wire.endswith("enerateContent") else wire
 
 
