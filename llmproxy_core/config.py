@@ -98,6 +98,8 @@ class CaptureConfig(_Table):
 
 class SpoolConfig(_Table):
     fsync: Literal["interval", "always", "never"] = "interval"
+    max_bytes: Bytes = 20 * 2**30
+    min_free_bytes: Bytes = 2**30
 
 
 class WorkerConfig(_Table):

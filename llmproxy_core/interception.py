@@ -17,7 +17,6 @@ from llmproxy_core.records import Closed, Event, Opened, Record
 from llmproxy_core.spool import Level, Limits, SpoolWriter
 from llmproxy_core.websocket import WebSocketSession
 
-
 logger = logging.getLogger("llmproxy")
 
 

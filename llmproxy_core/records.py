@@ -15,8 +15,9 @@ import msgspec
 from llmproxy_core.hashing import Hash
 from llmproxy_core.model import Headers
 
-type BodyKept = Literal["full", "head"]
-"""`head`: the body was over `capture.max_body`; only its first bytes are here."""
+type BodyKept = Literal["full", "head", "dropped"]
+"""`head`: the body was over `capture.max_body`; only its first bytes are here. `dropped`: the
+spool had no room for it; what is here is its beginning, mostly nothing."""
 
 type Ending = Literal["complete", "client_closed", "server_closed", "error", "killed"]
 
@@ -109,7 +110,9 @@ class Event(msgspec.Struct, array_like=True, frozen=True, tag=5):
     """Something worth knowing that is not an exchange.
 
     kinds: `proxy_started`, `proxy_stopped`, `tls_failed` (a program does not trust the CA),
-    `gap` (records that could not be written), `fault` (an addon failed and let the traffic pass).
+    `gap` (what could not be kept: `records`, or `bodies` of records that were, and their `bytes`;
+    `reason`: `unwritable`, `damaged`, or the setting that stands in the way, `max_bytes` or
+    `min_free_bytes`), `fault` (an addon failed and let the traffic pass).
     """
 
     id: bytes
@@ -139,6 +142,14 @@ class Whole(msgspec.Struct, array_like=True, frozen=True, tag=6):
 
 
 type Record = Opened | Answered | Piece | Closed | Event | Whole
+
+
+def without_body(record: Record) -> Record:
+    """The record for a body that is not kept; its length and hashes stay those of the body."""
+    if isinstance(record, Opened | Closed):
+        return msgspec.structs.replace(record, body_kept="dropped")
+    return record
+
 
 encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(Opened | Answered | Piece | Closed | Event | Whole)

@@ -1,10 +1,13 @@
 """`llmproxy db`: the database, embedded or external."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmproxy_core.cli.surroundings import print_json, settings
+
+if TYPE_CHECKING:
+    from llmproxy_core.store.database import Database
 
 app = typer.Typer(
     help="The database: status, upgrade, stop, url.", no_args_is_help=True, rich_markup_mode=None
@@ -13,7 +16,9 @@ app = typer.Typer(
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="As an object.")] = False) -> None:
-    """Where it is, its version, and whether its schema fits. Exit code 1 if it does not.
+    """Where it is, its version, whether its schema fits, and what could not be kept so far.
+
+    Exit code 1 if the schema does not fit.
 
     \b
     Example:
@@ -26,6 +31,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As an object.")
         schema = migrate.status(database)
         with database.raw() as connection:
             server = connection.info.server_version
+        lost = _lost(database) if schema.state == "current" else {}
     found = {
         "database": database.where,
         "embedded": database.embedded,
@@ -34,15 +40,28 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As an object.")
         "needed": schema.head,
         "state": schema.state,
     }
+    found |= lost
     if as_json:
         print_json(found)
     else:
         for name, value in found.items():
-            typer.echo(f"{name:<9} {value}")
+            typer.echo(f"{name:<12} {value}")
         if schema.state in ("empty", "behind"):
             typer.echo("\nRun: llmproxy db upgrade")
     if schema.state != "current":
         raise typer.Exit(1)
+
+
+def _lost(database: "Database") -> dict[str, int]:
+    from llmproxy_core.store import reads
+
+    with database.connect() as connection:
+        summary = reads.summary(connection)
+    return {
+        "lost_records": summary.lost_records,
+        "lost_bodies": summary.lost_bodies,
+        "refused_rows": summary.refused_rows,
+    }
 
 
 @app.command()

@@ -86,7 +86,8 @@ def _write_raw(detail: FlowDetail, side: Side, decoded: bool) -> None:
         raise typer.Exit(NO_SUCH_FLOW)
     body = row.body
     if row.body_kept != "full":
-        warn(f"only the first {len(body)} of {row.body_bytes} bytes were kept (capture.max_body)")
+        why = "capture.max_body" if row.body_kept == "head" else "the journal was at its limit"
+        warn(f"only the first {len(body)} of {row.body_bytes} bytes were kept ({why})")
     if decoded:
         from llmproxy_core.providers.encoding import decode_body
 

@@ -31,7 +31,7 @@ def examine() -> Iterator[Check]:
         return
     yield Check("settings", "ok", str(settings.source or "no mitm.toml: defaults in force"))
     yield database_check(settings, home)
-    yield backlog_check(home)
+    yield backlog_check(settings, home)
     proxy = endpoint(settings, home)
     yield authority_check(proxy)
     yield no_proxy_check()

@@ -12,11 +12,12 @@ A journal is made aside and renamed when it is locked, so that no reader takes a
 just being made for one whose writer has died. A segment is whole as soon as the next one has its
 magic; what cannot be read in a whole segment is reported as a `gap` with `reason: damaged`.
 
-Fails open: where a record cannot be written (disk full), `append` counts it and says so in a
-`gap` event as soon as writing works again; the traffic goes on.
+Fails open: where a record cannot be written (disk full, or a limit of `room`), `append` counts it
+and says so in a `gap` event as soon as writing works again; the traffic goes on.
 """
 
 from llmproxy_core.spool.reader import SpoolReader, readers
+from llmproxy_core.spool.room import Level, Limits, look
 from llmproxy_core.spool.segment import START, Entry, Position, segment_path, segments
 from llmproxy_core.spool.wake import Wake
 from llmproxy_core.spool.writer import SpoolWriter
@@ -24,10 +25,13 @@ from llmproxy_core.spool.writer import SpoolWriter
 __all__ = [
     "START",
     "Entry",
+    "Level",
+    "Limits",
     "Position",
     "SpoolReader",
     "SpoolWriter",
     "Wake",
+    "look",
     "readers",
     "segment_path",
     "segments",

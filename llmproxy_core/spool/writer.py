@@ -6,6 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -14,32 +15,56 @@ import xxhash
 
 from llmproxy_core.errors import SpoolError
 from llmproxy_core.home import private_folder
-from llmproxy_core.records import Event, Record, encode
+from llmproxy_core.records import Closed, Event, Piece, Record, encode, without_body
+from llmproxy_core.spool.room import Level, Limits, Room
 from llmproxy_core.spool.segment import HEAD, MAGIC, MAX_RECORD, segment_path
 from llmproxy_core.spool.wake import open_wake
 
 SEGMENT_BYTES = 64 * 2**20
+SEGMENTS = 16
+"""A spool with a limit has at least so many: a segment is freed as a whole, and not the last."""
 MAX_UNSYNCED = 4
+TELL_SECONDS = 10.0
+UNLIMITED = Limits()
+
+
+@dataclass(slots=True)
+class Lost:
+    """What has not been told yet. `records` are gone, of others only the `bodies`."""
+
+    records: int = 0
+    bodies: int = 0
+    bytes: int = 0
 
 
 class SpoolWriter:
     """One proxy's end of the spool. Not thread-safe, but for `sync`.
 
     A full disk at the start is like one later on: records are counted as lost until there is room.
+    Near one of the `limits` records are kept without their bodies, at it nothing is.
 
     Raises:
         SpoolError: on construction, if the folder cannot be made for any other reason.
     """
 
-    def __init__(self, spool: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self, spool: Path, segment_bytes: int = SEGMENT_BYTES, limits: Limits = UNLIMITED
+    ) -> None:
         self.id = uuid_utils.uuid7().hex
         self.folder = spool / self.id
-        self.lost_records = 0
-        self.lost_bytes = 0
-        self._segment_bytes = segment_bytes
+        self.room = Room(spool, limits)
+        self.lost: dict[str, Lost] = {}
+        """By reason, see the event `gap` in `records.Event`."""
+        self._tell_at = 0.0
+        self._cut: set[bytes] = set()
+        """Exchanges whose answer has lost a piece."""
+        share = limits.max_bytes // SEGMENTS or segment_bytes
+        self._segment_bytes = min(segment_bytes, share)
         self._segment = 0
         self._size = 0
         self._dirty = False
+        self._unnamed = False
+        """A segment is new: its name in the folder is not on the disk yet."""
         self._descriptor = self._lock = -1
         self._closed = False
         self._unsynced: list[int] = []
@@ -52,24 +77,34 @@ class SpoolWriter:
         self._wake = open_wake(spool / "wake")
 
     def append(self, record: Record, body: Sequence[bytes] = ()) -> bool:
-        """Write one record; False if it was lost (and counted)."""
+        """Write one record; False if it, or its body, was lost (and counted).
+
+        Of a body that comes in pieces nothing more is kept once a part of it was lost.
+        """
         size = sum(map(len, body))
+        cut = bool(self._cut) and self._was_cut(record)
         try:
-            meta = encode(record)
-            digest = xxhash.xxh3_64(meta)
-            for part in body:
-                digest.update(part)
-            if len(meta) + size + HEAD.size > MAX_RECORD:
+            meta = encode(without_body(record) if cut else record)
+            if HEAD.size + len(meta) + size > MAX_RECORD:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-            head = HEAD.pack(len(meta), size, digest.intdigest())
-            if self.lost_records:
-                self._tell_gap()
-            self._write([head, meta, *body], HEAD.size + len(meta) + size)
+            level = self.room.take(HEAD.size + len(meta) + size, HEAD.size + len(meta))
+            if self.lost:
+                self._tell(level)
+            if level != Level.NOTHING and not (size and (cut or level)):
+                self._append(meta, body, size)
+                return True
+            if level != Level.NOTHING:
+                self._append(encode(without_body(record)), (), 0)
         except (OSError, UnicodeEncodeError):  # a lone surrogate, which nobody should have let in
-            self.lost_records += 1
-            self.lost_bytes += size
+            self._lose("unwritable", record, size, whole=True)
             return False
-        return True
+        self._lose(self.room.reason, record, size, whole=level == Level.NOTHING)
+        return False
+
+    @property
+    def lost_records(self) -> int:
+        """Records that could not be written, and have not been told yet."""
+        return sum(lost.records for lost in self.lost.values())
 
     def wake(self) -> None:
         """Tell the worker that there is something to read."""
@@ -91,18 +126,20 @@ class SpoolWriter:
                 return
             self._dirty = False
             due, self._unsynced = [*self._unsynced, os.dup(self._descriptor)], []
+            unnamed, self._unnamed = self._unnamed, False
         try:
             for descriptor in due:
                 os.fdatasync(descriptor)
+            if unnamed:
+                _sync_folders(self.folder, self.folder.parent)
         finally:
             for descriptor in due:
                 os.close(descriptor)
 
     def close(self) -> None:
         """Let go of the journal; a reader that has read all of it may then remove it."""
-        if self.lost_records:
-            with contextlib.suppress(OSError):  # still no room: the number is lost, too
-                self._tell_gap()
+        with contextlib.suppress(OSError):  # still no room: the number is lost, too
+            self._tell_gap()
         with self._swap:
             for descriptor in (*self._unsynced, self._descriptor, self._lock, self._wake):
                 if descriptor >= 0:
@@ -110,6 +147,30 @@ class SpoolWriter:
             self._unsynced = []
             self._dirty, self._closed = False, True
             self._descriptor = self._lock = self._wake = -1
+
+    def _append(self, meta: bytes, body: Sequence[bytes], size: int) -> None:
+        digest = xxhash.xxh3_64(meta)
+        for part in body:
+            digest.update(part)
+        head = HEAD.pack(len(meta), size, digest.intdigest())
+        self._write([head, meta, *body], HEAD.size + len(meta) + size)
+
+    def _lose(self, reason: str, record: Record, size: int, *, whole: bool) -> None:
+        if isinstance(record, Piece):
+            self._cut.add(record.id)
+        if not self.lost:
+            self._tell_at = max(self._tell_at, time.monotonic() + TELL_SECONDS / 10)
+        lost = self.lost.setdefault(reason or "unwritable", Lost())
+        lost.records += whole
+        lost.bodies += not whole and size > 0
+        lost.bytes += size
+
+    def _was_cut(self, record: Record) -> bool:
+        if record.id not in self._cut:
+            return False
+        if isinstance(record, Closed):
+            self._cut.discard(record.id)
+        return True
 
     def _open(self) -> None:
         if self._closed:
@@ -177,6 +238,7 @@ class SpoolWriter:
             if self._descriptor >= 0:
                 self._retire(self._descriptor)
             self._descriptor, self._segment, self._size = descriptor, self._segment + 1, len(MAGIC)
+            self._unnamed = True
 
     def _retire(self, descriptor: int) -> None:
         """`sync` still has to see a full segment; where nobody calls it, few are kept open."""
@@ -184,13 +246,30 @@ class SpoolWriter:
         if len(self._unsynced) > MAX_UNSYNCED:
             os.close(self._unsynced.pop(0))
 
-    def _tell_gap(self) -> None:
+    def _tell(self, level: Level) -> None:
         """Raises OSError while the disk is still full."""
-        data: dict[str, str | int | float | bool | None] = {
-            "records": self.lost_records,
-            "bytes": self.lost_bytes,
-        }
-        meta = encode(Event(uuid_utils.uuid7().bytes, time.time_ns(), "gap", data))
-        head = HEAD.pack(len(meta), 0, xxhash.xxh3_64_intdigest(meta))
-        self._write([head, meta], HEAD.size + len(meta))
-        self.lost_records = self.lost_bytes = 0
+        if level == Level.NOTHING or (level and time.monotonic() < self._tell_at):
+            return
+        self._tell_gap()
+        self._tell_at = time.monotonic() + TELL_SECONDS
+
+    def _tell_gap(self) -> None:
+        for reason, lost in list(self.lost.items()):
+            data: dict[str, str | int | float | bool | None] = {
+                "reason": reason,
+                "records": lost.records,
+                "bodies": lost.bodies,
+                "bytes": lost.bytes,
+            }
+            event = Event(uuid_utils.uuid7().bytes, time.time_ns(), "gap", data)
+            self._append(encode(event), (), 0)
+            del self.lost[reason]
+
+
+def _sync_folders(*folders: Path) -> None:
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

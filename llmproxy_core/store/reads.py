@@ -159,7 +159,8 @@ FROM (
     LEFT JOIN responses s ON s.ns_id = r.ns_id AND s.id = r.id
 ) AS recent, (
     SELECT coalesce(sum((e.data ->> 'records')::numeric) FILTER (WHERE e.kind = 'gap'), 0)::bigint,
-        count(*) FILTER (WHERE e.kind = 'row_refused')
+        count(*) FILTER (WHERE e.kind = 'row_refused'),
+        coalesce(sum((e.data ->> 'bodies')::numeric) FILTER (WHERE e.kind = 'gap'), 0)::bigint
     FROM namespaces n
     JOIN analytics_events e ON e.ns_id = n.ns_id AND e.kind IN ('gap', 'row_refused')
 ) AS told

@@ -32,6 +32,8 @@ def read(detail: FlowDetail) -> Reading:
     request, problem = read_request(row.wire, row.path, row.headers, row.body)
     if row.body_kept == "head":
         problem = "the body was over capture.max_body; only its first bytes are stored"
+    elif row.body_kept == "dropped":
+        problem = "the body is not stored: the journal was at its limit, see spool.max_bytes"
     turns = [Turn("system", request.system)] if request.system else []
     turns += [Turn(message.role, message.parts) for message in request.messages]
     if detail.response is not None:

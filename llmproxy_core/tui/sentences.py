@@ -41,8 +41,12 @@ def _gap(data: Data) -> Sentence:
     lost = figures.size(_number(data, "bytes"))
     if data.get("reason") == "damaged":
         return Sentence(f"a journal is damaged: {lost} could not be read", "bad")
-    records = _number(data, "records")
-    what = f"{records} record{'s' * (records != 1)} ({lost})"
+    records, bodies = _number(data, "records"), _number(data, "bodies")
+    counts = [f"{records} record{'s' * (records != 1)}"] if records or not bodies else []
+    counts += [f"{bodies} {'body' if bodies == 1 else 'bodies'}"] if bodies else []
+    what = f"{' and '.join(counts)} ({lost})"
+    if (reason := _first(data, "reason")) in ("max_bytes", "min_free_bytes"):
+        return Sentence(f"{what} not kept: the journal was at spool.{reason}", "bad")
     return Sentence(f"{what} could not be written, is the disk full? The traffic went on", "bad")
 
 

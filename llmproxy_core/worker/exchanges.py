@@ -31,6 +31,8 @@ class Exchange:
     first_token_at: int = 0
     last_at: int = 0
     n_pieces: int = 0
+    cut: bool = False
+    """The spool had no room for a piece of the answer."""
     unreadable: str | None = None
     _reader: AnswerReader | None = None
 
@@ -59,6 +61,7 @@ class Exchange:
     def piece(self, record: Piece, body: bytes) -> list[Delta]:
         """Bytes of the answer; the text that can be shown of them."""
         self.n_pieces += 1
+        self.cut = self.cut or bool(record.marks and not body)
         return self._bytes(record.at, record.marks, body)
 
     def end(self, record: Closed, body: bytes) -> Response:

@@ -19,6 +19,8 @@ def read(opened: Opened, body: bytes) -> tuple[Request, str | None]:
     """The request and what is wrong with it."""
     if opened.body_kept == "head":
         return Request(), f"not read: only the first {len(body):,} bytes were kept"
+    if opened.body_kept == "dropped":
+        return Request(), "not read: the spool had no room for the body"
     return read_request(opened.wire, opened.path, opened.headers, body)
 
 

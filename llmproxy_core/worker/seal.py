@@ -6,7 +6,7 @@ from decimal import Decimal
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import Cost, Response, Usage, header
 from llmproxy_core.pricing import NO_PRICES, OwnPrices, estimated, price
-from llmproxy_core.records import Closed, Ending
+from llmproxy_core.records import BodyKept, Closed, Ending
 from llmproxy_core.store.rows import FlowState, ResponseRow, SessionDelta, ToolCallRow
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import EPOCH, milliseconds, moment
@@ -46,7 +46,7 @@ def killed(exchange: Exchange) -> Closed:
         first_at=exchange.first_at,
         marks=[],
         body_bytes=len(body),
-        body_kept="full",
+        body_kept="dropped" if exchange.cut else "full",
         hash_in=digest,
         hash_out=digest,
         trailers=[],
@@ -95,7 +95,7 @@ def _row(exchange: Exchange, closed: Closed, response: Response) -> ResponseRow:
         n_events=response.n_events,
         body=exchange.body,
         body_bytes=closed.body_bytes,
-        body_kept=closed.body_kept,
+        body_kept=_kept(exchange, closed),
         hash_in=closed.hash_in,
         hash_out=closed.hash_out,
     )
@@ -109,12 +109,18 @@ def _row(exchange: Exchange, closed: Closed, response: Response) -> ResponseRow:
     return row
 
 
+def _kept(exchange: Exchange, closed: Closed) -> BodyKept:
+    """A record of a piece may have been lost; the end knows how long the body was."""
+    whole = closed.body_kept != "full" or len(exchange.body) == closed.body_bytes
+    return closed.body_kept if whole else "dropped"
+
+
 def _state(exchange: Exchange, closed: Closed, response: Response) -> FlowState:
     """A stream that said its last word is complete, whoever hung up then."""
     whole = closed.ending == "complete"
     if exchange.answer is None or exchange.answer.status >= 400 or _refused(response):
         return "failed"
-    if closed.body_kept == "head" or exchange.unreadable is not None:
+    if _kept(exchange, closed) != "full" or exchange.unreadable is not None:
         return "complete" if whole else "partial"
     if response.incomplete:
         return "partial"

@@ -137,12 +137,14 @@ def test_the_summary_counts(database: Database, writer: Writer) -> None:
     batch = whole(answered)
     batch.requests.append(waiting)
     batch.events = [an_event(), an_event(), an_event(kind="row_refused", data={})]
+    batch.events.append(an_event(data={"records": 0, "bodies": 4, "reason": "max_bytes"}))
     batch.sessions = [a_session(requests=2, responses=1, input_tokens=7, cost_usd=Decimal("0.5"))]
     writer.write(batch)
     with database.connect() as connection:
         found = reads.summary(connection)
     assert (found.requests, found.responses, found.sessions) == (2, 1, 1)
-    assert (found.open, found.lost_records, found.refused_rows) == (1, 6, 1)
+    assert (found.open, found.refused_rows) == (1, 1)
+    assert (found.lost_records, found.lost_bodies) == (6, 4)
     assert (found.input_tokens, found.cost_usd) == (7, Decimal("0.5"))
 
 

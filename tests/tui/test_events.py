@@ -72,6 +72,7 @@ async def test_an_event_about_a_call_opens_it(source: MemorySource, home: Home) 
     ("kind", "data", "words"),
     [
         ("gap", {"records": 1, "bytes": 10}, "1 record (10 B) could not be written"),
+        ("gap", {"reason": "max_bytes", "bodies": 2, "bytes": 10}, "2 bodies (10 B) not kept"),
         ("gap", {"reason": "damaged", "bytes": 2000}, "a journal is damaged: 2.0 kB"),
         ("fault", {"where": "capture", "error": "boom"}, "capture failed and let the traffic pass"),
         (

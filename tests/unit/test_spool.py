@@ -25,13 +25,11 @@ from llmproxy_core.spool import (
     readers,
     segment,
 )
-from llmproxy_core.spool.writer import MAX_UNSYNCED
-
-ID = bytes(range(16))
+from llmproxy_core.spool.writer import MAX_UNSYNCED, Lost
 
 
 def piece(number: int) -> Piece:
-    return Piece(ID, number, [(number, 1)])
+    return Piece(number.to_bytes(16), number, [(number, 1)])
 
 
 @pytest.fixture
@@ -205,7 +203,7 @@ def test_after_close_a_record_is_counted_as_lost(tmp_path):
     journal = SpoolWriter(tmp_path)
     journal.close()
     assert not journal.append(piece(1), [b"12345"])
-    assert (journal.lost_records, journal.lost_bytes) == (1, 5)
+    assert journal.lost == {"unwritable": Lost(records=1, bytes=5)}
 
 
 def test_a_full_disk_costs_records_that_are_told_later(writer, monkeypatch):
@@ -224,7 +222,7 @@ def test_a_full_disk_costs_records_that_are_told_later(writer, monkeypatch):
     before, gap, after = (entry for entry in SpoolReader(writer.folder).read(START))
     assert (before.body, after.body) == (b"before", b"after")
     assert isinstance(gap.record, Event)
-    assert gap.record.data == {"records": 2, "bytes": 13}
+    assert gap.record.data == {"reason": "unwritable", "records": 2, "bodies": 0, "bytes": 13}
 
 
 def test_a_limit_on_file_size_is_met_like_a_full_disk(tmp_path):
@@ -237,9 +235,9 @@ def test_a_limit_on_file_size_is_met_like_a_full_disk(tmp_path):
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         journal = SpoolWriter(Path(sys.argv[1]))
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-        kept = [journal.append(Piece(bytes(16), n, []), [b"x" * 300]) for n in range(5)]
+        kept = [journal.append(Piece(n.to_bytes(16), n, []), [b"x" * 300]) for n in range(5)]
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-        kept.append(journal.append(Piece(bytes(16), 9, []), [b"y"]))
+        kept.append(journal.append(Piece(b'9' * 16, 9, []), [b"y"]))
         entries = list(SpoolReader(journal.folder).read(START))
         assert kept == [True, True, False, False, False, True], kept
         gaps = [entry.record.data for entry in entries if not entry.body]
