@@ -24,14 +24,15 @@ def ndjson(events: list[Event], done: bool = False) -> bytes:
 
 @dataclass(frozen=True)
 class Sample:
-    """`events` may be empty where the format never streams, `whole` where it never does not.
+    """`request` is JSON, or bytes as they are sent.
 
+    `events` may be empty where the format never streams, `whole` where it always does.
     `speaks`: the answer is the one of all chats, with a thought, a text and a call of `weather`.
     `encode` makes the streamed body of the events; `kind` is its content type.
     """
 
     wire: str
-    request: dict[str, Any] | bytes
+    request: Any
     whole: dict[str, Any]
     events: list[Event]
     done: bool = False

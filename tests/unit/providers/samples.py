@@ -19,6 +19,7 @@ CHAT_USAGE = {
 }
 CHAT = Sample(
     wire="openai.chat",
+    last=b'"finish_reason": "',
     request={
         "model": "gpt-x",
         "stream": True,
@@ -94,6 +95,7 @@ ANTHROPIC_USAGE = {
 }
 ANTHROPIC = Sample(
     wire="anthropic.messages",
+    last=b"message_stop",
     request={
         "model": "claude-x",
         "max_tokens": 64,
@@ -264,6 +266,7 @@ RESPONSES_WHOLE = {
 }
 RESPONSES = Sample(
     wire="openai.responses",
+    last=b"response.completed",
     request={
         "model": "gpt-x",
         "stream": True,
@@ -361,6 +364,7 @@ def _gemini(parts: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 GEMINI_CALL = {"functionCall": {"id": "c1", "name": "weather", "args": {"city": "Oslo"}}}
 GEMINI = Sample(
     wire="gemini",
+    last=b'"finishReason"',
     request={
         "systemInstruction": {"parts": [{"text": "Be brief."}]},
         "contents": [{"role": "user", "parts": [{"text": "Weather in Oslo?"}]}],

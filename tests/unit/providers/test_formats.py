@@ -11,29 +11,54 @@ import pytest
 from llmproxy_core.model import Response
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
+from tests.unit.providers.catalogue import SAMPLES, SPEAKING, STREAMED
 from tests.unit.providers.corpus import joined
 from tests.unit.providers.sample import Sample, read, sse
-from tests.unit.providers.samples import SAMPLES
 
 EVENTS = "text/event-stream"
-each = pytest.mark.parametrize("sample", SAMPLES, ids=[sample.wire for sample in SAMPLES])
-wires = pytest.mark.parametrize("wire", [*FORMATS, "bedrock.converse"])
+UNREAD = "huggingface.tgi"
+"""A wire that no format reads in full."""
+
+
+def over(samples: list[Sample]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("sample", samples, ids=[sample.wire for sample in samples])
+
+
+each, spoken, streamed = over(SAMPLES), over(SPEAKING), over(STREAMED)
+with_lines = over([sample for sample in STREAMED if sample.kind == EVENTS])
+wires = pytest.mark.parametrize("wire", [*FORMATS, UNREAD])
+
+
+def read_stream(sample: Sample) -> Response:
+    return read(sample.wire, sample.stream, kind=sample.kind, path=sample.path)
 
 
 def test_every_format_has_a_sample() -> None:
     assert {sample.wire for sample in SAMPLES} == set(FORMATS)
 
 
-@each
+@streamed
+def test_streams_are_understood(sample: Sample) -> None:
+    response = read_stream(sample)
+    assert response.n_events == len(sample.events)
+    assert response.unknown_events == {}
+    assert not response.incomplete
+    assert response.error is None
+
+
+@over([sample for sample in STREAMED if sample.whole])
 def test_streamed_and_whole_answers_are_read_alike(sample: Sample) -> None:
-    whole, streamed = read(sample.wire, sample.json), read(sample.wire, sample.sse, kind=EVENTS)
-    assert streamed.n_events == len(sample.events)
-    assert _comparable(streamed) == _comparable(whole)
+    whole = read(sample.wire, sample.json, path=sample.path)
+    assert _comparable(read_stream(sample)) == _comparable(whole)
+
+
+@over([sample for sample in SPEAKING if sample.whole])
+def test_whole_answers_are_read(sample: Sample) -> None:
+    whole = read(sample.wire, sample.json, path=sample.path)
     assert whole.text == "Ich schaue nach: ü 😀"
     assert whole.reasoning == "Need the tool."
     assert whole.tool_calls[0].name == "weather"
     assert not whole.incomplete
-    assert streamed.unknown_events == {}
 
 
 def _comparable(response: Response) -> Response:
@@ -46,10 +71,10 @@ def _comparable(response: Response) -> Response:
     return replace(response, n_events=0, tool_calls=calls, parts=parts)
 
 
-@each
+@over([sample for sample in SPEAKING if sample.events])
 def test_the_deltas_spell_the_answer(sample: Sample) -> None:
-    reader = AnswerReader(sample.wire, 200, [("content-type", EVENTS)])
-    texts = joined(reader.feed(sample.sse))
+    reader = AnswerReader(sample.wire, 200, [("content-type", sample.kind)], sample.path)
+    texts = joined(reader.feed(sample.stream))
     response = reader.finish()
     assert texts[("text", 0)] == response.text
     assert texts[("reasoning", 0)] == response.reasoning
@@ -58,7 +83,8 @@ def test_the_deltas_spell_the_answer(sample: Sample) -> None:
 
 @each
 def test_cuts_change_nothing(sample: Sample) -> None:
-    for body in (sample.sse, sample.json, b"\xef\xbb\xbf" + sample.json, sample.json[:-9]):
+    stream = sample.stream
+    for body in (stream, sample.json, b"\xef\xbb\xbf" + sample.json, sample.json[:-9], stream[:-9]):
         expected = _fed(sample, [body])
         assert _fed(sample, [body[i : i + 1] for i in range(len(body))]) == expected
         for cut in range(0, len(body), 7):
@@ -66,46 +92,68 @@ def test_cuts_change_nothing(sample: Sample) -> None:
 
 
 def _fed(sample: Sample, chunks: list[bytes]) -> tuple[Response, dict[tuple[str, int], str]]:
-    reader = AnswerReader(sample.wire, 200, [("content-type", EVENTS)])
+    reader = AnswerReader(sample.wire, 200, [("content-type", sample.kind)], sample.path)
     deltas = [delta for chunk in chunks for delta in reader.feed(chunk)]
     return reader.finish(), joined(deltas)
 
 
-@each
+@over([sample for sample in SPEAKING if sample.events])
 def test_a_stream_may_end_anywhere(sample: Sample) -> None:
-    body = sample.sse
-    ends = (b'"finish_reason": "', b"message_stop", b"response.completed", b'"finishReason"')
-    for cut in range(0, max(body.rfind(end) for end in ends), 11):
-        response = read(sample.wire, body[:cut], kind=EVENTS)
+    body = sample.stream
+    assert sample.last in body
+    for cut in range(0, body.rfind(sample.last), 11):
+        response = read(sample.wire, body[:cut], kind=sample.kind, path=sample.path)
         assert response.incomplete
         assert "Ich schaue nach: ü 😀".startswith(response.text)
 
 
-@each
+@with_lines
 def test_line_ends_and_comments_of_a_stream_do_not_matter(sample: Sample) -> None:
-    expected = read(sample.wire, sample.sse)
+    expected = read_stream(sample)
     for end in (b"\r\n", b"\r"):
-        body = b": keep-alive\n\n" + sample.sse.replace(b"\n\n", b"\n\n: comment\n\n")
-        assert read(sample.wire, body.replace(b"\n", end)) == expected
+        body = b": keep-alive\n\n" + sample.stream.replace(b"\n\n", b"\n\n: comment\n\n")
+        assert read(sample.wire, body.replace(b"\n", end), path=sample.path) == expected
 
 
-@each
-def test_unknown_fields_and_events_do_no_harm(sample: Sample) -> None:
+@streamed
+def test_unknown_fields_and_events_of_streams_do_no_harm(sample: Sample) -> None:
     new = {"type": "response.brand_new", "brand_new": {"deep": [1, None]}}
     events = [new, *({**event, "brand_new": [{}]} for event in sample.events)]
-    changed = replace(sample, events=events, whole={**sample.whole, "brand_new": {"a": 1}})
-    response = read(sample.wire, changed.sse)
+    response = read_stream(replace(sample, events=events))
     assert sum(response.unknown_events.values()) == 1
-    assert replace(response, unknown_events={}, n_events=response.n_events - 1) == read(
-        sample.wire, sample.sse
-    )
-    assert read(sample.wire, changed.json) == read(sample.wire, sample.json)
+    known = replace(response, unknown_events={}, n_events=response.n_events - 1)
+    assert known == read_stream(sample)
 
 
 @each
+def test_unknown_fields_of_whole_answers_do_no_harm(sample: Sample) -> None:
+    for body in (sample.whole, _grown(sample.whole)):
+        changed = replace(sample, whole={**body, "brand_new": {"a": 1}})
+        response = read(sample.wire, changed.json, path=sample.path)
+        expected = read(sample.wire, sample.json, path=sample.path)
+        assert _without_raw(response) == _without_raw(expected)
+
+
+def _grown(value: Any) -> Any:
+    """With an unknown field in every object, except where its fields are arguments or names."""
+    if isinstance(value, dict):
+        kept = {key: item if key in FREE else _grown(item) for key, item in value.items()}
+        return {**kept, "brand_new": {"a": [1]}}
+    return [_grown(item) for item in value] if isinstance(value, list) else value
+
+
+FREE = ("input", "args", "arguments", "action")
+
+
+def _without_raw(response: Response) -> Response:
+    """The usage object is kept verbatim, with what is unknown in it."""
+    usage = response.usage and replace(response.usage, raw=None)
+    return replace(response, usage=usage)
+
+
+@spoken
 def test_requests_are_read(sample: Sample) -> None:
-    path = "/v1/models/gpt-x:streamGenerateContent"
-    request, problem = read_request(sample.wire, path, [], json.dumps(sample.request).encode())
+    request, problem = read_request(sample.wire, sample.path, [], sample.asked)
     assert problem is None
     assert request.stream
     assert request.model in ("gpt-x", "claude-x")
@@ -122,11 +170,14 @@ def test_any_shape_of_json_is_survived(wire: str) -> None:
     dice = random.Random(7)
     for sample in SAMPLES:
         for document in (sample.request, sample.whole, *sample.events):
-            for _ in range(40):
-                body = json.dumps(_damaged(document, dice)).encode()
-                read_request(wire, "/v1/x", [], body)
-                read(wire, body)
-                read(wire, b"data: " + body + b"\n\n", kind=EVENTS)
+            for _ in range(8):
+                damaged = _damaged(document, dice)
+                body = json.dumps(damaged, default=str).encode()
+                read_request(wire, sample.path, [], body)
+                read(wire, body, path=sample.path)
+                read(wire, b"data: " + body + b"\n\n", kind=EVENTS, path=sample.path)
+                if isinstance(damaged, dict):
+                    read(wire, sample.encode([damaged], False), kind=sample.kind, path=sample.path)
 
 
 def _damaged(value: Any, dice: random.Random) -> Any:
@@ -203,7 +254,7 @@ def test_a_compressed_request_is_read() -> None:
 
 
 def test_formats_that_are_not_read_in_full_have_no_problem() -> None:
-    request, problem = read_request("bedrock.converse", "/model/a.b-v1%3A0/converse", [], b"\x00")
+    request, problem = read_request(UNREAD, "/model/a.b-v1%3A0/converse", [], b"\x00")
     assert (request.model, problem) == ("a.b-v1:0", None)
 
 
