@@ -55,6 +55,8 @@ class Refusals:
 
     def __init__(self, connection: PgConnection, tables: Tables) -> None:
         self.event_ids: list[UUID] = []
+        self.lost: set[UUID] = set()
+        """Answers of which nothing could be stored, e.g. because they are there already."""
         self._connection = connection
         self._tables = tables
 
@@ -68,8 +70,8 @@ class Refusals:
         for response in batch.responses:
             with self._telling("responses", response.ns_id, response.id) as reasons:
                 self._responses(response, calls)
-            if reasons:
-                self._try(self._responses, plain_response(response, reasons[0]), [])
+            if reasons and not self._try(self._responses, plain_response(response, reasons[0]), []):
+                self.lost.add(response.id)
         for event in batch.events:
             with self._telling("analytics_events", event.ns_id, event.request_id):
                 self._tables.copy_events(self._connection, [event])
@@ -119,12 +121,13 @@ class Refusals:
         self._tables.copy_events(self._connection, [event])
         self.event_ids.append(event.id)
 
-    def _try[**P](self, store: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    def _try[**P](self, store: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> bool:
         try:
             with self._connection.transaction():
                 store(*args, **kwargs)
         except REFUSED:
-            return  # e.g. it is stored already; the event tells
+            return False  # e.g. it is stored already; the event tells
+        return True
 
 
 def _reason(exc: Exception) -> str:

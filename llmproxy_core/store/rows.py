@@ -175,6 +175,38 @@ class StreamDelta:
 
 
 @dataclass(slots=True)
+class SearchRow:
+    """The words of what is new in a call: hashes, see `words`."""
+
+    ns_id: int
+    id: UUID
+    words: list[int]
+
+
+@dataclass(slots=True)
+class Contribution:
+    """What a call that has ended, and has this id, adds to the rollups of its hour."""
+
+    ns_id: int
+    id: UUID
+    hour: datetime
+    """The one in which the request began."""
+    provider: str
+    model: str
+    client: str
+    error: bool = False
+    tool_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    duration_ms: float | None = None
+    first_token_ms: float | None = None
+
+
+@dataclass(slots=True)
 class OffsetRow:
     """How far a writer's journal is stored. `replay_*`: where the oldest open exchange begins."""
 
@@ -195,6 +227,8 @@ class Batch:
     sessions: list[SessionDelta] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     deltas: list[StreamDelta] = field(default_factory=list)
+    search: list[SearchRow] = field(default_factory=list)
+    rollups: list[Contribution] = field(default_factory=list)
     offsets: list[OffsetRow] = field(default_factory=list)
     finished_writers: list[str] = field(default_factory=list)
     """Journals that are stored whole and will be removed: their offset rows go, too."""
@@ -308,6 +342,8 @@ class Summary:
     """Told in `gap` events: what could not be written to the spool."""
     refused_rows: int
     """Told in `row_refused` events."""
+    lost_bodies: int = 0
+    """Of calls that were kept without, told in `gap` events."""
 
 
 @dataclass(slots=True)

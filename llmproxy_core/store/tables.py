@@ -26,6 +26,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
+    SmallInteger,
     Text,
     Uuid,
 )
@@ -36,6 +37,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 type _Namespace = Annotated[int, mapped_column(Integer)]
 type _Time = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 type _Tokens = Annotated[int, mapped_column(BigInteger)]
+type _Count = Annotated[int, mapped_column(BigInteger)]
 type _Bytes = Annotated[int, mapped_column(BigInteger)]
 type _Millis = Annotated[float, mapped_column(Double)]
 type _Usd = Annotated[Decimal, mapped_column(Numeric)]
@@ -45,6 +47,8 @@ type _Body = Annotated[bytes, mapped_column(LargeBinary)]
 """Compressed as `*_encoding` says."""
 type _Names = Annotated[list[str], mapped_column(ARRAY(Text))]
 type _Json = Annotated[Any, mapped_column(JSONB)]
+type _Buckets = Annotated[list[int], mapped_column(ARRAY(SmallInteger))]
+type _Counts = Annotated[list[int], mapped_column(ARRAY(Integer))]
 
 
 class Table(DeclarativeBase):
@@ -65,6 +69,15 @@ class NamespaceTable(Table):
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
     retention_days: Mapped[int | None]
+
+
+class MemberTable(Table):
+    """Which namespaces a role may read; row-level security asks it."""
+
+    __tablename__ = "namespace_members"
+    ns_id: Mapped[_Namespace] = mapped_column(ForeignKey(NamespaceTable.ns_id))
+    role_name: Mapped[str]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "role_name"),)
 
 
 class SessionTable(Table):
@@ -259,3 +272,65 @@ class StreamDeltaTable(Table):
         PrimaryKeyConstraint("ns_id", "request_id", "seq"),
         {"prefixes": ["UNLOGGED"]},
     )
+
+
+class SearchTable(Table):
+    """The words of what is new in a call, see `words`. Its indexes are made week by week."""
+
+    __tablename__ = "search"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    words: Mapped[Any] = mapped_column(ARRAY(Integer))
+    __table_args__ = ({"postgresql_partition_by": "RANGE (id)"},)
+    __mapper_args__ = {"primary_key": ("ns_id", "id")}  # noqa: RUF012 - the mapper's, not the table's
+
+
+class RollupTable(Table):
+    """Sums per hour. `part`: one of several rows for the same, each kept by one writer."""
+
+    __tablename__ = "rollups"
+    ns_id: Mapped[_Namespace]
+    hour: Mapped[_Time]
+    provider: Mapped[str]
+    model: Mapped[str]
+    client: Mapped[str]
+    part: Mapped[_Bytes]
+    requests: Mapped[_Tokens]
+    errors: Mapped[_Tokens]
+    tool_calls: Mapped[_Tokens]
+    input_tokens: Mapped[_Tokens]
+    output_tokens: Mapped[_Tokens]
+    cached_tokens: Mapped[_Tokens]
+    cache_write_tokens: Mapped[_Tokens]
+    reasoning_tokens: Mapped[_Tokens]
+    cost_usd: Mapped[_Usd]
+    duration_buckets: Mapped[_Buckets]
+    duration_counts: Mapped[_Counts]
+    first_token_buckets: Mapped[_Buckets]
+    first_token_counts: Mapped[_Counts]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "hour", "provider", "model", "client", "part"),)
+
+
+class AuditTable(Table):
+    """Triggers refuse UPDATE, DELETE and TRUNCATE. Not a hot table: a handful of rows a day."""
+
+    __tablename__ = "audit_events"
+    ns_id: Mapped[_Namespace]
+    seq: Mapped[_Count]
+    at: Mapped[_Time]
+    actor: Mapped[str]
+    action: Mapped[str]
+    target: Mapped[str]
+    detail: Mapped[str]
+    prev_hash: Mapped[_Body]
+    hash: Mapped[_Body]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "seq"),)
+
+
+class AuditHeadTable(Table):
+    """The last event of each chain, so that a removed tail is noticed."""
+
+    __tablename__ = "audit_heads"
+    ns_id: Mapped[_Namespace] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[_Count]
+    hash: Mapped[_Body]

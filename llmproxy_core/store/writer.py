@@ -1,6 +1,6 @@
 """The worker's way into the store: a batch is one transaction, offsets of the journal included."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -23,8 +23,10 @@ from llmproxy_core.store.columns import (
     tool_call_values,
 )
 from llmproxy_core.store.database import MISSING, Database
+from llmproxy_core.store.index import SearchIndex, store_words
 from llmproxy_core.store.partitions import KnownWeeks
 from llmproxy_core.store.refusals import REFUSED, Refusals
+from llmproxy_core.store.rollups import Ledger
 from llmproxy_core.store.rows import (
     Batch,
     Change,
@@ -50,6 +52,8 @@ class Writer:
         self._compressor = Compressor()
         self._namespaces: dict[str, int] = {}
         self._weeks = KnownWeeks()
+        self._ledger = Ledger()
+        self._index = SearchIndex()
 
     def write(self, batch: Batch) -> Change:
         """Store all of the batch or nothing of it, and notify.
@@ -62,6 +66,16 @@ class Writer:
                 (the connection broke just then): ask `offsets()` before writing the batch again.
             StoreError: the store cannot take anything, e.g. its schema is another one.
         """
+        try:
+            change = self._store(batch)
+            self._ledger.commit()
+        except BaseException:
+            self._ledger.doubt()
+            raise
+        self._index.grow(self._connected(), len(batch.search))
+        return change
+
+    def _store(self, batch: Batch) -> Change:
         change = _change(batch)
         try:
             self._make_weeks(batch)
@@ -75,6 +89,7 @@ class Writer:
                 refusals = Refusals(connection, self)
                 refusals.write(batch)
                 change.events += refusals.event_ids
+                self._write_derived(connection, batch, refusals.lost)
                 self._finish(connection, batch, change)
         return change
 
@@ -84,6 +99,12 @@ class Writer:
             connection.execute(statements.WAIT_FOR_WRITERS)
             rows = connection.execute(statements.OFFSETS).fetchall()
         return {row[0]: OffsetRow(*row) for row in rows}
+
+    def watched(self) -> bool:
+        """Does anybody listen? See `notify.WATCHERS`."""
+        with self._transaction() as connection:
+            alone = connection.execute(notify.NOBODY_WATCHES).fetchone()
+        return alone != (True,)
 
     def namespace(self, name: str) -> int:
         """The id of a namespace, made if it is new."""
@@ -137,6 +158,16 @@ class Writer:
             self.copy_events(connection, batch.events)
         statements.add_to_sessions(connection, batch.sessions)
         statements.add_deltas(connection, batch)
+        self._write_derived(connection, batch)
+
+    def _write_derived(
+        self, connection: PgConnection, batch: Batch, without: Collection[UUID] = ()
+    ) -> None:
+        """Rollups and search, of answers that are stored by now: not of those `without`."""
+        if batch.search:
+            store_words(connection, [row for row in batch.search if row.id not in without])
+        if batch.rollups:
+            self._ledger.write(connection, [row for row in batch.rollups if row.id not in without])
 
     def _finish(self, connection: PgConnection, batch: Batch, change: Change) -> None:
         statements.drop_deltas(connection, batch.responses)

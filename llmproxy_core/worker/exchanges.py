@@ -8,6 +8,7 @@ from llmproxy_core.model import Delta, Request, Response
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Answer, Closed, Opened, Piece
 from llmproxy_core.spool import Position
+from llmproxy_core.store.rows import StreamDelta
 
 type Marks = list[tuple[int, int]]
 
@@ -31,9 +32,13 @@ class Exchange:
     first_token_at: int = 0
     last_at: int = 0
     n_pieces: int = 0
+    words: set[bytes] = field(default_factory=set)
+    """Of what is new in the request."""
     cut: bool = False
     """The spool had no room for a piece of the answer."""
     unreadable: str | None = None
+    unshown: list[StreamDelta] = field(default_factory=list)
+    """Text of the answer that nobody has been shown yet."""
     _reader: AnswerReader | None = None
 
     @property

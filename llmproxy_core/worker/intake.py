@@ -9,6 +9,7 @@ from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.spool import SpoolReader, readers
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.worker import checkpoint
+from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.journal import Journal
 from llmproxy_core.worker.sessions import Sessions
 from llmproxy_core.worker.storage import Storage
@@ -39,6 +40,7 @@ class Intake:
         self._storage = storage
         self._prices = prices
         self._sessions = Sessions(storage)
+        self._derivation = Derivation()
         self._offsets: dict[str, OffsetRow] | None = None
         self._journals: dict[str, Journal] = {}
         self._batch = Batch()
@@ -88,6 +90,9 @@ class Intake:
                 continue
             if not alive and not self.full:
                 self._end(journal)
+        if self._storage.watched():
+            for journal in self._journals.values():
+                journal.show(self._batch)
         return self._records - before
 
     def commit(self) -> None:
@@ -116,7 +121,9 @@ class Intake:
                 self._journals[reader.id] = self._resumed(reader)
 
     def _resumed(self, reader: SpoolReader) -> Journal:
-        journal = Journal(reader, self._sessions, self._storage.namespace, self._prices)
+        journal = Journal(
+            reader, self._sessions, self._storage.namespace, self._prices, self._derivation
+        )
         row = (self._offsets or {}).get(reader.id)
         if row is not None:
             try:

@@ -10,6 +10,7 @@ from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record, Whole
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
 from llmproxy_core.store.rows import Batch, EventRow, OffsetRow, StreamDelta
+from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.identity import dated
 from llmproxy_core.worker.moments import moment
@@ -36,6 +37,7 @@ class Journal:
         sessions: Sessions,
         namespace: Callable[[str], int],
         prices: OwnPrices = NO_PRICES,
+        derivation: Derivation | None = None,
     ) -> None:
         self.reader = reader
         self.position = START
@@ -45,9 +47,12 @@ class Journal:
         """The writer is dead, and all that it wrote has been taken."""
         self.broken: SpoolError | OSError | None = None
         self.exchanges: dict[bytes, Exchange] = {}
+        self._talking: dict[bytes, Exchange] = {}
+        """Those with text that nobody has been shown."""
         self._sessions = sessions
         self._namespace = namespace
         self._prices = prices
+        self._derivation = derivation or Derivation()
 
     @property
     def replay(self) -> Position:
@@ -58,6 +63,10 @@ class Journal:
     @property
     def offsets(self) -> OffsetRow:
         return OffsetRow(self.reader.id, *self.position, *self.replay)
+
+    def clear(self) -> None:
+        self.exchanges.clear()
+        self._talking.clear()
 
     def needs(self, record: Record) -> bool:
         """Is it of an exchange that is still open?"""
@@ -73,19 +82,43 @@ class Journal:
         elif isinstance(record, Event):
             into.events.append(_event_row(record))
         elif isinstance(record, Whole):
-            self._open(record.opened, replace(entry, body=entry.body[: record.request_bytes]), into)
-            self._close(record.closed, entry.body[record.request_bytes :], into)
+            self._take_whole(record, entry, into)
         else:
-            self.resume(entry, into)
+            self.resume(entry)
         self.position = entry.end
 
-    def resume(self, entry: Entry, into: Batch) -> None:
+    def _take_whole(self, record: Whole, entry: Entry, into: Batch) -> None:
+        """What is imported; of its times only those are kept that its file has."""
+        if record.id in self.exchanges:
+            return
+        asked, answered = entry.body[: record.request_bytes], entry.body[record.request_bytes :]
+        self._open(record.opened, replace(entry, body=asked), into)
+        self._close(record.closed, answered, into)
+        row, closed = into.responses[-1], record.closed
+        if closed.at <= record.opened.at:
+            row.head_ms = row.first_byte_ms = row.duration_ms = None
+        if not closed.pending_at:
+            row.first_token_ms = None
+        into.rollups[-1].duration_ms = row.duration_ms
+        into.rollups[-1].first_token_ms = row.first_token_ms
+
+    def resume(self, entry: Entry) -> None:
         """A record in the midst of an answer."""
         record = entry.record
         if isinstance(record, Answered) and (exchange := self.exchanges.get(record.id)):
             exchange.begin_answer(record.answer)
         elif isinstance(record, Piece) and (exchange := self.exchanges.get(record.id)):
-            into.deltas += _stream_deltas(exchange, exchange.piece(record, entry.body))
+            deltas = exchange.piece(record, entry.body)
+            if deltas:
+                exchange.unshown += _stream_deltas(exchange, deltas)
+                self._talking[record.id] = exchange
+
+    def show(self, into: Batch) -> None:
+        """What open answers say, for those who watch; it may be shown again after a restart."""
+        for exchange in self._talking.values():
+            into.deltas += exchange.unshown
+            exchange.unshown = []
+        self._talking.clear()
 
     def reopen(self, record: Opened, entry: Entry, session: Span | None) -> None:
         """An exchange whose request is stored already, in `session`."""
@@ -98,7 +131,9 @@ class Journal:
             request = Request()
         self._sessions.revive(session)
         ns_id = self.ns_id(record)
-        self.exchanges[record.id] = Exchange(ns_id, session.id, record, request, entry.start)
+        exchange = Exchange(ns_id, session.id, record, request, entry.start)
+        self._derivation.opened(exchange)
+        self.exchanges[record.id] = exchange
 
     def end(self, into: Batch) -> None:
         """The writer is dead: what is open will stay as it is."""
@@ -129,15 +164,18 @@ class Journal:
         row = request_row(exchange, entry.body, problem)
         session = session_of_request(exchange, placed)
         self.exchanges[record.id] = exchange
+        self._derivation.opened(exchange)
         into.requests.append(row)
         into.sessions.append(session)
 
     def _close(self, record: Closed, body: bytes, into: Batch) -> None:
         exchange = self.exchanges.pop(record.id, None)
+        self._talking.pop(record.id, None)
         if exchange is None:
             into.events.append(_told(record, "answer_without_request", _facts(record)))
             return
         sealed = _sealed(exchange, record, body, self._prices)
+        self._derivation.closed(exchange, sealed, into)
         row = sealed.response
         into.responses.append(row)
         into.tool_calls += sealed.tool_calls
@@ -146,8 +184,8 @@ class Journal:
         if exchange.unreadable:
             fault: dict[str, Json] = {"where": "answer", "error": exchange.unreadable}
             into.events.append(_told(record, "unreadable", fault, row.ns_id))
-        if sealed.unknown_events:
-            counts: dict[str, Json] = {"wire": exchange.opened.wire, **sealed.unknown_events}
+        if sealed.answer.unknown_events:
+            counts: dict[str, Json] = {"wire": exchange.opened.wire, **sealed.answer.unknown_events}
             into.events.append(_told(record, "unknown_stream_events", counts, row.ns_id))
 
     def ns_id(self, record: Opened) -> int:

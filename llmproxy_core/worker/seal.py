@@ -25,7 +25,7 @@ class Sealed:
     response: ResponseRow
     tool_calls: list[ToolCallRow]
     session: SessionDelta
-    unknown_events: dict[str, int]
+    answer: Response
 
 
 def warm_up() -> None:
@@ -66,7 +66,7 @@ def seal(
         ToolCallRow(row.ns_id, row.id, ordinal, call.id, call.name, call.arguments)
         for ordinal, call in enumerate(response.tool_calls)
     ]
-    return Sealed(row, calls, _session(exchange, row), response.unknown_events)
+    return Sealed(row, calls, _session(exchange, row), response)
 
 
 def _row(exchange: Exchange, closed: Closed, response: Response) -> ResponseRow:
