@@ -18,6 +18,13 @@ from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Change
 
 CHANNEL = "llmproxy"
+WATCHERS = 0x6C6C6D10
+"""The advisory lock that every Listener shares as long as it is connected: the worker hurries,
+and writes down open answers, only while somebody holds it. Others may do as a Listener does:
+`SELECT pg_advisory_lock_shared(1819045136)`."""
+WATCH = f"SELECT pg_advisory_lock_shared({WATCHERS})"
+NOBODY_WATCHES = f"SELECT pg_try_advisory_xact_lock({WATCHERS})"
+"""True where the lock can be had alone; it is given back with the statement."""
 PAYLOAD_BYTES = 7900
 """Postgres takes less than 8000."""
 FIELDS = ("started", "streamed", "ended", "events")
@@ -87,6 +94,7 @@ class Listener:
                 with self._database.raw() as connection:
                     connection.autocommit = True
                     connection.execute(f"LISTEN {CHANNEL}")
+                    connection.execute(WATCH)
                     self.connected, attempt = True, 0
                     self._tell(Change(overflow=True))
                     if self._hear(connection):

@@ -25,7 +25,7 @@ def resume(journal: Journal, row: OffsetRow, storage: Storage) -> None:
     if replay.segment < stored.segment:
         replay = Position(replay.segment, START.offset)
     journal.position = stored
-    journal.exchanges.clear()
+    journal.clear()
     if replay < stored:
         opened = _open_at(journal, replay, stored)
         _rebuild(journal, replay, stored, opened, storage)
@@ -79,4 +79,4 @@ def _rebuild(
         if isinstance(record, Opened) and opened.get(record.id) == record:
             journal.reopen(record, entry, sessions.get(UUID(bytes=record.id)))
         elif isinstance(record, Answered | Piece) and record.id in opened:
-            journal.resume(entry, Batch())
+            journal.resume(entry)

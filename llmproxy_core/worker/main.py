@@ -16,6 +16,8 @@ from llmproxy_core.worker.watch import Watch
 
 PACE = 0.01
 """Seconds between two transactions: what comes meanwhile is stored together."""
+SLOW_PACE = 0.1
+"""The same while nobody watches."""
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 GRACE = 10.0
@@ -104,7 +106,8 @@ class _Shift:
             self._committed_at = time.monotonic() - PACE
 
     def _keep_pace(self) -> None:
-        early = self._committed_at + PACE - time.monotonic()
+        pace = PACE if self._ending() or self._storage.watched() else SLOW_PACE
+        early = self._committed_at + pace - time.monotonic()
         if early > 0:
             self._watch.pause(early)
 

@@ -1,5 +1,6 @@
 """What the worker needs of the store, and the store behind it: connected anew where it broke."""
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
@@ -14,6 +15,9 @@ from llmproxy_core.store.writer import Writer
 from llmproxy_core.worker.moments import moment, nanoseconds
 from llmproxy_core.worker.sessions import Memory, Span
 
+LOOK_SECONDS = 1.0
+"""How often to ask whether anybody watches."""
+
 
 class Storage(Memory, Protocol):
     """All of it raises DatabaseUnavailable, or another StoreError."""
@@ -21,6 +25,10 @@ class Storage(Memory, Protocol):
     def offsets(self) -> dict[str, OffsetRow]: ...
     def namespace(self, name: str) -> int: ...
     def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Span]: ...
+    def watched(self) -> bool:
+        """Does anybody look at what is being stored? As of a second ago."""
+        ...
+
     def write(self, batch: Batch) -> object: ...
 
 
@@ -32,6 +40,8 @@ class DatabaseStorage:
         self._home = home
         self._database: Database | None = None
         self._writer: Writer | None = None
+        self._watched = False
+        self._look_at = 0.0
 
     def connect(self) -> str:
         """Where we are connected to. Migrates the schema. Raises StoreError, ConfigError."""
@@ -42,6 +52,12 @@ class DatabaseStorage:
 
     def namespace(self, name: str) -> int:
         return self._connected()[1].namespace(name)
+
+    def watched(self) -> bool:
+        if time.monotonic() >= self._look_at:
+            self._watched = self._connected()[1].watched()
+            self._look_at = time.monotonic() + LOOK_SECONDS
+        return self._watched
 
     def write(self, batch: Batch) -> object:
         return self._connected()[1].write(batch)

@@ -39,6 +39,7 @@ class Ledger:
         self.stored: dict[str, OffsetRow] = {}
         self.faults: list[str] = []
         self.batches = 0
+        self.is_watched = True
 
     def write(self, batch: Batch) -> None:
         fault = self.faults.pop(0) if self.faults else ""
@@ -65,6 +66,9 @@ class Ledger:
     def namespace(self, name: str) -> int:
         return 1
 
+    def watched(self) -> bool:
+        return self.is_watched
+
     def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Span]:
         stored = [self.requests[id] for _, id in keys if id in self.requests]
         return {row.id: self._span(row.session_id) for row in stored}
@@ -89,7 +93,7 @@ class Ledger:
         _add(self.events, {row.id: row for row in batch.events})
         ended = {row.id for row in batch.responses}
         going = [row for row in batch.deltas if row.request_id not in ended]
-        _add(self.deltas, {(row.request_id, row.seq): row for row in going})
+        self.deltas = {(row.request_id, row.seq): row for row in going} | self.deltas
         self.deltas = {key: row for key, row in self.deltas.items() if key[0] not in ended}
         for delta in batch.sessions:
             self._add_to_session(delta)

@@ -88,6 +88,7 @@ def journals(draw) -> list[Recorded]:
 @st.composite
 def courses(draw) -> list[str]:
     steps = ["append", "append", "store", "store", "collect", "crash", "before", "after"]
+    steps += ["watch", "look away"]
     course: list[str] = draw(st.lists(st.sampled_from(steps), min_size=5, max_size=50))
     return course
 
@@ -106,7 +107,7 @@ def undisturbed(spool: Path, records: list[Recorded]) -> tuple[Rows, Rows]:
 
 
 def drain(intake: Intake) -> None:
-    while intake.collect() or intake.waiting:
+    while intake.collect() or intake.waiting or intake.due:
         commit(intake)
 
 
@@ -148,9 +149,12 @@ def test_crashes_change_nothing(records, course, segment, max_records):
             elif step == "crash":
                 ledger.faults.clear()
                 intake = Intake(spool, ledger, max_records)
+            elif step in ("watch", "look away"):
+                ledger.is_watched = step == "watch"
             else:
                 ledger.faults.append(step)
         append(journal, left)
+        ledger.is_watched = True
         drain(intake)
         assert ledger.rows() == alive
         journal.close()

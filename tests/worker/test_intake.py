@@ -19,7 +19,7 @@ def journal(tmp_path):
 
 
 def store_all(intake: Intake) -> None:
-    while intake.collect() or intake.waiting:
+    while intake.collect() or intake.waiting or intake.due:
         intake.commit()
 
 
@@ -47,6 +47,22 @@ def test_the_text_of_an_open_stream_can_be_seen_and_goes_with_its_end(tmp_path, 
     assert ledger.deltas == {}
     (response,) = ledger.responses.values()
     assert (response.text, response.first_token_ms) == ("Hello world", 150.0)
+
+
+def test_an_open_stream_is_written_down_only_when_somebody_watches(tmp_path, journal):
+    call = Call(1, pieces=chat_stream("Hello", " world", "!"))
+    append(journal, call.records()[:4])
+    ledger = Ledger()
+    ledger.is_watched = False
+    intake = Intake(tmp_path, ledger)
+    store_all(intake)
+    assert ledger.deltas == {}
+    ledger.is_watched = True
+    store_all(intake)
+    assert "".join(row.text for _, row in sorted(ledger.deltas.items())) == "Hello world"
+    append(journal, call.records()[4:5])
+    store_all(intake)
+    assert "".join(row.text for _, row in sorted(ledger.deltas.items())) == "Hello world!"
 
 
 def test_a_proxy_that_died_leaves_a_partial_answer(tmp_path):

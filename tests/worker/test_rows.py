@@ -24,6 +24,7 @@ def stored(records: list[Recorded], tmp_path) -> Batch:
     batch = Batch()
     for record, body in records:
         found.take(Entry(START, START, record, body), batch)
+    found.show(batch)
     return batch
 
 
