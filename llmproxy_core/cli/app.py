@@ -11,7 +11,9 @@ from llmproxy_core.cli import (
     db,
     demo,
     doctor,
+    export,
     flows,
+    import_,
     proxy,
     run,
     show,
@@ -77,6 +79,8 @@ app.command("doctor", short_help="Check everything; say what to do.")(doctor.doc
 app.command("tui", short_help="Watch the calls, live.")(tui.tui)
 app.command("flows", short_help="List the last calls, or follow them.")(flows.flows)
 app.command("show", short_help="Show one call.")(show.show)
+app.command("import", short_help="Store the calls that files hold.")(import_.import_)
+app.command("export", short_help="Write calls for other programs.")(export.export)
 app.command("worker", short_help="Store what the proxies have recorded.")(worker.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")

@@ -81,7 +81,9 @@ def recordings(source: Source) -> Iterator[Recording | Skipped]:
 def _read(place: str, line: bytes) -> Iterator[Recording | Skipped]:
     try:
         told = msgspec.convert(parsed(line), Line)
-        if told.messages is None:
+        if told.url is None and told.messages is None and told.wire and told.status:
+            yield Skipped(place, "a description of an exchange, without it", damaged=False)
+        elif told.messages is None:
             yield _exchange(place, told)
         else:
             yield from _session(place, told, told.messages)

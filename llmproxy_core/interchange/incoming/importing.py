@@ -1,0 +1,137 @@
+"""`llmproxy import`: files -> exchanges -> the ones that are new -> the journal -> the store."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from llmproxy_core.config import Config
+from llmproxy_core.credentials import Scrubber
+from llmproxy_core.errors import InterchangeError
+from llmproxy_core.home import Home
+from llmproxy_core.interchange.incoming.drain import Drain
+from llmproxy_core.interchange.incoming.exchange import Exchanges
+from llmproxy_core.interchange.incoming.journal import ImportJournal
+from llmproxy_core.interchange.incoming.kinds import READERS, Kind, kind_of
+from llmproxy_core.interchange.incoming.recording import Skipped
+from llmproxy_core.interchange.incoming.source import Source, opened
+from llmproxy_core.providers.recognise import Recogniser
+from llmproxy_core.records import Whole
+from llmproxy_core.store import selection
+from llmproxy_core.store.database import Database
+
+PAGE = 200
+PAGE_BYTES = 8 * 2**20
+TOLD = 20
+"""Damaged places that are named; the rest is counted."""
+
+type Made = tuple[Whole, list[bytes]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """`new` were stored now (or would be), `known` were there already. `problems`: see stderr."""
+
+    new: int = 0
+    known: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    problems: int = 0
+
+
+class Import:
+    """`tell`: what to do with a line about something that is wrong, or takes long."""
+
+    def __init__(
+        self,
+        config: Config,
+        home: Home,
+        tell: Callable[[str], None],
+        *,
+        kind: Kind | None = None,
+        namespace: str = "default",
+    ) -> None:
+        self.tally = Tally()
+        self._config = config
+        self._home = home
+        self._tell = tell
+        self._kind = kind
+        self._namespace = namespace
+        self._scrubber = Scrubber(home.fingerprint_key())
+        self._recogniser = Recogniser(config.providers)
+
+    def count(self, names: Sequence[str]) -> None:
+        """Read the files and store nothing."""
+        for page in self._pages(names):
+            self.tally.new += len(page)
+
+    def store(self, names: Sequence[str], database: Database) -> None:
+        """Ends when all that could be read is in the store.
+
+        Raises:
+            InterchangeError: it cannot be stored now; the text says what becomes of it.
+            StoreError: the database.
+        """
+        with (
+            Drain(self._config, self._home, self._tell) as drain,
+            ImportJournal(self._config, self._home, drain) as journal,
+        ):
+            for page in self._pages(names):
+                for record, bodies in self._new(page, database):
+                    journal.append(record, bodies)
+                journal.wake()
+            journal.finish()
+
+    def _new(self, page: list[Made], database: Database) -> Iterator[Made]:
+        with database.connect() as connection:
+            known = selection.ended(
+                connection, self._namespace, [UUID(bytes=record.id) for record, _ in page]
+            )
+        for record, bodies in page:
+            id = UUID(bytes=record.id)
+            if id in known:
+                self.tally.known += 1
+                continue
+            known.add(id)
+            self.tally.new += 1
+            yield record, bodies
+
+    def _pages(self, names: Sequence[str]) -> Iterator[list[Made]]:
+        """What is wrong with a file is told; the others are read all the same."""
+        for name in names:
+            page: list[Made] = []
+            size = 0
+            try:
+                for record, bodies in self._made(name):
+                    page.append((record, bodies))
+                    size += sum(map(len, bodies))
+                    if len(page) >= PAGE or size >= PAGE_BYTES:
+                        yield page
+                        page, size = [], 0
+            except InterchangeError as exc:
+                self._problem(str(exc))
+            if page:
+                yield page
+
+    def _made(self, name: str) -> Iterator[Made]:
+        with opened(name) as source:
+            reader = READERS[self._kind or kind_of(source)]
+            exchanges = Exchanges(
+                self._scrubber, self._recogniser, self._namespace, source.modified_at
+            )
+            for found in reader(source):
+                made = found if isinstance(found, Skipped) else exchanges.record(found)
+                if isinstance(made, Skipped):
+                    self._skip(source, made)
+                else:
+                    yield made
+
+    def _skip(self, source: Source, skipped: Skipped) -> None:
+        if skipped.damaged:
+            self._problem(f"{source.name}, {skipped.place}: skipped: {skipped.reason}")
+        else:
+            self.tally.skipped[skipped.reason.partition(":")[0]] += 1
+
+    def _problem(self, text: str) -> None:
+        self.tally.problems += 1
+        if self.tally.problems <= TOLD:
+            self._tell(self._scrubber.text(text))
