@@ -115,7 +115,8 @@ INDEXES = {
 }
 
 # A new partition is made beside the table and attached: that lock lets others read and write.
-# SECURITY DEFINER: whoever may write rows may also have the week made that they belong to.
+# SECURITY DEFINER: whoever may write rows may also have the week made that they belong to. Reached
+# past its parent, a partition shows nothing: row-level security without a policy.
 WEEKS = """
 CREATE OR REPLACE FUNCTION llmproxy_week_start(epoch integer) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -147,6 +148,7 @@ BEGIN
                 ELSE format('FROM (%s) TO (%s)', epoch, epoch + 1) END;
             BEGIN
                 EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', week, parent.name);
+                EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', week);
                 EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES %s',
                     parent.name, week, bounds);
             EXCEPTION WHEN invalid_object_definition THEN
