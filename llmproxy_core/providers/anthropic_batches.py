@@ -63,8 +63,9 @@ def _batch(batch: Body, into: Assembler) -> None:
     into.id = text_of(batch.get("id")) or None
     if status := text_of(batch.get("processing_status")):
         into.finish(status)
-    counts = mapping(batch.get("request_counts"))
-    into.part(Part("other", ", ".join(f"{n} {state}" for state, n in counts.items() if n)))
+    counts = mapping(batch.get("request_counts")).items()
+    told = [f"{number} {state}" for state, n in counts if (number := count(n))]
+    into.part(Part("other", ", ".join(told) or "no requests"))
 
 
 def _result(id: str, result: Body, choice: int, into: Assembler) -> None:

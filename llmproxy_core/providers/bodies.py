@@ -24,7 +24,7 @@ class Owner(Protocol):
     """The reader, as its body sees it."""
 
     known: bool
-    says_events: bool
+    announces_stream: bool
 
     @property
     def into(self) -> Assembler: ...
@@ -66,7 +66,7 @@ class Whole:
         """Empty: complete as far as anybody can tell, unless a stream was announced."""
         if self._problem is None:
             return True
-        return not self._starts_json and not self._owner.says_events
+        return not self._starts_json and not self._owner.announces_stream
 
 
 class Events:

@@ -36,6 +36,7 @@ COMMON: dict[str, str] = {
     "/rerank": "rerank",
     "/v1/messages": "anthropic.messages",
     "/v1/messages/count_tokens": "anthropic.count_tokens",
+    "/v1/messages/batches": "anthropic.batches",
     ":generateContent": "gemini",
     ":streamGenerateContent": "gemini",
     ":countTokens": "gemini.count_tokens",
@@ -51,6 +52,13 @@ UPGRADES: dict[str, str] = {
     "LlmBidiService/BidiGenerateContent": "gemini.live",
 }
 """GET requests that become WebSockets: stored, not read."""
+
+READS: dict[str, str] = {
+    "/responses/resp_*": "openai.responses",
+    "/v1/messages/batches/*/results": "anthropic.batches",
+}
+"""GET requests that fetch what a model wrote meanwhile: background answers, results of batches.
+Each segment of a path's end is a pattern."""
 
 LOCAL: dict[str, str] = {
     path: wire

@@ -20,7 +20,7 @@ from llmproxy_core.providers.api_error import read_error
 from llmproxy_core.providers.assembler import Assembler, Key
 from llmproxy_core.providers.format import Body, attachment, count, items
 from llmproxy_core.providers.parsing import dumps
-from llmproxy_core.providers.settings import session_hints, settings
+from llmproxy_core.providers.settings import LONGEST, session_hints, settings
 
 NOT_SETTINGS = frozenset({"input", "instructions", "tools", "include"})
 ROLES: dict[str, Role] = {"system": "system", "developer": "system", "assistant": "assistant"}
@@ -45,12 +45,12 @@ class OpenAIResponses:
         nested = [tool for entry in entries for tool in items(entry.get("tools"))]
         return Request(
             model=text_of(body.get("model")) or None,
-            stream=body.get("stream") is True,
+            stream=body.get("stream") is True or "stream=true" in path,
             system=_instructions(body.get("instructions")),
             messages=[_message(entry) for entry in entries],
             tools=_distinct(items(body.get("tools")) + nested),
             parameters=settings(body, NOT_SETTINGS),
-            session_hints=session_hints(body),
+            session_hints=session_hints(body) or _fetched(path),
         )
 
     def answer(self, body: Body, into: Assembler) -> None:
@@ -83,6 +83,12 @@ class OpenAIResponses:
             into.closed = True
         elif not kind.endswith(QUIET) and not any(word in kind for word in QUIET_WITHIN):
             into.unknown_event(kind or "without type")
+
+
+def _fetched(path: str) -> dict[str, str]:
+    """GET /v1/responses/ID belongs to the session of that response."""
+    id = path.partition("?")[0].rpartition("/")[2]
+    return {"previous_response_id": id[:LONGEST]} if id.startswith("resp_") else {}
 
 
 def _index(event: Body) -> int:

@@ -20,6 +20,7 @@ from llmproxy_core.providers.encoding import Decoder
 from llmproxy_core.providers.eventstream import TYPE as EVENTSTREAM
 from llmproxy_core.providers.eventstream import Messages, begins_eventstream
 from llmproxy_core.providers.formats import FORMATS, format_of
+from llmproxy_core.providers.frames import FRAMED
 from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.sse import BOM, Event
 
@@ -53,7 +54,10 @@ class AnswerReader:
         self._binary = EVENTSTREAM in kind
         self._counted = usage_in(headers) if wire.startswith("bedrock.") else None
         self._kind = kind.partition(";")[0].strip()
-        self._lined = wire in LINED or any(word in kind for word in LINED_TYPES)
+        self._framed = wire in FRAMED and status < 400
+        lined = any(word in kind for word in LINED_TYPES)
+        self.announces_stream = self.says_events or lined
+        self._lined = lined or wire in LINED
         self._plain = wire in PLAIN and kind.startswith("text/") and not self.says_events
         self._decoder = Decoder(headers)
         self._into = Assembler(live=True)

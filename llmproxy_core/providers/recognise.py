@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmproxy_core.globs import fits
-from llmproxy_core.providers.catalogue import COMMON, LOCAL, PROVIDERS, UPGRADES, Provider
+from llmproxy_core.providers.catalogue import COMMON, LOCAL, PROVIDERS, READS, UPGRADES, Provider
 
 CACHE = 8192
 LONGEST_CACHED = 512
@@ -94,7 +94,7 @@ class Recogniser:
         if entry is None:
             return _local(method, path) if _is_loopback(host) else None
         if method == "GET":
-            wire = _upgrade(path)
+            wire = _upgrade(path) or _fetched(path)
         elif method == "POST":
             wire = _glob(entry.globs, path) or _suffix(entry.suffixes, path) or entry.wire
         else:
@@ -163,6 +163,16 @@ def _glob(globs: tuple[tuple[str, str], ...], path: str) -> str | None:
 def _upgrade(path: str) -> str | None:
     path = path.rstrip("/")
     return next((wire for end, wire in UPGRADES.items() if path.endswith(end)), None)
+
+
+def _fetched(path: str) -> str | None:
+    segments = path.rstrip("/").split("/")
+    for ending, wire in READS.items():
+        wanted = ending.split("/")[1:]
+        ends = segments[-len(wanted) :]
+        if len(ends) == len(wanted) and all(map(fits, wanted, ends)):
+            return wire
+    return None
 
 
 def _local(method: str, path: str) -> Match | None:

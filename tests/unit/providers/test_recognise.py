@@ -77,7 +77,9 @@ NOT_CALLS = [
     ("POST", "https://api.anthropic.com/v1/oauth/token"),
     ("GET", "https://api.anthropic.com/v1/models"),
     ("GET", "https://api.openai.com/v1/models"),
-    ("GET", "https://api.openai.com/v1/responses/resp_1"),
+    ("GET", "https://api.openai.com/v1/responses/resp_1/input_items"),
+    ("GET", "https://api.anthropic.com/v1/messages/batches"),
+    ("POST", "https://api.openai.com/v1/responses/resp_1/cancel"),
     ("DELETE", "https://api.openai.com/v1/responses/resp_1"),
     ("OPTIONS", "https://api.openai.com/v1/chat/completions"),
     ("POST", "https://api.openai.com/v1/traces/ingest"),
@@ -119,6 +121,17 @@ def test_only_hosts_of_the_table_are_opened() -> None:
     for host in ("example.com", "openai.com", "github.com", "googleapis.com", "127.0.0.1", ""):
         assert not recogniser.opens(host, 443)
     assert recogniser.opens("localhost", 8000)
+
+
+def test_what_was_written_meanwhile_is_known_by_how_it_is_fetched() -> None:
+    fetched = {
+        "https://api.openai.com/v1/responses/resp_1?stream=true": "openai.responses",
+        "https://api.anthropic.com/v1/messages/batches/msgbatch_1/results": "anthropic.batches",
+    }
+    for url, wire in fetched.items():
+        found = match(Recogniser(), "GET", url)
+        assert found is not None
+        assert found.wire == wire
 
 
 def test_a_websocket_is_known_by_its_upgrade() -> None:
