@@ -11,7 +11,9 @@ from llmproxy_core.providers.count_tokens import CountTokens
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.form import is_form, read_form
 from llmproxy_core.providers.format import Format
+from llmproxy_core.providers.frames import FRAMED, read_frames
 from llmproxy_core.providers.gemini import Gemini
+from llmproxy_core.providers.gemini_live import GeminiLive
 from llmproxy_core.providers.ollama_chat import OllamaChat
 from llmproxy_core.providers.ollama_embed import OllamaEmbed
 from llmproxy_core.providers.ollama_generate import OllamaGenerate
@@ -21,7 +23,9 @@ from llmproxy_core.providers.openai_completions import OpenAICompletions
 from llmproxy_core.providers.openai_embeddings import OpenAIEmbeddings
 from llmproxy_core.providers.openai_images import OpenAIImages
 from llmproxy_core.providers.openai_moderations import OpenAIModerations
+from llmproxy_core.providers.openai_realtime import OpenAIRealtime
 from llmproxy_core.providers.openai_responses import OpenAIResponses
+from llmproxy_core.providers.openai_responses_websocket import OpenAIResponsesWebSocket
 from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.raw import Raw
 from llmproxy_core.providers.rerank import Rerank
@@ -47,7 +51,10 @@ FORMATS: dict[str, Format] = {
     "ollama.generate": OllamaGenerate(),
     "ollama.embed": OllamaEmbed(),
     "ollama.embeddings": OllamaEmbed(),
+    "openai.realtime": OpenAIRealtime(),
+    "openai.responses.websocket": OpenAIResponsesWebSocket(),
     "gemini": Gemini(),
+    "gemini.live": GeminiLive(),
     "bedrock.converse": BedrockConverse(),
     "bedrock.converse-stream": BedrockConverse(),
     "bedrock.invoke": BedrockInvoke(),
@@ -67,7 +74,10 @@ def read_request(wire: str, path: str, headers: Headers, body: bytes) -> tuple[R
     """
     reader = format_of(wire)
     data, problem = decode_body(headers, body) if headers else (body, None)
-    value, unreadable = read_form(data) if is_form(data) else parse(data)
+    if wire in FRAMED:
+        value, unreadable = read_frames(data)
+    else:
+        value, unreadable = read_form(data) if is_form(data) else parse(data)
     problem = problem or unreadable
     if not isinstance(value, dict):
         problem = problem or "not a JSON object"

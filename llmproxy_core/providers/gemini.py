@@ -134,10 +134,15 @@ def _without_candidates(event: Body, into: Assembler) -> None:
 
 
 def read_usage(usage: Body) -> Usage:
-    """`candidatesTokenCount` leaves thoughts out, `promptTokenCount` what tools put in."""
+    """`candidatesTokenCount` leaves thoughts out, `promptTokenCount` what tools put in.
+
+    The Live API calls the former `responseTokenCount`.
+    """
     prompt = count(pick(usage, "promptTokenCount", "prompt_token_count"))
     tools = count(pick(usage, "toolUsePromptTokenCount", "tool_use_prompt_token_count"))
     answer = count(pick(usage, "candidatesTokenCount", "candidates_token_count"))
+    if answer is None:
+        answer = count(pick(usage, "responseTokenCount", "response_token_count"))
     thoughts = count(pick(usage, "thoughtsTokenCount", "thoughts_token_count"))
     return Usage(
         input_tokens=total(prompt, tools),

@@ -20,7 +20,7 @@ from llmproxy_core.providers.encoding import Decoder
 from llmproxy_core.providers.eventstream import TYPE as EVENTSTREAM
 from llmproxy_core.providers.eventstream import Messages, begins_eventstream
 from llmproxy_core.providers.formats import FORMATS, format_of
-from llmproxy_core.providers.frames import FRAMED
+from llmproxy_core.providers.frames import FRAMED, Frames
 from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.sse import BOM, Event
 
@@ -104,7 +104,9 @@ class AnswerReader:
         return None if binary is None and not ended else self._text(text, ended)
 
     def _announced(self) -> Body | None:
-        """What only the content type tells: sound, pictures, plain text."""
+        """What the first bytes do not tell: frames, sound, pictures, plain text."""
+        if self._framed:
+            return Frames(self)
         if self.status < 400 and self._kind.partition("/")[0] in MEDIA:
             return Media(self, self._kind)
         return Whole(self) if self._plain else None
