@@ -16,7 +16,9 @@ from llmproxy_core.cli import (
     import_,
     proxy,
     run,
+    search,
     show,
+    stats,
     tui,
     worker,
 )
@@ -81,6 +83,8 @@ app.command("flows", short_help="List the last calls, or follow them.")(flows.fl
 app.command("show", short_help="Show one call.")(show.show)
 app.command("import", short_help="Store the calls that files hold.")(import_.import_)
 app.command("export", short_help="Write calls for other programs.")(export.export)
+app.command("search", short_help="Find calls by what was said in them.")(search.search)
+app.command("stats", short_help="Sums and percentiles, by model, client or time.")(stats.stats)
 app.command("worker", short_help="Store what the proxies have recorded.")(worker.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")

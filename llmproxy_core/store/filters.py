@@ -14,6 +14,8 @@ from typing import Never
 from sqlalchemy import ColumnElement, and_, true
 
 from llmproxy_core.errors import LlmproxyError
+from llmproxy_core.store import query
+from llmproxy_core.store.query import Query, joined
 from llmproxy_core.store.rows import Flow
 from llmproxy_core.store.terms import (
     AnyOf,
@@ -28,6 +30,7 @@ from llmproxy_core.store.terms import (
 )
 from llmproxy_core.store.values import clean
 
+QUERY_KEY = "text"
 TOKEN = re.compile(r'-?(?:[A-Za-z_]+:)?(?:"[^"]*"(?!\S)|[^\s"]+(?!\S)|(?=\s|$))')
 PARTS = re.compile(r"(?P<minus>-?)(?:(?P<key>[A-Za-z_]+):)?(?P<value>.*)", re.DOTALL)
 COMPARISON = re.compile(r"(>=|<=|>|<|=|)(\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})([km]?)", re.ASCII)
@@ -48,20 +51,23 @@ class FilterError(LlmproxyError):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Terms that must all hold; empty: every flow."""
+    """Terms that must all hold; empty: every flow. `query`: what its texts must hold, too."""
 
     text: str
     terms: tuple[Term, ...]
+    query: Query | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.terms)
+        return bool(self.terms or self.query)
 
     def sql(self) -> ColumnElement[bool]:
-        """Over the tables of `feed`; values are parameters."""
+        """Over the tables of `feed`, without the query; values are parameters."""
         return and_(true(), *(term.sql() for term in self.terms))
 
     def matches(self, flow: Flow) -> bool:
-        """The same answer as the SQL, without a query."""
+        """The same answer as the SQL, without a query; of texts, what the feed shows decides."""
+        if self.query is not None and not self.query.seen_in(_shown(flow)):
+            return False
         return all(term.matches(flow) for term in self.terms)
 
 
@@ -71,7 +77,25 @@ def parse(text: str) -> Filter:
     Raises:
         FilterError: naming the term that is wrong.
     """
-    return Filter(text, tuple(_term(token) for token in _tokens(text)))
+    tokens = _tokens(text)
+    asked = [found for token in tokens if (found := _query(token)) is not None]
+    terms = tuple(_term(token) for token in tokens if _query(token) is None)
+    return Filter(text, terms, joined(asked) if asked else None)
+
+
+def _query(token: str) -> Query | None:
+    """What `text:` looks for; None of other terms."""
+    found = PARTS.fullmatch(token)
+    if found is None or (found["key"] or "").lower() != QUERY_KEY:
+        return None
+    try:
+        return query.parse(found["minus"] + found["value"])
+    except query.SearchError as exc:
+        raise FilterError(f"{token}: {exc}") from None
+
+
+def _shown(flow: Flow) -> str:
+    return f"{flow.preview}\n{flow.text_start}"
 
 
 def _tokens(text: str) -> list[str]:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, FromClause, Select, and_, func, or_, select, text, true
+from sqlalchemy import Connection, FromClause, Select, and_, func, literal, or_, select, text, true
 
 from llmproxy_core.store import detail
+from llmproxy_core.store import search as searching
 from llmproxy_core.store.feed import (
     FLOW,
     NAMESPACES,
@@ -19,6 +20,7 @@ from llmproxy_core.store.feed import (
     namespace,
 )
 from llmproxy_core.store.filters import Filter
+from llmproxy_core.store.query import Query
 from llmproxy_core.store.rows import EventRow, Flow, FlowDetail, Session, StreamDelta, Summary
 from llmproxy_core.store.tables import EventTable, SessionTable, StreamDeltaTable
 
@@ -40,8 +42,10 @@ def flows(
     """The newest flows, newest first: those with ids below `before` and above `after`.
 
     Goes down the primary key of each namespace and stops at `limit`; with a filter that matches
-    rarely it has to go further.
+    rarely it has to go further, unless it names words to search for.
     """
+    if where is not None and where.query is not None:
+        return _searched(conn, where.query, limit, before, after, where, session)
     query = _feed(REQUESTS).where(asked.ns_id == namespace.ns_id)
     if before is not None:
         query = query.where(asked.id < before)
@@ -54,6 +58,36 @@ def flows(
     newest = query.order_by(asked.id.desc()).limit(limit).correlate(NAMESPACES).lateral("f")
     statement = select(newest).select_from(NAMESPACES.join(newest, true()))
     return [Flow(*row) for row in conn.execute(statement.order_by(newest.c.id.desc()).limit(limit))]
+
+
+def search(
+    conn: Connection, query: Query, *, limit: int = 50, before: UUID | None = None
+) -> list[Flow]:
+    """The newest flows, newest first, in which the words were said for the first time."""
+    return _searched(conn, query, limit, before)
+
+
+def _searched(
+    conn: Connection,
+    query: Query,
+    limit: int,
+    before: UUID | None,
+    after: UUID | None = None,
+    where: Filter | None = None,
+    session: UUID | None = None,
+) -> list[Flow]:
+    def keep(keys: list[tuple[int, UUID]]) -> list[Flow]:
+        wanted = asked.id == func.any(literal([key[1] for key in keys]))
+        statement = _feed(NAMESPACES.join(REQUESTS, asked.ns_id == namespace.ns_id)).where(wanted)
+        if after is not None:
+            statement = statement.where(asked.id > after)
+        if session is not None:
+            statement = statement.where(asked.session_id == session)
+        if where is not None:
+            statement = statement.where(where.sql())
+        return [Flow(*row) for row in conn.execute(statement.order_by(asked.id.desc()))]
+
+    return searching.search(conn, query, keep, limit=limit, before=before)
 
 
 def flows_by_id(conn: Connection, ids: Collection[UUID]) -> list[Flow]:
@@ -71,11 +105,12 @@ def flow(conn: Connection, id: UUID) -> FlowDetail | None:
     request = detail.request(conn, found[0].ns_id, id) if found else None
     if request is None:
         return None
+    response, tool_calls = detail.answer(conn, request.ns_id, id)
     return FlowDetail(
         flow=found[0],
         request=request,
-        response=detail.response(conn, request.ns_id, id),
-        tool_calls=detail.tool_calls(conn, request.ns_id, id),
+        response=response,
+        tool_calls=tool_calls,
         previous_id=detail.previous(conn, request),
         live=deltas(conn, id) if found[0].state == "open" else [],
     )

@@ -57,14 +57,18 @@ END $$;
 """
 
 # SECURITY DEFINER: `@>` is not leakproof, so that under row-level security no index would serve.
+# The caller sees what llmproxy_visible (0005) says of the role that it has taken on.
 # `through`: read all between the two ids; else by the index of words.
 FIND = """
 CREATE FUNCTION llmproxy_search(
-    part regclass, spaces integer[], wanted integer[], unwanted integer[],
+    part regclass, wanted integer[], unwanted integer[],
     low uuid, high uuid, most integer, through boolean
 ) RETURNS TABLE (ns_id integer, id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp
 AS $$
+DECLARE
+    caller name := coalesce(nullif(current_setting('role'), 'none'), session_user);
+    spaces integer[] := llmproxy_visible(caller);
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_inherits i
             WHERE i.inhparent = 'search'::regclass AND i.inhrelid = part) THEN

@@ -1,0 +1,118 @@
+"""What the rollups tell: cost, tokens, errors and percentiles of any time, by any of its names."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import Connection, text
+
+from llmproxy_core.store import sketch
+
+type By = Literal["model", "client", "provider", "namespace", "day", "hour"]
+
+GROUPS: dict[By, str] = {
+    "model": "u.model",
+    "client": "u.client",
+    "provider": "u.provider",
+    "namespace": "n.name",
+    "day": "to_char(u.hour AT TIME ZONE :zone, 'YYYY-MM-DD')",
+    "hour": "to_char(u.hour AT TIME ZONE :zone, 'YYYY-MM-DD HH24:00')",
+}
+"""A new grouping is a line here."""
+BY_TIME = ("day", "hour")
+QUANTILES = (0.5, 0.9, 0.99)
+
+SUMS = """
+SELECT {group}, sum(u.requests)::bigint, sum(u.errors)::bigint, sum(u.tool_calls)::bigint,
+    sum(u.input_tokens)::bigint, sum(u.output_tokens)::bigint, sum(u.cached_tokens)::bigint,
+    sum(u.cache_write_tokens)::bigint, sum(u.reasoning_tokens)::bigint, sum(u.cost_usd)
+FROM namespaces n JOIN rollups u ON u.ns_id = n.ns_id
+WHERE u.hour >= :since AND u.hour < :until
+GROUP BY 1
+"""
+COUNTS = """
+SELECT {group}, b.bucket, sum(b.count)::bigint
+FROM namespaces n JOIN rollups u ON u.ns_id = n.ns_id,
+    unnest(u.{kind}_buckets, u.{kind}_counts) AS b (bucket, count)
+WHERE u.hour >= :since AND u.hour < :until
+GROUP BY 1, 2
+"""
+
+
+@dataclass(slots=True)
+class Percentiles:
+    """Milliseconds; None: of no call that is known. Right to 2 %."""
+
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+
+
+@dataclass(slots=True)
+class Statistics:
+    """The sums of one group; `name`: its model, client, ..., or the time at which it begins."""
+
+    name: str
+    requests: int
+    errors: int
+    tool_calls: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_usd: Decimal
+    duration_ms: Percentiles
+    first_token_ms: Percentiles
+
+
+def statistics(
+    conn: Connection,
+    by: By,
+    since: datetime,
+    until: datetime,
+    *,
+    zone: str = "UTC",
+    percentiles: bool = True,
+) -> list[Statistics]:
+    """Of the calls that began in the hours of a time; days and hours in order, others by cost."""
+    span = {"since": since, "until": until} | ({"zone": zone} if by in BY_TIME else {})
+    none: dict[str, Percentiles] = {}
+    durations = _percentiles(conn, by, "duration", span) if percentiles else none
+    first_tokens = _percentiles(conn, by, "first_token", span) if percentiles else none
+    found = [
+        Statistics(
+            *row,
+            duration_ms=durations.get(row[0], Percentiles()),
+            first_token_ms=first_tokens.get(row[0], Percentiles()),
+        )
+        for row in conn.execute(text(SUMS.format(group=GROUPS[by])), span)
+    ]
+    if by in BY_TIME:
+        return sorted(found, key=lambda one: one.name)
+    return sorted(found, key=lambda one: (-one.cost_usd, -one.requests, one.name))
+
+
+def cost_per_day(
+    conn: Connection, since: datetime, until: datetime, *, zone: str = "UTC"
+) -> dict[str, Decimal]:
+    """Day (YYYY-MM-DD in `zone`) -> USD; days without any call are left out."""
+    found = statistics(conn, "day", since, until, zone=zone, percentiles=False)
+    return {day.name: day.cost_usd for day in found}
+
+
+def _percentiles(
+    conn: Connection, by: By, kind: str, span: dict[str, Any]
+) -> dict[str, Percentiles]:
+    counts: dict[str, list[tuple[int, int]]] = {}
+    query = text(COUNTS.format(group=GROUPS[by], kind=kind))
+    for name, bucket, count in conn.execute(query, span):
+        counts.setdefault(name, []).append((bucket, count))
+    return {name: _of(found) for name, found in counts.items()}
+
+
+def _of(counts: Iterable[tuple[int, int]]) -> Percentiles:
+    ordered = list(counts)
+    return Percentiles(*(sketch.quantile(ordered, q) for q in QUANTILES))
