@@ -6,6 +6,7 @@ from pathlib import Path
 
 from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
+from llmproxy_core.records import Answered, Closed, Piece, Record
 from llmproxy_core.spool import SpoolReader, readers
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.worker import checkpoint
@@ -46,6 +47,9 @@ class Intake:
         self._batch = Batch()
         self._records = 0
         self._bytes = 0
+        self._ids: set[tuple[bool, bytes]] = set()
+        """Of what is in the batch; True: answers."""
+        self._repeated = False
         self._touched: dict[str, Journal] = {}
         self._turn = 0
         self._doubtful = False
@@ -54,13 +58,14 @@ class Intake:
 
     @property
     def full(self) -> bool:
-        return self._records >= self._max_records or self._bytes >= MAX_BYTES
+        much = self._records >= self._max_records or self._bytes >= MAX_BYTES
+        return much or self._repeated
 
     @property
     def due(self) -> bool:
         """Is there something to commit now?"""
         batch = self._batch
-        if batch.requests or batch.responses or batch.events or batch.deltas:
+        if batch.requests or batch.responses or batch.events or batch.deltas or self._repeated:
             return True
         waiting = bool(self._touched or batch.finished_writers)
         return waiting and time.monotonic() - self._committed_at >= OFFSETS_SECONDS
@@ -79,6 +84,7 @@ class Intake:
         """Read on, up to a full batch; the number of records read."""
         self._find_journals()
         before = self._records
+        dead = []
         for journal in self._in_turn():
             if self.full:
                 break
@@ -88,8 +94,10 @@ class Intake:
             except (SpoolError, OSError) as exc:
                 self._give_up(journal, exc)
                 continue
-            if not alive and not self.full:
-                self._end(journal)
+            if not alive:
+                dead.append(journal)
+        for journal in dead if not self.full else ():
+            self._end(journal)
         if self._storage.watched():
             for journal in self._journals.values():
                 journal.show(self._batch)
@@ -108,6 +116,7 @@ class Intake:
         touched, self._touched = self._touched, {}
         self.stored_records += self._records
         self._batch, self._records, self._bytes = Batch(), 0, 0
+        self._ids, self._repeated = set(), False
         self._doubtful = False
         self._committed_at = time.monotonic()
         for journal in touched.values():
@@ -141,14 +150,30 @@ class Intake:
 
     def _read(self, journal: Journal) -> None:
         for entry in journal.reader.read(journal.position):
+            if self._repeats(entry.record):
+                return
             journal.take(entry, self._batch)
             self._touched[journal.reader.id] = journal
+            self._ids.add((isinstance(entry.record, Closed), entry.record.id))
             self._records += 1
             self._bytes += len(entry.body)
             if self.full:
                 return
 
+    def _repeats(self, record: Record) -> bool:
+        """Is it in this batch already, out of a copy of the journal?
+
+        It waits for the next batch: then the store knows it, and nothing is counted twice.
+        """
+        if isinstance(record, Answered | Piece):  # of one open answer there are many
+            return False
+        self._repeated = (isinstance(record, Closed), record.id) in self._ids
+        return self._repeated
+
     def _end(self, journal: Journal) -> None:
+        others = [j for j in self._journals.values() if j is not journal and not j.broken]
+        for id in [id for id in journal.exchanges if any(id in j.exchanges for j in others)]:
+            del journal.exchanges[id]  # a copy of the journal of a proxy that lives
         if journal.exchanges:
             logger.warning(
                 f"the proxy of journal {journal.reader.id} died with {len(journal.exchanges)} "

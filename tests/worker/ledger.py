@@ -14,6 +14,7 @@ from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.store.rows import Batch, OffsetRow, SessionDelta
 from llmproxy_core.worker.moments import nanoseconds
 from llmproxy_core.worker.sessions import Span
+from tests.worker.remembered import Remembered
 
 COUNTERS = (
     "requests",
@@ -26,7 +27,7 @@ COUNTERS = (
 )
 
 
-class Ledger:
+class Ledger(Remembered):
     """`faults`: what the next writes do: "before" or "after" the commit the connection breaks."""
 
     def __init__(self) -> None:
@@ -73,10 +74,6 @@ class Ledger:
         stored = [self.requests[id] for _, id in keys if id in self.requests]
         return {row.id: self._span(row.session_id) for row in stored}
 
-    def session_of_response(self, ns_id: int, response_id: str) -> UUID | None:
-        found = [row.id for row in self.responses.values() if row.response_id == response_id]
-        return self.requests[max(found)].session_id if found else None
-
     def recent_sessions(self, ns_id: int, source: str, since: int) -> Sequence[Span]:
         ours = [self._span(id) for id, row in self.sessions.items() if row["source"] == source]
         return [span for span in ours if span.end >= since]
@@ -106,7 +103,7 @@ class Ledger:
         if row is None:
             row = asdict(delta) | {name: Decimal(0) for name in COUNTERS}
             row |= {"started_at": delta.at, "last_at": delta.at}
-            del row["at"]
+            del row["at"], row["flow"]
             self.sessions[delta.id] = row
         for name in COUNTERS:
             row[name] += getattr(delta, name)
