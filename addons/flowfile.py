@@ -52,7 +52,7 @@ def _told(one: flow.Flow) -> dict[str, Any]:
     if one.response is not None:
         told |= _answered(one.response)
     if one.error is not None:
-        told |= {"error": one.error.msg, "ending": bridge.ending(one)}
+        told |= {"error": one.error.msg, "ending": _ending(one.error.msg)}
     if one.websocket is not None:
         messages = one.websocket.messages
         told["frames"] = [(m.from_client, m.is_text, m.content, m.timestamp) for m in messages]
@@ -83,6 +83,14 @@ def _answered(response: http.Response) -> dict[str, Any]:
         "first_at": response.timestamp_start,
         "ended_at": response.timestamp_end,
     }
+
+
+def _ending(message: str) -> str:
+    """Who ended it, as far as the words tell: in a file, every connection is closed by now."""
+    words = message.lower()
+    if "client disconnect" in words or words.startswith("stream reset by client"):
+        return "client_closed"
+    return "server_closed" if "server" in words else "error"
 
 
 def _url(request: http.Request) -> str:

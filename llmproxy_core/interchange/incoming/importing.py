@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 from uuid import UUID
 
 from llmproxy_core.config import Config
@@ -22,6 +23,7 @@ from llmproxy_core.store.database import Database
 
 PAGE = 200
 PAGE_BYTES = 8 * 2**20
+CHECKED = 1000
 TOLD = 20
 """Damaged places that are named; the rest is counted."""
 
@@ -75,11 +77,29 @@ class Import:
             Drain(self._config, self._home, self._tell) as drain,
             ImportJournal(self._config, self._home, drain) as journal,
         ):
+            written = bytearray()
             for page in self._pages(names):
                 for record, bodies in self._new(page, database):
                     journal.append(record, bodies)
+                    written += record.id
                 journal.wake()
             journal.finish()
+        self._check(written, database)
+
+    def _check(self, written: bytearray, database: Database) -> None:
+        """Trust no count of our own: is all of it there?"""
+        ids = (UUID(bytes=bytes(written[at : at + 16])) for at in range(0, len(written), 16))
+        missing = 0
+        for some in batched(ids, CHECKED):
+            with database.connect() as connection:
+                found = selection.ended(connection, self._namespace, some)
+            missing += len(set(some) - found)
+        if missing:
+            self.tally.new -= missing
+            self._problem(
+                f"{missing} calls are not in the store though they were handed to it: see the "
+                "events `row_refused`, or import the file again"
+            )
 
     def _new(self, page: list[Made], database: Database) -> Iterator[Made]:
         with database.connect() as connection:

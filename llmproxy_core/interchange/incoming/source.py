@@ -18,11 +18,11 @@ from llmproxy_core.errors import InterchangeError
 
 GZIP = b"\x1f\x8b"
 BLOCK = 2**20
-HEAD = 64 * 2**10
+HEAD = 512
 
 
 class Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    def read1(self, size: int, /) -> bytes: ...
 
 
 class Source:
@@ -32,7 +32,8 @@ class Source:
         self.name = name
         self.modified_at = modified_at
         self._stream = stream
-        self.head = self._read(HEAD)
+        self._damage: InterchangeError | None = None
+        self.head = self._begin()
         self._held = self.head
 
     def blocks(self) -> Iterator[bytes]:
@@ -44,12 +45,24 @@ class Source:
         held, self._held = self._held, b""
         if held:
             yield held
-        while block := self._read(BLOCK):
+        if self._damage:
+            raise self._damage
+        while block := self._read():
             yield block
 
-    def _read(self, size: int) -> bytes:
+    def _begin(self) -> bytes:
+        """Damage that follows is told where it is met: what stands before it counts."""
+        head = b""
         try:
-            return self._stream.read(size)
+            while len(head) < HEAD and (block := self._read()):
+                head += block
+        except InterchangeError as exc:
+            self._damage = exc
+        return head
+
+    def _read(self) -> bytes:
+        try:
+            return self._stream.read1(BLOCK)
         except EOFError:
             raise InterchangeError(
                 f"{self.name}: the gzip data end early, so the end is missing; get the file anew. "
