@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from llmproxy_core.store.archive import Stored
 from llmproxy_core.store.rows import EventRow, RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.values import (
-    Compressor,
+    START_LENGTH,
     clean,
     clean_all,
     clean_or_none,
@@ -50,10 +51,10 @@ REQUESTS: Columns = {
     "hash_in": "uuid",
     "hash_out": "uuid",
     "parse_error": "text",
-    "headers": "jsonb",
     "parameters": "jsonb",
     "body_encoding": "text",
     "body": "bytea",
+    "base_id": "uuid",
     "external_id": "text",
     "parent_id": "uuid",
     "relation": "text",
@@ -97,14 +98,13 @@ RESPONSES: Columns = {
     "upload_bytes": "int8",
     "upload_hash_in": "uuid",
     "upload_hash_out": "uuid",
-    "headers": "jsonb",
-    "trailers": "jsonb",
     "usage": "json",
     "text": "text",
     "reasoning": "text",
     "refusal": "text",
     "body_encoding": "text",
     "body": "bytea",
+    "base_id": "uuid",
     "estimated": "bool",
 }
 
@@ -127,8 +127,8 @@ EVENTS: Columns = {
 }
 
 
-def request_values(row: RequestRow, compressor: Compressor) -> Values:
-    encoding, body = compressor.pack(row.body)
+def request_values(row: RequestRow, stored: Stored) -> Values:
+    """`stored`: its headers and body."""
     return (
         row.ns_id,
         row.id,
@@ -149,17 +149,15 @@ def request_values(row: RequestRow, compressor: Compressor) -> Values:
         clean_or_none(row.model),
         row.stream,
         row.n_messages,
-        clean_all(row.tool_names),
+        None if row.rereadable else clean_all(row.tool_names),
         clean(row.preview),
         row.body_bytes,
         row.body_kept,
         hash_id(row.hash_in),
         hash_id(row.hash_out),
         clean_or_none(row.parse_error),
-        dump_jsonb(row.headers),
-        dump_jsonb(row.parameters),
-        encoding,
-        body,
+        None if row.rereadable else dump_jsonb(row.parameters),
+        *stored,
         clean_or_none(row.external_id),
         row.parent_id,
         row.relation,
@@ -168,9 +166,8 @@ def request_values(row: RequestRow, compressor: Compressor) -> Values:
     )
 
 
-def response_values(row: ResponseRow, tools: Sequence[str], compressor: Compressor) -> Values:
-    """`tools`: the names of the answer's tool calls."""
-    encoding, body = compressor.pack(row.body)
+def response_values(row: ResponseRow, tools: Sequence[str], stored: Stored) -> Values:
+    """`tools`: the names of the answer's tool calls. `stored`: its headers and body."""
     text = clean(row.text)
     return (
         row.ns_id,
@@ -208,14 +205,11 @@ def response_values(row: ResponseRow, tools: Sequence[str], compressor: Compress
         row.upload_bytes,
         hash_id_or_none(row.upload_hash_in),
         hash_id_or_none(row.upload_hash_out),
-        dump_jsonb(row.headers),
-        dump_jsonb(row.trailers),
         None if row.usage is None else dump_json(row.usage),
-        text,
-        clean(row.reasoning),
+        None if row.rereadable else text,
+        None if row.rereadable else clean(row.reasoning),
         clean_or_none(row.refusal),
-        encoding,
-        body,
+        *stored,
         row.estimated,
     )
 
@@ -227,7 +221,7 @@ def tool_call_values(row: ToolCallRow) -> Values:
         row.ordinal,
         clean_or_none(row.call_id),
         clean(row.name),
-        clean(row.arguments),
+        clean(row.arguments[:START_LENGTH]),
     )
 
 
@@ -239,11 +233,11 @@ def plain_request(row: RequestRow, reason: str) -> RequestRow:
     """The part of a request that Postgres takes for certain: what was read out of it is left out."""
     return replace(
         row,
-        headers=[],
         model=None,
         n_messages=0,
         tool_names=[],
         parameters={},
+        rereadable=False,
         preview="",
         body=row.body[:KEPT_BODY],
         body_kept=row.body_kept if len(row.body) <= KEPT_BODY else "head",

@@ -1,4 +1,7 @@
-"""One flow, whole: with headers, bodies as they passed, and tool calls."""
+"""One flow, whole: with headers, bodies as they passed, and what can be read in them.
+
+What `providers` reads in a body is not stored beside it (`rereadable` rows): it is read again.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,24 +9,79 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Table, select
 
+from llmproxy_core.model import Response
+from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.reader import AnswerReader
+from llmproxy_core.store import documents
+from llmproxy_core.store.archive import SPANS
 from llmproxy_core.store.rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.tables import RequestTable, ResponseTable, ToolCallTable
-from llmproxy_core.store.values import unpack
+from llmproxy_core.store.values import clean, clean_all, cleaned, unpack
 
 HASHES = ("hash_in", "hash_out", "upload_hash_in", "upload_hash_out", "head")
 
 
 def request(conn: Connection, ns_id: int, id: UUID) -> RequestRow | None:
-    row = _row(conn, RequestTable.__table__, ns_id, id)
-    return RequestRow(**row) if row else None
+    """Raises StoreError where the stored body is damaged."""
+    values = _row(conn, RequestTable.__table__, ns_id, id)
+    if values is None:
+        return None
+    if values["parameters"] is None:
+        values["rereadable"] = True
+        read, _ = read_request(values["wire"], values["path"], values["headers"], values["body"])
+        values["parameters"] = cleaned(read.parameters)
+        values["tool_names"] = clean_all(tool.name for tool in read.tools)
+    return RequestRow(**values)
 
 
 def response(conn: Connection, ns_id: int, id: UUID) -> ResponseRow | None:
-    row = _row(conn, ResponseTable.__table__, ns_id, id)
-    return ResponseRow(**row) if row else None
+    """The answer to a request. Raises StoreError where the stored body is damaged."""
+    return answer(conn, ns_id, id)[0]
 
 
-def tool_calls(conn: Connection, ns_id: int, id: UUID) -> list[ToolCallRow]:
+def answer(conn: Connection, ns_id: int, id: UUID) -> tuple[ResponseRow | None, list[ToolCallRow]]:
+    """The answer to a request, and the tool calls in it. Raises StoreError as `response`."""
+    values = _row(conn, ResponseTable.__table__, ns_id, id)
+    if values is None:
+        return None, []
+    del values["tool_names"]
+    calls = _tool_calls(conn, ns_id, id)
+    if values["text"] is None:
+        values["rereadable"] = True
+        read = _read(conn, values)
+        values["text"], values["reasoning"] = clean(read.text), clean(read.reasoning)
+        for row in calls:
+            if row.ordinal < len(read.tool_calls):
+                row.arguments = clean(read.tool_calls[row.ordinal].arguments)
+    return ResponseRow(**values), calls
+
+
+def _read(conn: Connection, values: Mapping[str, Any]) -> Response:
+    c = RequestTable.__table__.c
+    query = select(c.wire, c.path).where(c.ns_id == values["ns_id"], c.id == values["id"])
+    asked = conn.execute(query).first()
+    if asked is None:
+        return Response()
+    reader = AnswerReader(asked.wire, values["status"] or 0, values["headers"], asked.path)
+    reader.feed(values["body"])
+    return reader.finish()
+
+
+def reread(conn: Connection, ns_id: int, id: UUID) -> tuple[str, Response] | None:
+    """The wire of a call and its answer as providers read it; None while there is none."""
+    values = _row(conn, ResponseTable.__table__, ns_id, id)
+    if values is None:
+        return None
+    c = RequestTable.__table__.c
+    query = select(c.wire, c.path).where(c.ns_id == ns_id, c.id == id)
+    wire, path = conn.execute(query).one()
+    reader = AnswerReader(wire, values["status"] or 0, values["headers"], path)
+    reader.feed(values["body"])
+    return wire, reader.finish()
+
+
+def _tool_calls(conn: Connection, ns_id: int, id: UUID) -> list[ToolCallRow]:
+    """With the beginning of their arguments."""
     c = ToolCallTable.__table__.c
     query = select(c.ns_id, c.request_id, c.ordinal, c.call_id, c.name, c.arguments_start)
     query = query.where(c.ns_id == ns_id, c.request_id == id).order_by(c.ordinal)
@@ -38,24 +96,32 @@ def previous(conn: Connection, row: RequestRow) -> UUID | None:
 
 
 def _row(conn: Connection, table: Any, ns_id: int, id: UUID) -> dict[str, Any] | None:
+    """As the row classes have them: headers and bodies whole, hashes as bytes."""
     found: Table = table
     query = select(found).where(found.c.ns_id == ns_id, found.c.id == id)
     row = conn.execute(query).mappings().first()
-    return _values(row) if row else None
-
-
-def _values(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """As the row classes have them: bodies unpacked, hashes as bytes, headers as pairs."""
+    if row is None:
+        return None
     values = dict(row)
-    values["body"] = unpack(values.pop("body_encoding"), values["body"])
     for name in HASHES:
         if values.get(name) is not None:
             values[name] = values[name].bytes
-    for name in ("headers", "trailers"):
-        if name in values:
-            values[name] = [(key, value) for key, value in values[name]]
     for name in ("text_start", "n_tool_calls", "base_id"):
         values.pop(name, None)
-    if "text" in values:
-        del values["tool_names"]
+    _open_body(conn, found.name, values)
     return values
+
+
+def _open_body(conn: Connection, table: str, values: dict[str, Any]) -> None:
+    encoding = values.pop("body_encoding")
+    sides = [name for name in ("headers", "trailers") if name in values]
+    if documents.is_document(encoding):
+        proof = values["hash_out"] if encoding == SPANS else None
+        found = documents.document(conn, table, values["ns_id"], values["id"], proof=proof)
+        values["body"] = found.body
+        for name in sides:
+            values[name] = [(clean(key), clean(value)) for key, value in getattr(found, name)]
+        return
+    values["body"] = unpack(encoding, values["body"])
+    for name in sides:
+        values[name] = [(key, value) for key, value in values[name]]

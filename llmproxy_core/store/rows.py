@@ -64,6 +64,8 @@ class RequestRow:
     """The id of the tool call that a sub-agent carries out."""
     head: bytes | None = None
     """The prefix hash over all of its canonical messages, 16 bytes."""
+    rereadable: bool = False
+    """`parameters` and `tool_names` are what `providers` reads in the body: not stored again."""
 
 
 @dataclass(slots=True)
@@ -113,6 +115,8 @@ class ResponseRow:
     upload_hash_out: bytes | None = None
     estimated: bool = False
     """The client hung up, or the provider told no usage: tokens and cost are estimates."""
+    rereadable: bool = False
+    """`text` and `reasoning` are what `providers` reads in the body: not stored again."""
 
 
 @dataclass(slots=True)
@@ -149,6 +153,8 @@ class SessionDelta:
     output_tokens: int = 0
     cached_tokens: int = 0
     cost_usd: Decimal = Decimal(0)
+    flow: UUID | None = None
+    """The flow whose request or answer this counts, so that it can be taken out with it."""
 
 
 @dataclass(slots=True)

@@ -41,9 +41,10 @@ SELECT ns_id, id FROM llmproxy_search(CAST(:part AS regclass), CAST(:wanted AS i
 """)
 
 EDGE = text("""
-SELECT max(newest.id) FROM namespaces n, LATERAL (
+SELECT newest.id FROM namespaces n, LATERAL (
     SELECT r.id FROM requests r WHERE r.ns_id = n.ns_id AND r.id >= :low AND r.id < :high
     ORDER BY r.id DESC OFFSET :size LIMIT 1) AS newest
+ORDER BY 1 DESC LIMIT 1
 """)
 
 

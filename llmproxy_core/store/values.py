@@ -10,10 +10,7 @@ import orjson
 import zstandard
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-SMALL_BODY = 128
-IDENTITY = "identity"
 ZSTD = "zstd"
-ZSTD_LEVEL = 1
 START_LENGTH = 200
 
 
@@ -40,7 +37,7 @@ def dump_jsonb(value: Any) -> bytes:
             return dumped
     except orjson.JSONEncodeError:
         pass  # lone surrogates, integers over 64 bits, depth: the slow way takes them
-    return json.dumps(_cleaned(value), ensure_ascii=False).encode()
+    return json.dumps(cleaned(value), ensure_ascii=False).encode()
 
 
 def dump_json(value: Any) -> bytes:
@@ -58,22 +55,9 @@ def load_json(text: str | bytes) -> Any:
         return json.loads(text)  # escapes of lone surrogates, integers over 64 bits
 
 
-class Compressor:
-    """zstd for bodies that shrink by it. Not thread-safe."""
-
-    def __init__(self, level: int = ZSTD_LEVEL) -> None:
-        self._zstd = zstandard.ZstdCompressor(level=level)
-
-    def pack(self, body: bytes) -> tuple[str, bytes]:
-        """(encoding, stored bytes)."""
-        if len(body) >= SMALL_BODY:
-            packed = self._zstd.compress(body)
-            if len(packed) < len(body):
-                return ZSTD, packed
-        return IDENTITY, body
-
-
-def unpack(encoding: str, stored: bytes) -> bytes:
+def unpack(encoding: str | None, stored: bytes | None) -> bytes:
+    """A body as it was stored before there were documents."""
+    stored = stored or b""
     return zstandard.ZstdDecompressor().decompress(stored) if encoding == ZSTD else stored
 
 
@@ -90,13 +74,14 @@ def one_line(text: str) -> str:
     return " ".join(text[: START_LENGTH * 4].split())[:START_LENGTH]
 
 
-def _cleaned(value: Any) -> Any:
+def cleaned(value: Any) -> Any:
+    """JSON with all of its texts cleaned."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
-        return {clean(str(key)): _cleaned(item) for key, item in value.items()}
+        return {clean(str(key)): cleaned(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_cleaned(item) for item in value]
+        return [cleaned(item) for item in value]
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     return value

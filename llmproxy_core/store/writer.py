@@ -1,5 +1,6 @@
 """The worker's way into the store: a batch is one transaction, offsets of the journal included."""
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
@@ -9,19 +10,19 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 
 from llmproxy_core.errors import DatabaseUnavailable, SchemaError, StoreError
-from llmproxy_core.store import notify, statements
+from llmproxy_core.store import notify, policies, repeats, statements
+from llmproxy_core.store.archive import Archive
 from llmproxy_core.store.columns import (
     EVENTS,
     REQUESTS,
     RESPONSES,
     TOOL_CALLS,
-    Columns,
-    Values,
     event_values,
     request_values,
     response_values,
     tool_call_values,
 )
+from llmproxy_core.store.copying import copy, copy_restricted
 from llmproxy_core.store.database import MISSING, Database
 from llmproxy_core.store.index import SearchIndex, store_words
 from llmproxy_core.store.partitions import KnownWeeks
@@ -36,7 +37,9 @@ from llmproxy_core.store.rows import (
     ResponseRow,
     ToolCallRow,
 )
-from llmproxy_core.store.values import Compressor, clean
+from llmproxy_core.store.values import clean
+
+log = logging.getLogger(__name__)
 
 type PgConnection = psycopg.Connection[TupleRow]
 
@@ -49,9 +52,10 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: PgConnection | None = None
-        self._compressor = Compressor()
+        self._archive = Archive()
         self._namespaces: dict[str, int] = {}
         self._weeks = KnownWeeks()
+        self._copy = copy
         self._ledger = Ledger()
         self._index = SearchIndex()
 
@@ -71,18 +75,26 @@ class Writer:
             self._ledger.commit()
         except BaseException:
             self._ledger.doubt()
+            self._archive.forget()
             raise
         self._index.grow(self._connected(), len(batch.search))
         return change
 
     def _store(self, batch: Batch) -> Change:
+        if any(event.kind == repeats.UNMATCHED for event in batch.events):
+            batch = self._without_repeats(batch)
         change = _change(batch)
         try:
             self._make_weeks(batch)
             with self._transaction() as connection:
                 self._write(connection, batch)
                 self._finish(connection, batch, change)
-        except REFUSED:
+        except REFUSED as exc:
+            if isinstance(exc, psycopg.errors.UniqueViolation):
+                self._archive.forget()
+                if (rest := self._without_repeats(batch)) is not batch:
+                    return self._store(rest)
+            self._archive.forget()
             self._weeks.forget()
             self._make_weeks(batch)
             with self._transaction() as connection:
@@ -122,8 +134,10 @@ class Writer:
             self._connection = None
 
     def copy_requests(self, connection: PgConnection, rows: Iterable[RequestRow]) -> None:
-        values = (request_values(row, self._compressor) for row in rows)
-        _copy(connection, "requests", REQUESTS, values)
+        with self._archive.storing():
+            values = [request_values(row, self._archive.request(row)) for row in rows]
+            self._archive.store_blobs(connection)
+            self._copy(connection, "requests", REQUESTS, values)
 
     def copy_responses(
         self, connection: PgConnection, rows: Iterable[ResponseRow], calls: Sequence[ToolCallRow]
@@ -131,14 +145,19 @@ class Writer:
         names: dict[UUID, list[str]] = {}
         for call in calls:
             names.setdefault(call.request_id, []).append(call.name)
-        values = (response_values(row, names.get(row.id, ()), self._compressor) for row in rows)
-        _copy(connection, "responses", RESPONSES, values)
+        with self._archive.storing():
+            values = [
+                response_values(row, names.get(row.id, ()), self._archive.response(row))
+                for row in rows
+            ]
+            self._archive.store_blobs(connection)
+            self._copy(connection, "responses", RESPONSES, values)
 
     def copy_tool_calls(self, connection: PgConnection, rows: Iterable[ToolCallRow]) -> None:
-        _copy(connection, "tool_calls", TOOL_CALLS, map(tool_call_values, rows))
+        self._copy(connection, "tool_calls", TOOL_CALLS, map(tool_call_values, rows))
 
     def copy_events(self, connection: PgConnection, rows: Iterable[EventRow]) -> None:
-        _copy(connection, "analytics_events", EVENTS, map(event_values, rows))
+        self._copy(connection, "analytics_events", EVENTS, map(event_values, rows))
 
     def _make_weeks(self, batch: Batch) -> None:
         """In a transaction of its own: the batch's would hold the locks until its end."""
@@ -146,6 +165,16 @@ class Writer:
         if self._weeks.missing(ids):
             with self._transaction() as connection:
                 self._weeks.ensure(connection, ids)
+
+    def _without_repeats(self, batch: Batch) -> Batch:
+        """The batch itself if nothing of it is stored."""
+        with self._transaction() as connection:
+            found = repeats.find(connection, batch)
+            repeats.drop_deltas(connection, batch, found)
+        if not found:
+            return batch
+        log.info(f"{len(found)} rows are stored already")
+        return repeats.without(batch, found)
 
     def _write(self, connection: PgConnection, batch: Batch) -> None:
         if batch.requests:
@@ -200,20 +229,10 @@ class Writer:
             connection = self._database.raw()
             connection.autocommit = True
             connection.execute(WRITE_TIMEOUT)
+            self._copy = copy_restricted if policies.restricted(connection) else copy
             set_json_dumps(lambda dumped: dumped, connection)  # values come as JSON text
             self._connection = connection
         return self._connection
-
-
-def _copy(connection: PgConnection, table: str, columns: Columns, rows: Iterable[Values]) -> None:
-    names = ", ".join(columns)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.set_types(list(columns.values()))
-        for row in rows:
-            copy.write_row(row)
 
 
 def _change(batch: Batch) -> Change:

@@ -10,7 +10,7 @@ from llmproxy_core.records import BodyKept, Closed, Ending
 from llmproxy_core.store.rows import FlowState, ResponseRow, SessionDelta, ToolCallRow
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import EPOCH, milliseconds, moment
-from llmproxy_core.worker.sessions import address
+from llmproxy_core.worker.naming import address
 
 CUT: dict[Ending, str] = {
     "client_closed": "the client hung up",
@@ -98,6 +98,7 @@ def _row(exchange: Exchange, closed: Closed, response: Response) -> ResponseRow:
         body_kept=_kept(exchange, closed),
         hash_in=closed.hash_in,
         hash_out=closed.hash_out,
+        rereadable=exchange.answer is not None and exchange.unreadable is None,
     )
     if answer := exchange.answer:
         row.status, row.reason = answer.status, answer.reason
@@ -202,6 +203,7 @@ def _session(exchange: Exchange, row: ResponseRow) -> SessionDelta:
         output_tokens=row.output_tokens or 0,
         cached_tokens=row.cached_tokens or 0,
         cost_usd=row.cost_usd or Decimal(0),
+        flow=row.id,
     )
 
 

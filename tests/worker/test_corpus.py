@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from llmproxy_core.hashing import content_hash
+from llmproxy_core.model import Headers
 from llmproxy_core.records import Answer, Answered, Closed, Opened, Piece
-from llmproxy_core.store.values import unpack
+from llmproxy_core.store import reads
+from llmproxy_core.store.rows import FlowDetail
 from llmproxy_core.worker.identity import dated
 from llmproxy_core.worker.intake import Intake
 from tests.unit.providers.corpus import (
@@ -26,14 +27,6 @@ from tests.unit.providers.test_wire_corpus import EXPLAINED
 from tests.worker.traffic import MS, NOON, SECOND, Recorded, append
 
 pytestmark = needs_corpus
-
-ROWS = text("""
-    SELECT q.id, q.model AS request_model, q.n_messages, q.stream, q.body AS request_body,
-        q.body_encoding AS request_encoding, q.hash_in AS request_hash,
-        r.state, r.status, r.model, r.response_id, r.text, r.finish_reasons, r.n_events, r.usage,
-        r.n_tool_calls, r.body, r.body_encoding, r.hash_out
-    FROM requests q JOIN responses r USING (ns_id, id)
-""")
 
 
 def id_of(exchange: Exchange) -> UUID:
@@ -98,14 +91,15 @@ def _cut(stream: bytes, seed: int) -> list[bytes]:
 
 
 @pytest.fixture
-def rows(storage, database, home, journal) -> dict[UUID, Any]:
+def rows(storage, database, home, journal) -> dict[UUID, FlowDetail]:
     for number, exchange in enumerate(exchanges()):
         append(journal, recorded(exchange, number))
     intake = Intake(home.spool, storage)
     while intake.collect() or intake.waiting:
         intake.commit()
     with database.connect() as connection:
-        return {row.id: row for row in connection.execute(ROWS)}
+        ids = [id_of(exchange) for exchange in exchanges()]
+        return {id: found for id in ids if (found := reads.flow(connection, id))}
 
 
 def test_every_exchange_is_a_row_that_says_what_was_said(rows):
@@ -118,20 +112,26 @@ def test_every_exchange_is_a_row_that_says_what_was_said(rows):
     ]
     assert wrong == [], "\n".join(wrong)
     for exchange in exchanges():
-        row = rows[id_of(exchange)]
+        detail = rows[id_of(exchange)]
+        request, row = detail.request, detail.response
         assert row.status == exchange["status"]
         assert row.state == "failed" if row.status >= 400 else row.state != "open"
-        assert unpack(row.request_encoding, bytes(row.request_body)) == body(exchange, "request")
-        assert unpack(row.body_encoding, bytes(row.body)) == body(exchange, "response")
-        assert row.hash_out.bytes == content_hash(body(exchange, "response"))
+        assert (request.headers, request.body) == _sent(exchange, "request")
+        assert (row.headers, row.body) == _sent(exchange, "response")
+        assert row.hash_out == content_hash(body(exchange, "response"))
 
 
-def _comparisons(exchange: Exchange, row: Any) -> list[tuple[str, Any, Any]]:
-    truth = exchange["expected"]
+def _sent(exchange: Exchange, side: str) -> tuple[Headers, bytes]:
+    return headers(exchange, side), body(exchange, side)
+
+
+def _comparisons(exchange: Exchange, detail: FlowDetail) -> list[tuple[str, Any, Any]]:
+    truth, request, row = exchange["expected"], detail.request, detail.response
+    assert row is not None
     ours = {
-        "request_model": row.request_model,
-        "n_messages": row.n_messages,
-        "request_stream": row.stream,
+        "request_model": request.model,
+        "n_messages": request.n_messages,
+        "request_stream": request.stream,
         "model": row.model or "",
         "response_id": row.response_id or "",
         "text": row.text,
@@ -142,5 +142,5 @@ def _comparisons(exchange: Exchange, row: Any) -> list[tuple[str, Any, Any]]:
     found = [(field, told[field], value) for field, value in ours.items() if field in truth]
     if "tool_calls" in truth:
         calls = [call for call in truth["tool_calls"] if call["name"] or call["id"]]
-        found.append(("tool_calls", len(calls), row.n_tool_calls))
+        found.append(("tool_calls", len(calls), len(detail.tool_calls)))
     return found

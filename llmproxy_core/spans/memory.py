@@ -1,0 +1,107 @@
+"""The manifests of late: what the next documents are edits of."""
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from llmproxy_core.spans.items import Item
+
+STRIDE = 32
+"""Every so many steps a manifest is an edit of the one so many steps before: a chain of n edits is
+read in n / STRIDE + STRIDE steps, and no manifest is ever written whole again."""
+DEEPEST = 64 * STRIDE
+SERVED = 64
+"""Documents for which one is the model before there is another."""
+RECENT = 8
+SAMPLE = 16
+LIMIT = 32 * 2**20
+"""Bytes that all manifests may take, about."""
+SESSIONS = 4096
+
+
+@dataclass(slots=True, eq=False)
+class Manifest:
+    """`depth`: how many edits lead to it. `anchor`: the last one before it at a whole STRIDE."""
+
+    id: UUID
+    session_id: UUID
+    items: Sequence[Item]
+    apart: bool = True
+    """Are its long pieces kept apart?"""
+    kept: frozenset[Item] = frozenset()
+    """Long items that are in no piece."""
+    depth: int = 0
+    anchor: "Manifest | None" = None
+    served: int = 0
+
+    def follow(self, previous: "Manifest | None") -> "Manifest | None":
+        """Continue a chain. Gives what this manifest is to be an edit of; None: write it whole."""
+        if previous is None or previous.depth + 1 >= DEEPEST:
+            return None
+        anchor = previous.anchor or previous
+        self.depth = previous.depth + 1
+        if self.depth % STRIDE == 0:
+            return anchor
+        self.anchor = anchor
+        return previous
+
+
+@dataclass(slots=True)
+class Thread:
+    """A session's manifests: the latest of its requests, and models for what stands alone."""
+
+    latest: deque[Manifest] = field(default_factory=lambda: deque(maxlen=RECENT))
+    models: dict[str, Manifest] = field(default_factory=dict)
+
+    def model(self, side: str, made: Manifest) -> Manifest | None:
+        """Of what a document that continues no other is an edit; the first one is a model."""
+        found = self.models.get(side)
+        if found is None or found.served >= SERVED:
+            self.models[side] = made
+            return None
+        found.served += 1
+        return found
+
+    def most_like(self, items: Sequence[Item]) -> Manifest | None:
+        """The one of the latest that has most in common with the items; the last of equals."""
+        if len(self.latest) < 2:
+            return self.latest[0] if self.latest else None
+        known = frozenset(items)
+        return max(
+            reversed(self.latest),
+            key=lambda one: sum(item in known for item in one.items[-SAMPLE:]),
+        )
+
+
+class Memory:
+    """Of one namespace and week. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._manifests: OrderedDict[UUID, Manifest] = OrderedDict()
+        self._threads: OrderedDict[UUID, Thread] = OrderedDict()
+        self._size = 0
+
+    def manifest(self, id: UUID) -> Manifest | None:
+        return self._manifests.get(id)
+
+    def thread(self, session: UUID) -> Thread:
+        found = self._threads.get(session)
+        if found is None:
+            found = self._threads[session] = Thread()
+            if len(self._threads) > SESSIONS:
+                self._threads.popitem(last=False)
+        else:
+            self._threads.move_to_end(session)
+        return found
+
+    def add(self, manifest: Manifest) -> None:
+        self._manifests[manifest.id] = manifest
+        self._size += _size(manifest)
+        while self._size > LIMIT:
+            self._size -= _size(self._manifests.popitem(last=False)[1])
+
+
+def _size(manifest: Manifest) -> int:
+    """Most items are shared with others."""
+    return 400 + 16 * len(manifest.items)
