@@ -52,7 +52,7 @@ class BedrockInvoke:
         if inner := _speaker(body):
             inner.answer(_worded(body), into)
         elif any(key in body for key in VECTORS):
-            into.usage = into.usage or _usage(body, {})
+            _vectors(body, into)
         else:
             _whole(body, into)
         _metrics(body, into)
@@ -135,7 +135,9 @@ def _text_request(body: Body) -> Request:
         for turn in items(body.get("chat_history"))
     ]
     texts = body.get("texts") or body.get("inputs")
+    nova = mapping(body.get("singleEmbeddingParams")).get("text")
     prompt = body.get("prompt") or body.get("inputText") or body.get("message")
+    prompt = prompt or mapping(nova).get("value")
     for text in texts if isinstance(texts, list) else [prompt]:
         if isinstance(text, str) and text:
             said.append(Message("user", [Part("text", text)]))
@@ -161,6 +163,16 @@ def _whole(body: Body, into: Assembler) -> None:
     counted = _usage({**mapping(into.usage and into.usage.raw), **body}, pieces[0])
     if counted.raw:
         into.usage = counted
+
+
+def _vectors(body: Body, into: Assembler) -> None:
+    """Titan gives one, Cohere a list or lists by type, Nova objects."""
+    if "inputTextTokenCount" in body:
+        into.usage = _usage(body, {})
+    found = body.get("embeddings")
+    if isinstance(found, dict):
+        found = next((one for one in found.values() if isinstance(one, list)), None)
+    into.n_embeddings = len(found) if isinstance(found, list) else 1
 
 
 def _piece(piece: Body, choice: int, into: Assembler) -> None:

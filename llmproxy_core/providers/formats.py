@@ -1,9 +1,10 @@
 """The register of wire formats. A new one is a file and a line here; all others are raw."""
 
-from llmproxy_core.model import Headers, Request
+from llmproxy_core.model import Headers, Json, Request
 from llmproxy_core.providers.anthropic_batches import AnthropicBatches
 from llmproxy_core.providers.anthropic_messages import AnthropicMessages
 from llmproxy_core.providers.bedrock_converse import BedrockConverse
+from llmproxy_core.providers.bedrock_count_tokens import BedrockCountTokens
 from llmproxy_core.providers.bedrock_invoke import BedrockInvoke
 from llmproxy_core.providers.cohere_chat import CohereChat
 from llmproxy_core.providers.cohere_embed import CohereEmbed
@@ -13,6 +14,7 @@ from llmproxy_core.providers.form import is_form, read_form
 from llmproxy_core.providers.format import Format
 from llmproxy_core.providers.frames import FRAMED, read_frames
 from llmproxy_core.providers.gemini import Gemini
+from llmproxy_core.providers.gemini_embeddings import GeminiEmbeddings
 from llmproxy_core.providers.gemini_live import GeminiLive
 from llmproxy_core.providers.ollama_chat import OllamaChat
 from llmproxy_core.providers.ollama_embed import OllamaEmbed
@@ -29,6 +31,7 @@ from llmproxy_core.providers.openai_responses_websocket import OpenAIResponsesWe
 from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.raw import Raw
 from llmproxy_core.providers.rerank import Rerank
+from llmproxy_core.providers.vertex_predict import VertexPredict
 
 FORMATS: dict[str, Format] = {
     "openai.chat": OpenAIChat(),
@@ -55,10 +58,14 @@ FORMATS: dict[str, Format] = {
     "openai.responses.websocket": OpenAIResponsesWebSocket(),
     "gemini": Gemini(),
     "gemini.live": GeminiLive(),
+    "gemini.count_tokens": CountTokens(Gemini()),
+    "gemini.embeddings": GeminiEmbeddings(),
+    "vertex.predict": VertexPredict(),
     "bedrock.converse": BedrockConverse(),
     "bedrock.converse-stream": BedrockConverse(),
     "bedrock.invoke": BedrockInvoke(),
     "bedrock.invoke-with-response-stream": BedrockInvoke(),
+    "bedrock.count_tokens": BedrockCountTokens(),
 }
 RAW = Raw()
 
@@ -74,13 +81,16 @@ def read_request(wire: str, path: str, headers: Headers, body: bytes) -> tuple[R
     """
     reader = format_of(wire)
     data, problem = decode_body(headers, body) if headers else (body, None)
-    if wire in FRAMED:
-        value, unreadable = read_frames(data)
-    else:
-        value, unreadable = read_form(data) if is_form(data) else parse(data)
+    value, unreadable = _parsed(wire, data)
     problem = problem or unreadable
     if not isinstance(value, dict):
         problem = problem or "not a JSON object"
         value = {}
     request = reader.request(value, path)
     return request, None if wire not in FORMATS else problem
+
+
+def _parsed(wire: str, data: bytes) -> tuple[Json, str | None]:
+    if wire in FRAMED:
+        return read_frames(data)
+    return read_form(data) if is_form(data) else parse(data)

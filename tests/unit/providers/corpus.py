@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from llmproxy_core.model import Delta, Headers, Request, Response
+from llmproxy_core.providers import catalogue
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
 
@@ -21,6 +22,8 @@ needs_corpus = pytest.mark.skipif(
     not FOLDER.is_dir(),
     reason=f"no recorded exchanges at {FOLDER} (LLMPROXY_CORPORA names another)",
 )
+
+ENDS = catalogue.COMMON | catalogue.VERTEX | catalogue.BEDROCK
 
 type Exchange = dict[str, Any]
 
@@ -39,9 +42,11 @@ def readable() -> list[Exchange]:
 
 
 def wire_of(exchange: Exchange) -> str:
+    """Our name: `PROVIDER.other` is told by the path, as in the proxy."""
     wire = str(exchange["wire"])
-    if wire == "anthropic.other" and path_of(exchange).partition("?")[0].endswith("/count_tokens"):
-        return "anthropic.count_tokens"
+    if wire.endswith(".other"):
+        path = path_of(exchange).partition("?")[0]
+        return next((ours for end, ours in ENDS.items() if path.endswith(end)), wire)
     return "gemini" if wire.endswith("enerateContent") else wire
 
 
