@@ -174,6 +174,15 @@ def declared_length(request: http.Request) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
 
 
+def counted_length(flow: http.HTTPFlow) -> int:
+    """The Content-Length by which an HTTP/1 client knows the end of its answer; else -1."""
+    response = flow.response
+    if response is None or flow.request.http_version not in ("HTTP/1.0", "HTTP/1.1"):
+        return -1
+    value = response.headers.get("content-length", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else -1
+
+
 def ending(flow: http.HTTPFlow) -> Ending:
     """Who ended a flow that failed. mitmproxy words a reset of HTTP/2 alike on both sides."""
     message = flow.error.msg if flow.error else ""

@@ -43,7 +43,9 @@ class Capture:
         theirs = flow.response.stream
         if (exchange := bridge.exchange(flow)) is None:
             flow.response.stream = theirs or True
-        elif callable(theirs):
+            return
+        exchange.expected = bridge.counted_length(flow)
+        if callable(theirs):
             flow.response.stream = following(theirs, tee(exchange))
         else:
             flow.response.stream = tee(exchange)
@@ -67,14 +69,21 @@ class Capture:
 
 
 def tee(exchange: Exchange) -> Callable[[bytes], bytes]:
-    """A stream slot that keeps a copy."""
-    streaming = bridge.interception().streaming
+    """A stream slot that keeps a copy.
+
+    A client that counts has all of its answer with the last byte, before any hook tells us that it
+    ended; so the end is written before that byte is sent.
+    """
+    shared = bridge.interception()
+    streaming = shared.streaming
 
     def keep(chunk: bytes) -> bytes:
         if chunk:
             try:
                 exchange.feed(chunk)
                 streaming.add(exchange)
+                if exchange.response.size == exchange.expected:
+                    shared.close(exchange, "complete")
             except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
                 bridge.tell_fault("Capture.tee", exc)
         return chunk

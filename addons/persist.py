@@ -49,6 +49,8 @@ class Persist:
         exchange = bridge.exchange(flow)
         if exchange is not None and flow.response is not None:
             exchange.answered(bridge.answer(flow.response, time.time_ns()))
+            if exchange.expected == 0:
+                bridge.interception().close(exchange, "complete")  # see capture.tee
             self._start_ticking()
 
     @bridge.guarded
@@ -151,16 +153,14 @@ def _close(flow: http.HTTPFlow, ending: Ending) -> None:
 
 
 def _seal(flow: http.HTTPFlow, exchange: Exchange, ending: Ending) -> None:
+    """One that was never opened is forgotten: the client went away before its request was whole,
+    and nothing was forwarded."""
     shared = bridge.interception()
     del shared.exchanges[flow.id]
-    shared.streaming.discard(exchange)
-    if not exchange.opened:
-        return  # the client went away before its request was whole: nothing was forwarded
     error = bridge.readable(flow.error.msg) if flow.error else None
     trailers = flow.response.trailers if flow.response else None
     told = shared.scrubber.headers(bridge.headers(trailers)) if trailers else None
-    shared.write(*exchange.close(ending, error, told))
-    shared.spool.wake()
+    shared.close(exchange, ending, error, told)
 
 
 async def _sync_now_and_then() -> None:

@@ -11,9 +11,10 @@ import uuid_utils
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.home import Home
+from llmproxy_core.model import Headers
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.recognise import Recogniser
-from llmproxy_core.records import Closed, Event, Opened, Record
+from llmproxy_core.records import Closed, Ending, Event, Opened, Record
 from llmproxy_core.spool import Level, Limits, SpoolWriter
 from llmproxy_core.websocket import WebSocketSession
 
@@ -51,6 +52,19 @@ class Interception:
         if self.config.spool.fsync == "always" and isinstance(record, Opened | Closed):
             self.spool.sync()
         return kept
+
+    def close(
+        self,
+        exchange: Exchange,
+        ending: Ending,
+        error: str | None = None,
+        trailers: Headers | None = None,
+    ) -> None:
+        """The end of an exchange, once."""
+        self.streaming.discard(exchange)
+        if exchange.opened and not exchange.closed:
+            self.write(*exchange.close(ending, error, trailers))
+            self.spool.wake()
 
     def tell(self, kind: str, **data: str | int | float | bool | None) -> None:
         """Write an event, see `records.Event`."""

@@ -91,6 +91,7 @@ class Exchange:
         "answer_told",
         "chunks",
         "closed",
+        "expected",
         "first_at",
         "head",
         "id",
@@ -116,6 +117,8 @@ class Exchange:
         self.answer: Answer | None = None
         self.answer_told = False
         self.response = Body(max_body)
+        self.expected = -1
+        """The bytes after which the client knows that it has all of the answer, if it counts."""
         self.first_at = 0
         self.pending_at = 0
         self.chunks: list[bytes] = []
@@ -135,7 +138,9 @@ class Exchange:
     def open_frames(self, body: Body, kept: bytes) -> tuple[Opened, list[bytes]]:
         """The frames of a WebSocket by which a turn begins; they have been counted."""
         kept = kept[: min(HEAD_BYTES, self.max_body)] if body.over else kept
-        return self._opened(body.size, "head" if body.over else "full", body.hash, body.hash), [kept]
+        return self._opened(body.size, "head" if body.over else "full", body.hash, body.hash), [
+            kept
+        ]
 
     def answered(self, answer: Answer) -> None:
         self.answer = answer
@@ -185,7 +190,8 @@ class Exchange:
             trailers=trailers or [],
             upload=None if upload is None else Upload(upload.size, upload.hash, upload.hash),
         )
-        return record, self.chunks
+        chunks, self.chunks, self.marks = self.chunks, [], []
+        return record, chunks
 
     def _opened(self, size: int, kept: BodyKept, hash_in: Hash, hash_out: Hash) -> Opened:
         self.opened = True

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,9 @@ FULL, FULL_OVER = 1.0, 0.95
 LOOK_SECONDS = 1.0
 LOOK_BYTES = 16 * 2**20
 """Looks at the disk so often, in time and in bytes written; what is written between is added."""
+
+SMALL = 20
+"""`min_free_bytes` is no more than this part of the disk."""
 
 
 class Limits(NamedTuple):
@@ -39,23 +42,30 @@ class Level(IntEnum):
 
 @dataclass(slots=True)
 class Usage:
+    """Bytes of all journals; free ones of their file system, and all of its bytes."""
+
     used: int
     free: int
+    size: int = sys.maxsize
 
     def grow(self, size: int) -> None:
         self.used += size
         self.free -= size
 
+    def reserve(self, limits: Limits) -> int:
+        """A small disk is not all for others."""
+        return min(limits.min_free_bytes, self.size // SMALL)
+
     def pressure(self, limits: Limits) -> tuple[float, str]:
         """How near a limit is, and which one: the name of its setting."""
         by_size = self.used / limits.max_bytes if limits.max_bytes else 0.0
-        by_disk = limits.min_free_bytes / max(1, self.free)
+        by_disk = self.reserve(limits) / max(1, self.free)
         return max((by_size, "max_bytes"), (by_disk, "min_free_bytes"))
 
     def plenty(self, limits: Limits) -> int:
         """Bytes until any limit is near."""
         by_size = int(NEAR * limits.max_bytes) - self.used if limits.max_bytes else LOOK_BYTES
-        by_disk = self.free - int(limits.min_free_bytes / NEAR)
+        by_disk = self.free - int(self.reserve(limits) / NEAR)
         return max(0, min(by_size, by_disk, LOOK_BYTES))
 
 
@@ -67,7 +77,7 @@ def look(spool: Path) -> Usage:
             if folder.is_dir(follow_symlinks=False):
                 used += _bytes_in(folder.path)
     disk = os.statvfs(spool)
-    return Usage(used, disk.f_bavail * disk.f_frsize)
+    return Usage(used, disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize)
 
 
 def _bytes_in(folder: str) -> int:
@@ -110,7 +120,7 @@ class Room:
         self._usage.grow(self._granted - self._left)
         if self._clock() >= self._look_at or self._granted == LOOK_BYTES:
             self._look()
-        after = Usage(self._usage.used, self._usage.free)
+        after = replace(self._usage)
         after.grow(size)
         near, self.reason = after.pressure(self._limits)
         self.level = _level(near, self.level)
