@@ -34,6 +34,22 @@ def request(conn: Connection, ns_id: int, id: UUID) -> RequestRow | None:
     return RequestRow(**values)
 
 
+def unread(conn: Connection, ns_id: int, id: UUID) -> tuple[RequestRow, ResponseRow | None] | None:
+    """Request and answer with headers and bodies, for who reads these anew: `parameters`,
+    `tool_names`, `text` and `reasoning` may be empty. Raises StoreError as `request`.
+    """
+    asked = _row(conn, RequestTable.__table__, ns_id, id)
+    if asked is None:
+        return None
+    asked["parameters"], asked["tool_names"] = asked["parameters"] or {}, asked["tool_names"] or []
+    told = _row(conn, ResponseTable.__table__, ns_id, id)
+    if told is None:
+        return RequestRow(**asked), None
+    del told["tool_names"]
+    told["text"], told["reasoning"] = told["text"] or "", told["reasoning"] or ""
+    return RequestRow(**asked), ResponseRow(**told)
+
+
 def response(conn: Connection, ns_id: int, id: UUID) -> ResponseRow | None:
     """The answer to a request. Raises StoreError where the stored body is damaged."""
     return answer(conn, ns_id, id)[0]

@@ -1,4 +1,7 @@
-"""What the worker asks when it starts again: the sessions that it knew before."""
+"""What the worker asks when it starts again: the sessions that it knew before.
+
+Of the requests in them, see `kin`.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,8 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, tuple_
 
-from llmproxy_core.store.tables import RequestTable, ResponseTable, SessionTable
-from llmproxy_core.store.values import clean
+from llmproxy_core.store.tables import RequestTable, SessionTable
 
 
 class SessionSpan(NamedTuple):
@@ -28,25 +30,6 @@ def sessions_of_requests(
         .where(tuple_(request.ns_id, request.id).in_(list(keys)))
     )
     return {row[0]: SessionSpan(*row[1:]) for row in connection.execute(query)}
-
-
-def session_of_response(connection: Connection, ns_id: int, response_id: str) -> UUID | None:
-    """The session of the answer to which the provider gave this id. Finds ids of `resp...`."""
-    if not response_id.startswith("resp"):
-        return None
-    request, response = RequestTable, ResponseTable
-    query = (
-        select(request.session_id)
-        .join(response, (request.ns_id == response.ns_id) & (request.id == response.id))
-        .where(
-            response.ns_id == ns_id,
-            response.response_id == clean(response_id),
-            response.response_id.like("resp%"),  # the index has no others
-        )
-        .order_by(response.id.desc())
-        .limit(1)
-    )
-    return connection.scalar(query)
 
 
 def recent_sessions(

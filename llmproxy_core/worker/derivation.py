@@ -11,8 +11,8 @@ from llmproxy_core.model import header
 from llmproxy_core.store.rows import Batch, Contribution, ResponseRow
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import moment
+from llmproxy_core.worker.naming import address
 from llmproxy_core.worker.seal import Sealed
-from llmproxy_core.worker.sessions import address
 from llmproxy_core.worker.vocabulary import Vocabulary, search_row
 
 OTHER = "other"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from llmproxy_core.conversations.node import Node
 from llmproxy_core.model import Delta, Request, Response
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Answer, Closed, Opened, Piece
@@ -39,6 +40,8 @@ class Exchange:
     unreadable: str | None = None
     unshown: list[StreamDelta] = field(default_factory=list)
     """Text of the answer that nobody has been shown yet."""
+    node: Node | None = None
+    """Its place in a conversation."""
     _reader: AnswerReader | None = None
 
     @property

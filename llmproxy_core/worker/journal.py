@@ -129,9 +129,9 @@ class Journal:
             request, _ = read(record, entry.body)
         except Exception:  # noqa: BLE001 - told when it was stored
             request = Request()
-        self._sessions.revive(session)
         ns_id = self.ns_id(record)
         exchange = Exchange(ns_id, session.id, record, request, entry.start)
+        exchange.node = self._sessions.revive(session, ns_id, record, request, entry.body)
         self._derivation.opened(exchange)
         self.exchanges[record.id] = exchange
 
@@ -159,10 +159,11 @@ class Journal:
         self, record: Opened, entry: Entry, request: Request, problem: str | None, into: Batch
     ) -> None:
         ns_id = self.ns_id(record)
-        placed = self._sessions.place(ns_id, record, request)
+        placed = self._sessions.place(ns_id, record, request, entry.body)
         exchange = Exchange(ns_id, placed.id, record, request, entry.start)
-        row = request_row(exchange, entry.body, problem)
+        row = request_row(exchange, entry.body, problem, placed.found.link)
         session = session_of_request(exchange, placed)
+        exchange.node = self._sessions.began(placed)
         self.exchanges[record.id] = exchange
         self._derivation.opened(exchange)
         into.requests.append(row)
@@ -180,7 +181,9 @@ class Journal:
         into.responses.append(row)
         into.tool_calls += sealed.tool_calls
         into.sessions.append(sealed.session)
-        self._sessions.answered(row.ns_id, exchange.session_id, record.at, row.response_id)
+        self._sessions.answered(
+            exchange.session_id, record.at, exchange.node, exchange.opened.wire, sealed.answer
+        )
         if exchange.unreadable:
             fault: dict[str, Json] = {"where": "answer", "error": exchange.unreadable}
             into.events.append(_told(record, "unreadable", fault, row.ns_id))

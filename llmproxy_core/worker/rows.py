@@ -2,15 +2,18 @@
 
 import re
 
+from llmproxy_core.conversations.node import Link
 from llmproxy_core.model import Message, Part, Request, header
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.records import Opened
 from llmproxy_core.store.rows import RequestRow, SessionDelta
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import moment
-from llmproxy_core.worker.sessions import Placed, address
+from llmproxy_core.worker.naming import address
+from llmproxy_core.worker.sessions import Placed
 
 PREVIEW = 200
+ROOT = Link()
 TITLE = 80
 TAG = re.compile(r"\s*<([A-Za-z][\w-]*)[^<>]*>")
 
@@ -21,10 +24,13 @@ def read(opened: Opened, body: bytes) -> tuple[Request, str | None]:
         return Request(), f"not read: only the first {len(body):,} bytes were kept"
     if opened.body_kept == "dropped":
         return Request(), "not read: the spool had no room for the body"
-    return read_request(opened.wire, opened.path, opened.headers, body)
+    request, problem = read_request(opened.wire, opened.path, opened.headers, body)
+    return request, None if opened.method == "GET" and not body else problem
 
 
-def request_row(exchange: Exchange, body: bytes, parse_error: str | None) -> RequestRow:
+def request_row(
+    exchange: Exchange, body: bytes, parse_error: str | None, link: Link = ROOT
+) -> RequestRow:
     opened, request = exchange.opened, exchange.request
     return RequestRow(
         ns_id=exchange.ns_id,
@@ -56,7 +62,12 @@ def request_row(exchange: Exchange, body: bytes, parse_error: str | None) -> Req
         hash_in=opened.hash_in,
         hash_out=opened.hash_out,
         parse_error=parse_error,
+        rereadable=parse_error is None,
         external_id=opened.external_id,
+        parent_id=link.parent_id,
+        relation=link.relation,
+        parent_call=link.parent_call,
+        head=link.head,
     )
 
 
@@ -74,6 +85,7 @@ def session_of_request(exchange: Exchange, placed: Placed) -> SessionDelta:
         title=_first_words(request.messages),
         at=moment(opened.at),
         requests=1,
+        flow=exchange.id,
     )
 
 

@@ -13,6 +13,7 @@ from llmproxy_core.store.migrate import upgrade
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.worker.moments import moment, nanoseconds
+from llmproxy_core.worker.recollection import Recollection
 from llmproxy_core.worker.sessions import Memory, Span
 
 LOOK_SECONDS = 1.0
@@ -32,7 +33,7 @@ class Storage(Memory, Protocol):
     def write(self, batch: Batch) -> object: ...
 
 
-class DatabaseStorage:
+class DatabaseStorage(Recollection):
     """Connects when it is asked for something; the embedded server is started, if it is ours."""
 
     def __init__(self, config: Config, home: Home) -> None:
@@ -67,14 +68,13 @@ class DatabaseStorage:
             found = recall.sessions_of_requests(connection, keys)
         return {id: _span(row) for id, row in found.items()}
 
-    def session_of_response(self, ns_id: int, response_id: str) -> UUID | None:
-        with self._connected()[0].connect() as connection:
-            return recall.session_of_response(connection, ns_id, response_id)
-
     def recent_sessions(self, ns_id: int, source: str, since: int) -> Sequence[Span]:
         with self._connected()[0].connect() as connection:
             found = recall.recent_sessions(connection, ns_id, source, moment(since))
         return [_span(row) for row in found]
+
+    def database(self) -> Database:
+        return self._connected()[0]
 
     def reconnect(self) -> None:
         """After a failure: make sure that an embedded server runs. Raises DatabaseUnavailable."""

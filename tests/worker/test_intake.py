@@ -156,12 +156,13 @@ def _number(request) -> int:
 
 def test_a_long_answer_keeps_its_session_going_across_a_crash(tmp_path, journal):
     ledger = Ledger()
-    first = Call(1)
+    first = Call(1, wire="openai.embeddings")
     opened, (closed, body) = first.records()
     append(journal, [opened])
     store_all(Intake(tmp_path, ledger))
     late = msgspec.structs.replace(closed, at=first.at + 5 * GAP)
-    append(journal, [(late, body), *Call(2, first.at + 5 * GAP + SECOND).records()])
+    second = Call(2, first.at + 5 * GAP + SECOND, wire="openai.embeddings")
+    append(journal, [(late, body), *second.records()])
     store_all(Intake(tmp_path, ledger))
     assert [session["requests"] for session in ledger.sessions.values()] == [2]
 

@@ -1,12 +1,15 @@
 """Which session a request belongs to."""
 
 import json
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from llmproxy_core.model import Response
 from llmproxy_core.providers.formats import read_request
-from llmproxy_core.worker.sessions import GAP, Placed, Sessions, address
+from llmproxy_core.worker.naming import address
+from llmproxy_core.worker.sessions import GAP, Placed, Sessions
 from tests.worker.ledger import Ledger
 from tests.worker.traffic import NOON, SECOND, Call
 
@@ -21,7 +24,18 @@ def sessions() -> Sessions:
 def place(sessions: Sessions, call: Call, ns_id: int = 1) -> Placed:
     opened, body = call.opened()
     request, _ = read_request(call.wire, call.path, [], body)
-    return sessions.place(ns_id, opened, request)
+    placed = sessions.place(ns_id, opened, request, body)
+    sessions.began(placed)
+    return placed
+
+
+def embedding(number: int, at: int, **more: Any) -> Call:
+    """What is no conversation."""
+    return Call(number, at, wire="openai.embeddings", path="/v1/embeddings", **more)
+
+
+def answer(sessions: Sessions, placed: Placed, at: int, id: str | None = None) -> None:
+    sessions.answered(placed.id, at, placed.found.node, "openai.responses", Response(id=id))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +64,7 @@ def place(sessions: Sessions, call: Call, ns_id: int = 1) -> Placed:
             CLAUDE,
         ),
         ([], {"metadata": {"user_id": "ann"}}, "metadata.user_id", "ann"),
-        ([], {}, "gap", None),
+        ([], {}, "messages", None),
     ],
 )
 def test_the_id_that_a_client_sends_names_the_session(
@@ -82,17 +96,18 @@ def test_an_id_names_the_same_session_after_a_restart():
     assert place(Sessions(Ledger()), call).id == place(Sessions(Ledger()), call).id
 
 
-def test_a_pause_ends_the_session_of_a_client_without_ids(sessions):
-    first = place(sessions, Call(1, NOON))
-    second = place(sessions, Call(2, NOON + GAP, client="127.0.0.1:59999"))
-    third = place(sessions, Call(3, NOON + 2 * GAP + SECOND))
+def test_a_pause_ends_the_session_of_a_client_without_ids_or_conversations(sessions):
+    first = place(sessions, embedding(1, NOON))
+    second = place(sessions, embedding(2, NOON + GAP, client="127.0.0.1:59999"))
+    third = place(sessions, embedding(3, NOON + 2 * GAP + SECOND))
     assert first.id == second.id != third.id
+    assert first.source == "gap"
 
 
 def test_a_long_answer_keeps_the_session_going(sessions):
-    first = place(sessions, Call(1, NOON))
-    sessions.answered(1, first.id, NOON + 10 * GAP, None)
-    assert place(sessions, Call(2, NOON + 10 * GAP + SECOND)).id == first.id
+    first = place(sessions, embedding(1, NOON))
+    answer(sessions, first, NOON + 10 * GAP)
+    assert place(sessions, embedding(2, NOON + 10 * GAP + SECOND)).id == first.id
 
 
 @pytest.mark.parametrize(
@@ -105,12 +120,14 @@ def test_a_long_answer_keeps_the_session_going(sessions):
     ],
 )
 def test_clients_that_differ_have_their_own_sessions(sessions, other):
-    assert place(sessions, Call(1)).id != place(sessions, Call(2, **other)).id
+    assert place(sessions, Call(1)).id != place(sessions, Call(1, NOON + SECOND, **other)).id
+    one, two = embedding(1, NOON), embedding(2, NOON, **other)
+    assert place(sessions, one).id != place(sessions, two).id
 
 
 def test_an_answer_that_is_continued_keeps_its_session(sessions):
     first = place(sessions, Call(1))
-    sessions.answered(1, first.id, NOON, "resp_1")
+    answer(sessions, first, NOON, "resp_1")
     hints = {"previous_response_id": "resp_1"}
     call = Call(2, NOON + 100 * GAP, wire="openai.responses", hints=hints)
     assert place(sessions, call).id == first.id
@@ -126,11 +143,11 @@ def test_an_unknown_answer_that_is_continued_names_a_session(sessions):
 
 
 def test_a_journal_that_lags_finds_the_session_of_its_time(sessions):
-    early = place(sessions, Call(1, NOON))
-    late = place(sessions, Call(2, NOON + 10 * GAP))
-    lagging = place(sessions, Call(3, NOON + SECOND))
+    early = place(sessions, embedding(1, NOON))
+    late = place(sessions, embedding(2, NOON + 10 * GAP))
+    lagging = place(sessions, embedding(3, NOON + SECOND))
     assert lagging.id == early.id != late.id
-    assert place(sessions, Call(4, NOON + 10 * GAP)).id == late.id
+    assert place(sessions, embedding(4, NOON + 10 * GAP)).id == late.id
 
 
 @pytest.mark.parametrize(

@@ -105,10 +105,10 @@ def test_the_store_knows_the_session_of_an_answer(home, journal, storage):
     intake = Intake(home.spool, storage)
     drain(intake)
     (span,) = storage.sessions_of_requests([(1, _id(Call(1)))]).values()
-    assert storage.session_of_response(1, "resp_1") == span.id
-    assert storage.session_of_response(2, "resp_1") is None
-    assert storage.session_of_response(1, "resp_\0") is None
-    assert storage.session_of_response(1, "chatcmpl-1") is None
+    assert storage.node_of_response(1, "resp_1").session == span.id
+    assert storage.node_of_response(2, "resp_1") is None
+    assert storage.node_of_response(1, "resp_\0") is None
+    assert storage.node_of_response(1, "chatcmpl-1") is None
 
 
 def _id(call: Call) -> UUID:
@@ -129,7 +129,8 @@ def test_looking_for_an_answer_uses_the_index(database):
 
 def test_the_store_knows_the_sessions_that_went_on_at_a_time(home, journal, storage):
     for n in range(3):
-        append(journal, Call(n, NOON + n * 2 * GAP).records())
+        call = Call(n, NOON + n * 2 * GAP, wire="openai.embeddings")
+        append(journal, call.records())
     drain(Intake(home.spool, storage))
     found = storage.recent_sessions(1, "gap", NOON + GAP)
     assert sorted(span.begin for span in found) == [NOON + 2 * GAP, NOON + 4 * GAP]

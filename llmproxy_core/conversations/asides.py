@@ -1,0 +1,48 @@
+"""Requests beside a conversation: they are about it, or warm up for it, but are no turn of it."""
+
+import re
+
+from llmproxy_core.model import Headers, Request, header
+
+COUNTING = ("count_tokens", ":counttokens", "/input_tokens", "/count-tokens")
+LIMITS = (
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "maxOutputTokens",
+    "inferenceConfig.maxTokens",
+    "options.num_predict",
+)
+CLASS = "x-claude-code-request-class"
+TURNS = frozenset({"main", "subagent", "workflow", "compaction"})
+"""Classes of Claude Code whose requests are turns; `auxiliary` ones are not."""
+TITLE = re.compile(
+    r"\b(generat|writ|creat|summar|analy[sz]e|output|title generator)[^.\n]{0,80}\b(title|topic)\b",
+    re.IGNORECASE,
+)
+SYSTEM_START = 400
+FEW = 3
+
+
+def is_aside(path: str, headers: Headers, request: Request) -> bool:
+    """Counting of tokens, a probe for one token, a warm-up, a title for the conversation."""
+    if path.partition("?")[0].lower().endswith(COUNTING):
+        return True
+    told = header(headers, CLASS)
+    if told in TURNS:
+        return False
+    parameters = request.parameters
+    return (
+        told == "auxiliary"
+        or parameters.get("generate") is False
+        or any(parameters.get(name) == 1 for name in LIMITS)
+        or _makes_title(request)
+    )
+
+
+def _makes_title(request: Request) -> bool:
+    if request.tools or len(request.messages) > FEW:
+        return False
+    system = [part.text for part in request.system]
+    system += [p.text for m in request.messages if m.role == "system" for p in m.parts]
+    return any(TITLE.search(text[:SYSTEM_START]) for text in system)
