@@ -1,6 +1,6 @@
 """A stored call, read anew from its bodies: what every format of export is made from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from llmproxy_core.model import Request, Response, header
@@ -12,6 +12,7 @@ from llmproxy_core.store.rows import Flow, RequestRow, ResponseRow
 from llmproxy_core.store.selection import Selection
 
 STREAMS = ("event-stream", "ndjson", "stream+json", "eventstream", "jsonlines")
+MOST, MOST_BYTES = 100, 8 * 2**20
 CUT = ("client_closed", "server_closed", "error", "killed")
 
 
@@ -53,12 +54,27 @@ class Call:
 
 def calls(database: Database, chosen: Selection) -> Iterator[Call]:
     """The calls of a selection, oldest first. Raises StoreError."""
-    for flow in selection.flows(database, chosen):
+    for some in _together(selection.flows(database, chosen)):
         with database.connect() as connection:
-            asked = detail.request(connection, flow.ns_id, flow.id)
-            answered = detail.response(connection, flow.ns_id, flow.id)
-        if asked is not None:
-            yield Call(flow, asked, answered, _request(asked), _response(asked, answered))
+            rows = [detail.unread(connection, flow.ns_id, flow.id) for flow in some]
+        for flow, found in zip(some, rows, strict=True):
+            if found is not None:
+                asked, answered = found
+                yield Call(flow, asked, answered, _request(asked), _response(asked, answered))
+
+
+def _together(flows: Iterable[Flow]) -> Iterator[list[Flow]]:
+    """Flows that may be in memory at once, bodies and all."""
+    some: list[Flow] = []
+    size = 0
+    for flow in flows:
+        some.append(flow)
+        size += flow.body_bytes + (flow.response_bytes or 0)
+        if len(some) >= MOST or size >= MOST_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _request(asked: RequestRow) -> Request:

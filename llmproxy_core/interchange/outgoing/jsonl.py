@@ -59,7 +59,8 @@ def _asked(call: Call) -> dict[str, Any]:
         "request_model": request.model,
         "request_stream": request.stream,
         "n_messages": len(request.messages) if request.messages else call.asked.n_messages,
-        "request_tool_names": [tool.name for tool in request.tools],
+        "request_tool_names": [tool.name for tool in request.tools if not tool.hosted],
+        "request_hosted_tools": [tool.name for tool in request.tools if tool.hosted],
         "parse_error": call.asked.parse_error,
     }
 

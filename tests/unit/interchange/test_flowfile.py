@@ -44,7 +44,7 @@ def test_a_flow_is_an_exchange_with_the_bytes_that_passed(tmp_path):
     assert isinstance(found, Recording)
     assert bodies([found]) == [(QUESTION, gzip.compress(ANSWER, mtime=0))]
     assert found.url == "https://api.openai.com:443/v1/chat/completions"
-    assert found.other_hosts == ["192.0.2.1"]
+    assert "192.0.2.1" in found.other_hosts
     assert found.external_id == one.id
     assert found.at == int(one.request.timestamp_start * 10**9)
     assert (found.status, found.ending) == (200, "")
