@@ -5,11 +5,11 @@ from typing import Any
 
 import psycopg
 
+from llmproxy_core.store.copying import Copier
 from llmproxy_core.store.rows import SearchRow
 
 type PgConnection = psycopg.Connection[Any]
 
-COPY = "COPY search (ns_id, id, words) FROM STDIN"
 LEAST_BYTES = 4 * 2**20
 """A week of search rows that is smaller is read through faster than an index would pay for."""
 EVERY = 500
@@ -18,9 +18,9 @@ EVERY = 500
 MAKE_INDEXES = "SELECT llmproxy_index_search(%s)"
 
 
-def store_words(connection: PgConnection, rows: Iterable[SearchRow]) -> None:
+def store_words(connection: PgConnection, rows: Iterable[SearchRow], copier: Copier) -> None:
     """As text: the array literal of hundreds of numbers is made faster than their binary form."""
-    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+    with copier.into(connection, "search", "ns_id, id, words") as copy:
         for row in rows:
             words = ",".join(map(str, row.words))
             copy.write(f"{row.ns_id}\t{row.id}\t{{{words}}}\n")

@@ -6,6 +6,7 @@ before the install had weeks, and what is dated before them, lies in one partiti
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,28 @@ AHEAD = 2
 type PgConnection = psycopg.Connection[Any]
 
 MAKE = "SELECT llmproxy_make_weeks(%s::integer[])"
+
+
+# A reader of some namespaces is not told how much there is of others.
+SIZES = """
+SELECT p.relname, c.relname, substring(c.relname FROM '_w([0-9]+)$')::integer,
+    greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
+FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_class p ON p.oid = h.inhparent
+WHERE p.relkind = 'p' AND p.relnamespace = current_schema()::regnamespace
+    AND NOT row_security_active(p.oid)
+ORDER BY 3 DESC NULLS LAST, p.relname
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """`epoch`: None for what is older than the weeks. `rows`: as the last ANALYZE saw it."""
+
+    table: str
+    name: str
+    epoch: int | None
+    rows: int
+    bytes: int
 
 
 def epoch_of(id: UUID) -> int:
@@ -41,6 +64,11 @@ def make_ahead(connection: PgConnection) -> None:
     """Make this week and the next ones."""
     now = epoch_now()
     ensure(connection, range(now, now + AHEAD + 1))
+
+
+def sizes(connection: PgConnection) -> list[Partition]:
+    """Every partition, newest first; none for a login that does not see all namespaces."""
+    return [Partition(*row) for row in connection.execute(SIZES)]
 
 
 class KnownWeeks:

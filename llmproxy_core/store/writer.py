@@ -22,7 +22,7 @@ from llmproxy_core.store.columns import (
     response_values,
     tool_call_values,
 )
-from llmproxy_core.store.copying import copy, copy_restricted
+from llmproxy_core.store.copying import Copier
 from llmproxy_core.store.database import MISSING, Database
 from llmproxy_core.store.index import SearchIndex, store_words
 from llmproxy_core.store.partitions import KnownWeeks
@@ -55,7 +55,7 @@ class Writer:
         self._archive = Archive()
         self._namespaces: dict[str, int] = {}
         self._weeks = KnownWeeks()
-        self._copy = copy
+        self._copier = Copier()
         self._ledger = Ledger()
         self._index = SearchIndex()
 
@@ -137,7 +137,7 @@ class Writer:
         with self._archive.storing():
             values = [request_values(row, self._archive.request(row)) for row in rows]
             self._archive.store_blobs(connection)
-            self._copy(connection, "requests", REQUESTS, values)
+            self._copier.copy(connection, "requests", REQUESTS, values)
 
     def copy_responses(
         self, connection: PgConnection, rows: Iterable[ResponseRow], calls: Sequence[ToolCallRow]
@@ -151,13 +151,13 @@ class Writer:
                 for row in rows
             ]
             self._archive.store_blobs(connection)
-            self._copy(connection, "responses", RESPONSES, values)
+            self._copier.copy(connection, "responses", RESPONSES, values)
 
     def copy_tool_calls(self, connection: PgConnection, rows: Iterable[ToolCallRow]) -> None:
-        self._copy(connection, "tool_calls", TOOL_CALLS, map(tool_call_values, rows))
+        self._copier.copy(connection, "tool_calls", TOOL_CALLS, map(tool_call_values, rows))
 
     def copy_events(self, connection: PgConnection, rows: Iterable[EventRow]) -> None:
-        self._copy(connection, "analytics_events", EVENTS, map(event_values, rows))
+        self._copier.copy(connection, "analytics_events", EVENTS, map(event_values, rows))
 
     def _make_weeks(self, batch: Batch) -> None:
         """In a transaction of its own: the batch's would hold the locks until its end."""
@@ -194,7 +194,8 @@ class Writer:
     ) -> None:
         """Rollups and search, of answers that are stored by now: not of those `without`."""
         if batch.search:
-            store_words(connection, [row for row in batch.search if row.id not in without])
+            found = [row for row in batch.search if row.id not in without]
+            store_words(connection, found, self._copier)
         if batch.rollups:
             self._ledger.write(connection, [row for row in batch.rollups if row.id not in without])
 
@@ -229,7 +230,7 @@ class Writer:
             connection = self._database.raw()
             connection.autocommit = True
             connection.execute(WRITE_TIMEOUT)
-            self._copy = copy_restricted if policies.restricted(connection) else copy
+            self._copier = Copier(restricted=policies.restricted(connection))
             set_json_dumps(lambda dumped: dumped, connection)  # values come as JSON text
             self._connection = connection
         return self._connection

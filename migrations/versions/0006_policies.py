@@ -78,7 +78,7 @@ BEGIN
                 ELSE 'ns_id = ANY ((SELECT llmproxy_visible(current_user))::integer[])' END);
         END IF;
         PERFORM llmproxy_grant('llmproxy_reader', part.name, CASE
-            WHEN part.spaced OR part.name = 'llmproxy_schema' THEN 'SELECT' END);
+            WHEN part.spaced OR part.name IN ('llmproxy_schema', 'spool_offsets') THEN 'SELECT' END);
         rights := CASE
             WHEN part.name IN ('llmproxy_schema', 'namespace_members') THEN 'SELECT'
             WHEN part.hot OR part.name = 'audit_events' THEN 'SELECT, INSERT'

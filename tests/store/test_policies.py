@@ -1,0 +1,351 @@
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, text
+
+from llmproxy_core.errors import StoreError
+from llmproxy_core.store import (
+    audit,
+    detail,
+    filters,
+    migrate,
+    partitions,
+    policies,
+    progress,
+    query,
+    reads,
+    recall,
+    selection,
+    stars,
+)
+from llmproxy_core.store.database import Database
+from llmproxy_core.store.rows import (
+    Batch,
+    Contribution,
+    OffsetRow,
+    RequestRow,
+    SearchRow,
+    StreamDelta,
+)
+from llmproxy_core.store.writer import Writer
+from llmproxy_core.words import hashed, words
+from tests.store.flows import AT, a_call, a_request, a_response, a_session, an_event, new_id
+from tests.store.test_database import postgres_15
+
+__all__ = ["postgres_15"]
+
+PASSWORD = "only-for-this-test"
+MARK = "zebra"
+OURS = UUID("0199aaaa-0000-7000-8000-000000000001")
+THEIRS = UUID("0199bbbb-0000-7000-8000-000000000002")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(params=["embedded", "postgres_15"])
+def owner(request: pytest.FixtureRequest) -> Iterator[Database]:
+    if request.param == "embedded":
+        yield request.getfixturevalue("database")
+        return
+    with Database(request.getfixturevalue("postgres_15")) as database:
+        migrate.upgrade(database)
+        yield database
+
+
+@pytest.fixture
+def login(owner: Database) -> Iterator[Callable[[str | None], Database]]:
+    """Gives the store to a new login that is a member of a group role."""
+    opened: list[Database] = []
+    names: list[str] = []
+    with owner.raw() as connection:
+        connection.autocommit = True
+
+        def log_in(group: str | None) -> Database:
+            name = f"{group or 'nobody'}_{next(_numbers)}"
+            connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
+            names.append(name)
+            if group:
+                connection.execute(f"GRANT {group} TO {name}")
+            info = connection.info
+            place = f"host={info.host} port={info.port} dbname={info.dbname}"
+            opened.append(Database(f"{place} user={name} password={PASSWORD}"))
+            return opened[-1]
+
+        yield log_in
+        for database in opened:
+            database.close()
+        for name in names:
+            connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@pytest.fixture
+def theirs(owner: Database) -> RequestRow:
+    """What is in the other namespace; `ours` holds as much, without the mark."""
+    writer = Writer(owner)
+    assert writer.namespace(MARK) == 2
+    writer.write(_everything(1, OURS, "horse"))
+    batch = _everything(2, THEIRS, MARK)
+    writer.write(batch)
+    writer.close()
+    with owner.raw() as connection:
+        for ns_id, word in ((1, "horse"), (2, MARK)):
+            audit.append(connection, ns_id, word, word, word, {"word": word})
+            connection.execute(
+                "INSERT INTO blobs (ns_id, epoch, hash, data) VALUES (%s, %s, %s, %s)",
+                [ns_id, partitions.epoch_now(), new_id(), word.encode()],
+            )
+    return batch.requests[0]
+
+
+def _everything(ns_id: int, session: UUID, word: str) -> Batch:
+    requests = [
+        a_request(
+            ns_id=ns_id, session_id=session, preview=word, path=f"/{word}", user_agent=word,
+            body=f'{{"model": "{word}"}}'.encode(), model=word, external_id=word, provider=word,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    ended = requests[:2]
+    return Batch(
+        requests=requests,
+        responses=[a_response(row, text=word, response_id=f"resp_{word}") for row in ended],
+        tool_calls=[a_call(row, name=word, arguments=word) for row in ended],
+        sessions=[
+            a_session(
+                ns_id=ns_id, id=session, external_id=word, title=word, source=word, requests=3
+            )
+        ],
+        events=[an_event(ns_id=ns_id, kind=word, data={"records": 1, "word": word})],
+        deltas=[StreamDelta(ns_id, requests[2].id, 0, "text", word)],
+        offsets=[OffsetRow("journal", 1, 2, 1, 2)],
+        search=[SearchRow(ns_id, row.id, hashed(words(word))) for row in ended],
+        rollups=[
+            Contribution(ns_id, row.id, AT, word, word, word, cost_usd=Decimal(1)) for row in ended
+        ],
+    )
+
+
+def name_of(database: Database) -> str:
+    with database.raw() as connection:
+        return connection.info.user
+
+
+def tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """Every table that holds rows of namespaces, partitions aside."""
+    rows = connection.execute(
+        "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+        " AND NOT c.relispartition AND a.attname = 'ns_id' ORDER BY 1"
+    )
+    return [name for (name,) in rows]
+
+
+def test_no_table_is_without_a_policy(database: Database) -> None:
+    with database.raw() as connection:
+        open_tables = connection.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+            " AND a.attname = 'ns_id' AND NOT (c.relrowsecurity AND (c.relispartition"
+            " OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)))"
+        ).fetchall()
+    assert open_tables == [], "its migration has to call llmproxy_protect()"
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_reader_sees_its_namespace_in_every_table(
+    owner: Database, login: Callable[[str | None], Database]
+) -> None:
+    reader = login("llmproxy_reader")
+    with owner.raw() as connection:
+        connection.autocommit = True
+        name = name_of(reader)
+        assert policies.grant(connection, name, "default", "test") is None
+        with reader.raw() as restricted:
+            for table in tables(connection):
+                seen = f"SELECT DISTINCT ns_id FROM {table} ORDER BY 1"
+                everything = [ns_id for (ns_id,) in connection.execute(seen)]
+                assert everything == ([1] if table == "namespace_members" else [1, 2]), table
+                assert restricted.execute(seen).fetchall() == [(1,)], table
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_reader_without_a_namespace_sees_nothing(
+    owner: Database, login: Callable[[str | None], Database]
+) -> None:
+    with owner.raw() as connection, login("llmproxy_reader").raw() as restricted:
+        for table in tables(connection):
+            assert restricted.execute(f"SELECT 1 FROM {table}").fetchall() == [], table
+
+
+def test_no_read_function_shows_another_namespace(
+    owner: Database, theirs: RequestRow, login: Callable[[str | None], Database]
+) -> None:
+    reader = login("llmproxy_reader")
+    with owner.raw() as connection:
+        policies.grant(connection, name_of(reader), "default", "test")
+    shown = dict(_told(reader, theirs))
+    assert "horse" in shown["flows"]
+    assert {name: told for name, told in shown.items() if MARK in told or "0199bbbb" in told} == {}
+    everything = dict(_told(owner, theirs))
+    assert {name for name, told in everything.items() if MARK not in told} == set()
+
+
+def _told(database: Database, theirs: RequestRow) -> Iterator[tuple[str, str]]:
+    """What each way to read tells, asked for what is in the other namespace."""
+    asked: dict[str, Callable[[Connection], Any]] = {
+        "flows": reads.flows,
+        "flows filtered": lambda c: reads.flows(c, where=filters.parse(f"-model:x {MARK}")),
+        "flows of session": lambda c: reads.flows(c, session=THEIRS),
+        "flows by id": lambda c: reads.flows_by_id(c, [theirs.id]),
+        "flow": lambda c: reads.flow(c, theirs.id),
+        "request": lambda c: detail.request(c, 2, theirs.id),
+        "search": lambda c: reads.flows(c, where=filters.parse(MARK)),
+        "words searched": lambda c: reads.search(c, query.parse(MARK)),
+        "summary": lambda c: _mark(reads.summary(c).requests > 3),
+        "find_ids": lambda c: _mark(reads.find_ids(c, str(theirs.id))),
+        "deltas": lambda c: reads.deltas(c, _open_flow(c)),
+        "sessions": reads.sessions,
+        "session": lambda c: reads.session(c, THEIRS),
+        "events": reads.events,
+        "recall requests": lambda c: _mark(recall.sessions_of_requests(c, [(2, theirs.id)])),
+        "recall sessions": lambda c: _mark(
+            recall.recent_sessions(c, 2, MARK, AT - timedelta(days=1))
+        ),
+        "streamed": lambda c: _mark(len(progress.streamed(c, _all_ids(c, theirs))) > 1),
+        "rollups": lambda c: c.execute(text("SELECT * FROM rollups")).all(),
+        "words": lambda c: _mark(
+            c.execute(
+                text(
+                    "SELECT 1 FROM pg_inherits h, LATERAL llmproxy_search(h.inhrelid, '{}', '{}',"
+                    f" '{UUID(int=0)}', '{UUID(int=2**128 - 1)}', 9, true) f"
+                    " WHERE h.inhparent = 'search'::regclass AND f.ns_id = 2"
+                )
+            ).all()
+        ),
+    }
+    with database.connect() as connection:
+        for name, ask in asked.items():
+            yield name, repr(ask(connection))
+    yield "selection", repr(list(selection.flows(database, selection.Selection(session=THEIRS))))
+    with database.raw() as raw:
+        yield "audit", repr(audit.newest(raw))
+        yield "audit verdicts", repr(audit.verify(raw))
+        yield "stars", _mark(stars.find(raw, MARK))
+        yield "members", repr(policies.roles(raw)) + _mark(partitions.sizes(raw))
+        yield "blobs", repr(raw.execute("SELECT data FROM blobs").fetchall())
+
+
+def _mark(found: object) -> str:
+    return MARK if found else ""
+
+
+def _open_flow(connection: Connection) -> UUID:
+    found = connection.scalar(text("SELECT request_id FROM stream_deltas WHERE ns_id = 2"))
+    return found or new_id()
+
+
+def _all_ids(connection: Connection, theirs: RequestRow) -> list[UUID]:
+    return [theirs.id, *connection.scalars(text("SELECT id FROM requests"))]
+
+
+def test_the_search_functions_of_the_store_are_all_asked() -> None:
+    """A new way to read has to be added to `_told`."""
+    asked = inspect.getsource(_told)
+    names = [
+        name for name, found in inspect.getmembers(reads, inspect.isfunction)
+        if found.__module__ == reads.__name__ and not name.startswith("_")
+    ]  # fmt: skip
+    assert [name for name in names if f"reads.{name}" not in asked] == []
+
+
+@pytest.mark.usefixtures("theirs")
+def test_a_partition_cannot_be_reached_past_its_table(
+    owner: Database, login: Callable[[str | None], Database]
+) -> None:
+    week = f"requests_w{partitions.epoch_now()}"
+    reader = login("llmproxy_reader")
+    with owner.raw() as connection:
+        connection.execute(f"GRANT SELECT ON {week} TO llmproxy_reader")
+    try:
+        with reader.raw() as restricted:
+            assert restricted.execute(f"SELECT 1 FROM {week}").fetchall() == []
+    finally:
+        with owner.raw() as connection:
+            connection.execute(f"REVOKE SELECT ON {week} FROM llmproxy_reader")
+
+
+def test_a_reader_can_change_nothing(
+    owner: Database, login: Callable[[str | None], Database]
+) -> None:
+    reader = login("llmproxy_reader")
+    with owner.raw() as connection:
+        policies.grant(connection, name_of(reader), "default", "test")
+        names = tables(connection)
+    with reader.raw() as restricted:
+        restricted.autocommit = True
+        changes = [f"DELETE FROM {name}" for name in names]
+        changes += [f"INSERT INTO {name} (ns_id) VALUES (1)" for name in names]
+        changes += ["DELETE FROM spool_offsets", "SELECT llmproxy_make_weeks('{1}')"]
+        for change in changes:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                restricted.execute(change)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            audit.append(restricted, 1, "me", "x", "y")
+    with pytest.raises(StoreError, match="may not do that"), reader.raw() as restricted:
+        policies.grant(restricted, restricted.info.user, "default", "me")
+
+
+def test_a_writer_stores_whole_batches(
+    owner: Database, login: Callable[[str | None], Database]
+) -> None:
+    writer = Writer(login("llmproxy_writer"))
+    writer.write(_everything(1, OURS, "horse"))
+    assert writer.namespace(MARK) == 2
+    writer.write(_everything(2, THEIRS, MARK))
+    writer.write(Batch(requests=[a_request(id=UUID(int=(2**41) << 80 | 7 << 76))]))
+    writer.close()
+    with owner.connect() as connection:
+        assert len(reads.flows(connection)) == 7
+        assert reads.events(connection, kind="row_refused") == []
+
+
+def test_a_login_without_a_group_sees_nothing(login: Callable[[str | None], Database]) -> None:
+    with (
+        login(None).raw() as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("SELECT * FROM requests")
+
+
+def test_a_role_that_was_let_in_can_be_shut_out(
+    owner: Database, login: Callable[[str | None], Database]
+) -> None:
+    reader = login("llmproxy_reader")
+    name = name_of(reader)
+    with owner.raw() as connection, reader.raw() as restricted:
+        connection.autocommit = restricted.autocommit = True
+        policies.grant(connection, name, "default", "test")
+        assert policies.roles(connection).members == [(name, "default")]
+        assert restricted.execute("SELECT name FROM namespaces").fetchall() == [("default",)]
+        assert policies.revoke(connection, name, "default", "test")
+        assert not policies.revoke(connection, name, "default", "test")
+        assert restricted.execute("SELECT name FROM namespaces").fetchall() == []
+        actions = [event.action for _, event in audit.newest(connection)]
+        assert actions == ["revoke", "grant"]
+
+
+@pytest.mark.parametrize(
+    ("role", "namespace", "problem"),
+    [("nobody_there", "default", "no role"), ("llmproxy_reader", "nowhere", "no namespace")],
+)
+def test_what_is_not_there_cannot_be_granted(
+    database: Database, role: str, namespace: str, problem: str
+) -> None:
+    with database.raw() as connection, pytest.raises(StoreError, match=problem):
+        policies.grant(connection, role, namespace, "test")
