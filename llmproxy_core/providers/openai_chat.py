@@ -15,6 +15,7 @@ from llmproxy_core.providers.parsing import dumps
 from llmproxy_core.providers.settings import session_hints, settings
 
 NOT_SETTINGS = frozenset({"messages", "tools", "functions"})
+EXTRAS = frozenset({"executed_tools", "audio", "images", "annotations"})
 ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -73,12 +74,11 @@ def _head(body: Body, into: Assembler) -> None:
     usage = body.get("usage") or mapping(body.get("x_groq")).get("usage")
     if isinstance(usage, dict):
         into.usage = read_usage(usage)
-    if "citations" in body or "search_results" in body:
         _cite(body, into)
 
 
 def _cite(body: Body, into: Assembler) -> None:
-    """Perplexity's sources, in every chunk; xAI's, in the last one."""
+    """The sources of Perplexity and xAI; they come with the usage, if not before, too."""
     found = items(body.get("search_results"))
     for result in found:
         into.cite(text_of(result.get("title")), text_of(result.get("url")))
@@ -152,12 +152,19 @@ def _thinking(chunk: Body) -> str:
 
 
 def _calls(said: Body, choice: int, into: Assembler) -> None:
-    for position, call in enumerate(items(said.get("tool_calls"))):
-        _call(call, position, choice, into)
+    if calls := said.get("tool_calls"):
+        for position, call in enumerate(items(calls)):
+            _call(call, position, choice, into)
     function = said.get("function_call")
     if isinstance(function, dict) and any(function.values()):
         into.call("function_call", text_of(function.get("name")), None, choice)
         into.add("tool_call", text_of(function.get("arguments")), choice, "function_call")
+    if not EXTRAS.isdisjoint(said):
+        _extras(said, choice, into)
+
+
+def _extras(said: Body, choice: int, into: Assembler) -> None:
+    """Groq's own tools, sound, pictures, and sources."""
     for tool in items(said.get("executed_tools")):
         if text_of(tool.get("output")) or "delta" not in tool:
             into.server_tool_calls.append(text_of(tool.get("type")) or "tool")

@@ -1,7 +1,7 @@
 """`openai.completions`: POST /completions, the legacy way, still of vLLM, Together, Mistral's FIM.
 
-A prompt is text, tokens, or a list of either; a request with several prompts has as many choices
-each. Source: https://platform.openai.com/docs/api-reference/completions
+A prompt is text, tokens, or a list of either; a request with several prompts has as many choices.
+Writer streams nothing but `{"value": "text"}`. Source: https://platform.openai.com/docs/api-reference/completions
 """
 
 from typing import Any
@@ -42,6 +42,8 @@ class OpenAICompletions:
         if isinstance(choices, list):
             for position, choice in enumerate(items(choices)):
                 _choice(choice, position, into)
+        elif value := text_of(event.get("value")):
+            into.add("text", value)
         elif error := read_error(event):
             into.error = error
             into.closed = True

@@ -18,25 +18,35 @@ from llmproxy_core.model import (
 )
 from llmproxy_core.providers.api_error import read_error
 from llmproxy_core.providers.assembler import Assembler, Key
-from llmproxy_core.providers.format import Body, attachment, count, items
-from llmproxy_core.providers.parsing import dumps
+from llmproxy_core.providers.format import Body, count, items
+from llmproxy_core.providers.openai_items import CALLS, arguments, cite, contents, shown
 from llmproxy_core.providers.settings import LONGEST, session_hints, settings
 
 NOT_SETTINGS = frozenset({"input", "instructions", "tools", "include"})
 ROLES: dict[str, Role] = {"system": "system", "developer": "system", "assistant": "assistant"}
-CALLS = ("function_call", "custom_tool_call")
-OUTPUTS = ("function_call_output", "custom_tool_call_output", "local_shell_call_output")
+USERS: dict[str, Role] = {"mcp_approval_response": "user"}
 ENDS = ("response.completed", "response.incomplete", "response.failed", "response.done")
 BEGINS = ("response.created", "response.in_progress", "response.queued")
 TEXTS = {
     "response.output_text.delta": "text",
+    "response.audio.transcript.delta": "text",
     "response.refusal.delta": "refusal",
     "response.reasoning_text.delta": "reasoning",
     "response.reasoning_summary_text.delta": "reasoning",
 }
 ARGUMENTS = ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta")
 QUIET = (".done", ".in_progress", ".searching", ".completed", ".interpreting", ".generating")
-QUIET_WITHIN = ("content_part", "reasoning_summary_part", "mcp_", "code_interpreter", "annotation")
+QUIET_WITHIN = (
+    "content_part",
+    "reasoning_summary_part",
+    "mcp_",
+    "code_interpreter",
+    "image_generation",
+    "shell_call",
+    "apply_patch",
+    "keepalive",
+    "response.audio.delta",
+)
 
 
 class OpenAIResponses:
@@ -78,6 +88,8 @@ class OpenAIResponses:
             into.choice()
             into.id = text_of(response.get("id")) or into.id
             into.model = text_of(response.get("model")) or into.model
+        elif kind == "response.output_text.annotation.added":
+            cite([event.get("annotation")], into)
         elif kind == "error" or "error" in event:
             into.error = read_error(event) or read_error({"error": event})
             into.closed = True
@@ -150,22 +162,37 @@ def _item(item: Body, index: int, into: Assembler) -> None:
     """One whole entry of `output`."""
     kind = text_of(item.get("type"))
     if kind == "message":
-        for at, part in enumerate(items(item.get("content"))):
-            what = part.get("type")
-            if what == "refusal":
-                into.add("refusal", text_of(part.get("refusal")), key=(index, at))
-            elif what == "output_text" or "text" in part:
-                into.add("text", text_of(part.get("text")), key=(index, at))
-    elif kind == "reasoning":
-        for at, part in enumerate(items(item.get("summary")) + items(item.get("content"))):
+        _said(item, index, into)
+    elif kind == "reasoning" and (texts := _thoughts(item)):
+        for at, part in enumerate(texts):
             into.add("reasoning", text_of(part.get("text")), key=(index, at))
     elif kind in CALLS:
         into.call(index, text_of(item.get("name")), text_of(item.get("call_id")) or None)
-        into.add("tool_call", _arguments(item), key=index)
+        into.add("tool_call", arguments(item), key=index)
     else:
         if kind.endswith("_call"):
             into.server_tool_calls.append(kind)
-        into.part(_part_of(item, kind))
+        for piece in shown(item, kind):
+            into.part(piece)
+
+
+def _said(item: Body, index: int, into: Assembler) -> None:
+    """A message; a compaction repeats those of the user that it keeps."""
+    if item.get("role") == "user":
+        kept = [part.text for part in contents(item.get("content"))]
+        into.part(Part("other", "\n".join(["kept:", *kept])))
+        return
+    for at, part in enumerate(items(item.get("content"))):
+        if part.get("type") == "refusal":
+            into.add("refusal", text_of(part.get("refusal")), key=(index, at))
+        elif "text" in part or "transcript" in part:
+            text = text_of(part.get("text")) or text_of(part.get("transcript"))
+            into.add("text", text, key=(index, at))
+            cite(part.get("annotations"), into)
+
+
+def _thoughts(item: Body) -> list[Body]:
+    return items(item.get("summary")) + items(item.get("content"))
 
 
 def read_usage(usage: Body) -> Usage:
@@ -180,11 +207,6 @@ def read_usage(usage: Body) -> Usage:
         reasoning_tokens=count(outputs.get("reasoning_tokens")),
         raw=dict(usage),
     )
-
-
-def _arguments(item: Body) -> str:
-    value = item.get("arguments", item.get("input"))
-    return value if isinstance(value, str) else dumps(value) if value else ""
 
 
 def _entries(value: Any) -> list[Body]:
@@ -203,55 +225,10 @@ def _message(entry: Body) -> Message:
     kind = text_of(entry.get("type"))
     if kind in ("", "message"):
         role = ROLES.get(text_of(entry.get("role")), "user")
-        return Message(role, _parts(entry.get("content")))
-    part = _part_of(entry, kind)
-    role = ROLES.get(text_of(entry.get("role")), "assistant")
-    return Message("tool" if part.kind == "tool_result" else role, [part])
-
-
-def _part_of(entry: Body, kind: str) -> Part:
-    """An entry that is not a message, as it is shown."""
-    id = text_of(entry.get("call_id")) or text_of(entry.get("id")) or None
-    if kind in CALLS:
-        return Part("tool_call", _arguments(entry), text_of(entry.get("name")), id)
-    if kind.endswith("_output"):
-        output = entry.get("output", entry.get("tools"))
-        shown = "\n".join(p.text for p in _parts(output)) or (dumps(output) if output else "")
-        return Part("tool_result", shown, None if kind in OUTPUTS else kind, id)
-    if kind == "reasoning":
-        texts = items(entry.get("summary")) + items(entry.get("content"))
-        return Part("reasoning", "\n\n".join(text_of(part.get("text")) for part in texts), id=id)
-    if kind.endswith("_call"):
-        told = entry.get("arguments") or entry.get("action") or entry.get("code")
-        told = told or entry.get("queries") or ""
-        shown = told if isinstance(told, str) else dumps(told)
-        return Part("tool_call", shown, text_of(entry.get("name")) or kind, id)
-    return Part("other", kind, id=id)
-
-
-def _parts(content: Any) -> list[Part]:
-    if isinstance(content, str):
-        return [Part("text", content)] if content else []
-    return [_part(part) for part in items(content)]
-
-
-def _part(part: Body) -> Part:
-    kind = text_of(part.get("type"))
-    if kind == "refusal":
-        return Part("refusal", text_of(part.get("refusal")))
-    if "text" in part:
-        return Part("text", text_of(part.get("text")))
-    where = text_of(part.get("file_id")) or text_of(part.get("file_url"))
-    if kind == "input_image":
-        return Part("image", attachment(text_of(part.get("image_url")) or where))
-    if kind == "input_file":
-        data = where or text_of(part.get("file_data"))
-        return Part("document", attachment(data), text_of(part.get("filename")) or None)
-    if kind == "input_audio":
-        audio = mapping(part.get("input_audio"))
-        size = len(text_of(audio.get("data")))
-        return Part("audio", attachment("", text_of(audio.get("format")), size))
-    return Part("other", kind or dumps(part)[:300])
+        return Message(role, contents(entry.get("content")))
+    parts = shown(entry, kind)
+    role = ROLES.get(text_of(entry.get("role")), USERS.get(kind, "assistant"))
+    return Message("tool" if parts[0].kind == "tool_result" else role, parts)
 
 
 def _distinct(tools: list[Body]) -> list[Tool]:
@@ -271,4 +248,6 @@ def _tools(tool: Body) -> list[Tool]:
         inner = [found for item in items(tool.get("tools")) for found in _tools(item)]
         return [Tool(f"{name}.{found.name}", found.description, found.hosted) for found in inner]
     hosted = kind not in ("function", "custom", "")
+    if label := text_of(tool.get("server_label")):
+        name = f"{kind} {label}"
     return [Tool(name or kind, text_of(tool.get("description")), hosted)]

@@ -8,7 +8,6 @@ from llmproxy_core.providers.assembler import Assembler
 from llmproxy_core.providers.bedrock_invoke import usage_in
 from llmproxy_core.providers.bodies import (
     BLANK,
-    MEDIA,
     Array,
     Body,
     Events,
@@ -16,8 +15,8 @@ from llmproxy_core.providers.bodies import (
     Media,
     Whole,
 )
+from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.providers.encoding import Decoder
-from llmproxy_core.providers.eventstream import TYPE as EVENTSTREAM
 from llmproxy_core.providers.eventstream import Messages, begins_eventstream
 from llmproxy_core.providers.formats import FORMATS, format_of
 from llmproxy_core.providers.frames import FRAMED, Frames
@@ -32,7 +31,6 @@ GROWING = frozenset({"gemini"})
 """Formats that stream as a JSON array."""
 LINED = frozenset({"ollama.chat", "ollama.generate", "cohere.chat", "anthropic.batches"})
 """Formats that stream as lines of JSON; a whole answer is one line of it, or one text of many."""
-LINED_TYPES = ("ndjson", "jsonl", "stream+json")
 PLAIN = frozenset({"openai.audio"})
 """Formats whose answer may be plain text."""
 
@@ -49,16 +47,12 @@ class AnswerReader:
         self.known = wire in FORMATS
         self._growing = wire in GROWING
         self.status = status
-        kind = (header(headers, "content-type") or "").lower()
-        self.says_events = "event-stream" in kind or EVENTSTREAM in kind
-        self._binary = EVENTSTREAM in kind
+        self._type = content_type(header(headers, "content-type") or "")
+        self.announces_stream = self._type.streams
         self._counted = usage_in(headers) if wire.startswith("bedrock.") else None
-        self._kind = kind.partition(";")[0].strip()
         self._framed = wire in FRAMED and status < 400
-        lined = any(word in kind for word in LINED_TYPES)
-        self.announces_stream = self.says_events or lined
-        self._lined = lined or wire in LINED
-        self._plain = wire in PLAIN and kind.startswith("text/") and not self.says_events
+        self._lined = self._type.lines or wire in LINED
+        self._plain = self._type.text and wire in PLAIN
         self._decoder = Decoder(headers)
         self._into = Assembler(live=True)
         self._body: Body | None = None
@@ -99,7 +93,7 @@ class AnswerReader:
             return None
         text = text.removeprefix(BOM).lstrip(BLANK)
         binary = begins_eventstream(head)
-        if binary or (self._binary and text[:1] not in STARTS):
+        if binary or (self._type.eventstream and text[:1] not in STARTS):
             return Messages(self)
         return None if binary is None and not ended else self._text(text, ended)
 
@@ -107,8 +101,8 @@ class AnswerReader:
         """What the first bytes do not tell: frames, sound, pictures, plain text."""
         if self._framed:
             return Frames(self)
-        if self.status < 400 and self._kind.partition("/")[0] in MEDIA:
-            return Media(self, self._kind)
+        if self.status < 400 and self._type.media:
+            return Media(self, self._type.name)
         return Whole(self) if self._plain else None
 
     def _text(self, text: bytes, ended: bool) -> Body | None:
@@ -119,7 +113,7 @@ class AnswerReader:
             return Lines(self)
         if first in STARTS:
             return Whole(self)
-        if self.says_events or text.startswith(FIELDS):
+        if self.announces_stream or text.startswith(FIELDS):
             return Events(self)
         if any(field.startswith(text) for field in FIELDS):
             return Events(self) if ended and text else None
@@ -127,13 +121,14 @@ class AnswerReader:
 
     def event(self, name: bytes, data: bytes) -> None:
         """One event of a stream. `[DONE]` is how OpenAI says that there are no more."""
-        if data.strip() == b"[DONE]":
+        if len(data) < 32 and data.strip() == b"[DONE]":
             self._into.closed = True
             return
         value, problem = parse(data)
         if isinstance(value, dict):
             self._into.n_events += 1
-            self._format.event(name.decode("utf-8", "replace"), value, self._into)
+            told = name.decode("utf-8", "replace") if name else ""
+            self._format.event(told, value, self._into)
         elif value is None and problem and name == b"error":
             self._into.error = text_error(data.decode("utf-8", "replace"), self.status, "error")
         else:

@@ -151,3 +151,111 @@ def test_unknown_output_is_shown_as_such() -> None:
 
 def test_a_body_of_another_kind_is_no_answer() -> None:
     assert read(WIRE, b'{"object": "list"}').texts == []
+
+
+def test_hosted_tools_show_what_was_asked_and_what_came_of_it() -> None:
+    outputs = [
+        {
+            "type": "mcp_call",
+            "id": "m",
+            "name": "f",
+            "server_label": "wiki",
+            "arguments": "{}",
+            "output": "done",
+            "error": None,
+        },
+        {"type": "mcp_call", "id": "n", "name": "f", "error": {"type": "x", "message": "broke"}},
+        {
+            "type": "code_interpreter_call",
+            "id": "c",
+            "code": "1+1",
+            "outputs": [{"type": "logs", "logs": "2"}],
+        },
+        {"type": "image_generation_call", "id": "i", "result": "AAAA"},
+    ]
+    response = read(WIRE, whole(*outputs))
+    assert response.tool_calls == []
+    assert response.parts == [
+        Part("tool_call", "{}", "f", "m"),
+        Part("tool_result", "done", "f", "m"),
+        Part("tool_call", "", "f", "n"),
+        Part("tool_result", "error: broke", "f", "n"),
+        Part("tool_call", "1+1", "code_interpreter_call", "c"),
+        Part("tool_result", "2", "code_interpreter_call", "c"),
+        Part("tool_call", "", "image_generation_call", "i"),
+        Part("image", "3 bytes", id="i"),
+    ]
+
+
+def test_servers_of_tools_and_their_approvals_are_told() -> None:
+    tools = [{"name": "a"}, {"name": "b"}]
+    read_entries = entries(
+        {"type": "mcp_list_tools", "id": "l", "server_label": "wiki", "tools": tools},
+        {"type": "mcp_approval_request", "id": "r", "name": "a", "arguments": '{"x":1}'},
+        {"type": "mcp_approval_response", "approval_request_id": "r", "approve": True},
+    )
+    assert [(m.role, m.parts[0].text) for m in read_entries] == [
+        ("assistant", "tools of wiki: a, b"),
+        ("assistant", 'may this be run? a {"x":1}'),
+        ("user", "approved"),
+    ]
+
+
+def test_computers_shells_and_patches_are_shown() -> None:
+    picture = {"type": "computer_screenshot", "image_url": "data:image/png;base64,AAAA"}
+    shell = [{"stdout": "a", "stderr": "b", "outcome": {"type": "exit", "exit_code": 0}}]
+    patch = {"type": "update_file", "path": "a.py", "diff": "@@"}
+    parts = [
+        message.parts[0]
+        for message in entries(
+            {"type": "computer_call", "call_id": "c", "action": {"type": "screenshot"}},
+            {"type": "computer_call_output", "call_id": "c", "output": picture},
+            {"type": "shell_call", "call_id": "s", "action": {"commands": ["ls"]}},
+            {"type": "shell_call_output", "call_id": "s", "output": shell},
+            {"type": "apply_patch_call", "call_id": "p", "operation": patch},
+            {"type": "apply_patch_call_output", "call_id": "p", "output": "ok"},
+        )
+    ]
+    assert [(part.kind, part.text) for part in parts] == [
+        ("tool_call", '{"type":"screenshot"}'),
+        ("tool_result", "image/png, 19 bytes"),
+        ("tool_call", '{"commands":["ls"]}'),
+        ("tool_result", "a\nb"),
+        ("tool_call", '{"type":"update_file","path":"a.py","diff":"@@"}'),
+        ("tool_result", "ok"),
+    ]
+
+
+def test_what_is_encrypted_is_told_by_its_length() -> None:
+    assert [
+        message.parts[0].text
+        for message in entries(
+            {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "abcd"},
+            {"type": "compaction", "id": "c", "encrypted_content": "abcdef"},
+        )
+    ] == ["reasoning, encrypted, 4 characters", "compaction, encrypted, 6 characters"]
+
+
+def test_sources_are_shown_after_the_answer() -> None:
+    notes = [
+        {"type": "url_citation", "title": "A", "url": "https://a.example"},
+        {"type": "file_citation", "filename": "b.pdf", "file_id": "f1"},
+    ]
+    content = [{"type": "output_text", "text": "x", "annotations": notes}]
+    response = read(WIRE, whole({"type": "message", "content": content}))
+    sources = "sources:\nA https://a.example\nb.pdf f1"
+    assert response.parts == [Part("text", "x"), Part("other", sources)]
+
+
+def test_a_compacted_conversation_is_no_answer_of_the_model() -> None:
+    kept = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
+    response = read(WIRE, whole(kept, {"type": "compaction", "encrypted_content": "ab"}))
+    assert response.text == ""
+    assert response.parts[0] == Part("other", "kept:\nHi")
+
+
+def test_an_answer_that_is_fetched_belongs_to_its_response() -> None:
+    path = "/v1/responses/resp_1?stream=true&starting_after=3"
+    fetched, _ = read_request(WIRE, path, [], b"")
+    assert fetched.stream
+    assert fetched.session_hints == {"previous_response_id": "resp_1"}

@@ -18,7 +18,11 @@ pytestmark = needs_corpus
 
 GOOGLE_TOTAL = "Google's endpoint leaves thoughts out of completion_tokens; total_tokens has them"
 EMPTY_CALL = "Snowflake fills every field with empty values: an empty function_call is none"
+WRITER = "Writer streams completions as {\"value\": ...}: that is text all the same"
 EXPLAINED: dict[tuple[str, str], str] = {
+    ("30f4ec540529f2bf", "text"): WRITER,
+    ("30f4ec540529f2bf", "texts"): WRITER,
+    ("30f4ec540529f2bf", "n_choices"): WRITER,
     ("131a3a77f09c88bc", "usage"): GOOGLE_TOTAL,
     ("e2bcf542f8015708", "usage"): GOOGLE_TOTAL,
     ("4c81e950d299e959", "tool_calls"): EMPTY_CALL,
