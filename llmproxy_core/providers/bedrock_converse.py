@@ -115,6 +115,8 @@ def _begin(start: Body, index: int, into: Assembler) -> None:
         into.part(_part(start))
     elif call:
         into.call(index, text_of(call.get("name")), text_of(call.get("toolUseId")) or None)
+        if call.get("input"):
+            into.add("tool_call", _input(call), key=index)
     elif start:
         into.part(_part(start))
 
