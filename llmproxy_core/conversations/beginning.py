@@ -2,9 +2,8 @@
 
 import re
 
-from llmproxy_core.conversations.calls import Offer
 from llmproxy_core.conversations.chain import Chain
-from llmproxy_core.conversations.node import Caller, Link, Node
+from llmproxy_core.conversations.node import Caller, Link, Node, Relation
 from llmproxy_core.conversations.past import Past
 from llmproxy_core.conversations.words import openings
 from llmproxy_core.model import Message
@@ -45,7 +44,9 @@ class Beginning:
     def free_call(self) -> Link | None:
         """The tool call whose prompt this is, if no other sub-agent carries it out."""
         offer = self._past.calls.exact(self._caller.machine, self._openings)
-        return _carried_out(offer) if offer and not offer.taken else None
+        if offer is None or offer.taken:
+            return None
+        return self._to("subagent", offer.node, offer.call_id)
 
     def _agent(self) -> Link | None:
         """A sub-agent by the client's own word."""
@@ -55,7 +56,7 @@ class Beginning:
         if self._past.latest(caller.ns_id, caller.session, caller.agent):
             return None
         parent = self._past.latest(caller.ns_id, caller.session, caller.parent_agent)
-        return Link("subagent", parent, session=parent.session) if parent else None
+        return self._to("subagent", parent) if parent else None
 
     def _summary(self) -> Link | None:
         """It begins with what an earlier answer says, or with the item that stands for it."""
@@ -82,7 +83,7 @@ class Beginning:
     def _compacted(self, node: Node | None) -> Link | None:
         if node is None or self._caller.session not in (None, node.session):
             return None
-        return Link("compaction", node, session=node.session)
+        return self._to("compaction", node)
 
     def _call_within(self) -> Link | None:
         """A sub-agent whose prompt stands among other words."""
@@ -91,7 +92,7 @@ class Beginning:
         offer = self._past.calls.within(self._caller.machine, self._openings)
         if offer is None or self._caller.session not in (None, offer.node.session):
             return None
-        return _carried_out(offer)
+        return self._to("subagent", offer.node, offer.call_id)
 
     def _named(self, node: Node) -> Link | None:
         """A session that its client names goes on, but not from what was said last."""
@@ -103,8 +104,7 @@ class Beginning:
             return None
         spoken_of = any(SUMMARY.search(text) for text in self._openings)
         same_tools = bool(node.tools) and node.tools == last.tools
-        return Link("compaction", last, session=session) if spoken_of or same_tools else None
+        return self._to("compaction", last) if spoken_of or same_tools else None
 
-
-def _carried_out(offer: Offer) -> Link:
-    return Link("subagent", offer.node, offer.call_id, session=offer.node.session)
+    def _to(self, relation: Relation, node: Node, call: str | None = None) -> Link:
+        return Link(relation, node, call, None, *self._past.home(node))

@@ -22,17 +22,22 @@ REMEMBERED = 20_000
 class Chain:
     """`hashes` of the messages that count, and the prefix hash after each of them.
 
-    `prefixes` begin earlier where the provider itself keeps what was said before. `spoken`: is
-    one of the messages an answer?
+    `prefixes` begin earlier where the provider itself keeps what was said before. `opening`: how
+    many messages come before the first that is an answer.
     """
 
     hashes: list[Hash]
     prefixes: list[Hash]
-    spoken: bool
+    opening: int
 
     @property
     def head(self) -> Hash:
         return self.prefixes[-1]
+
+    @property
+    def spoken(self) -> bool:
+        """Is one of the messages an answer?"""
+        return self.opening < len(self.hashes)
 
 
 def extended(base: Hash, hashes: list[Hash]) -> list[Hash]:
@@ -59,16 +64,16 @@ class Chains:
 
         `before`: the last prefix hashes of what the provider itself keeps of the conversation.
         """
-        found = self._hashes(wire, messages, slices.messages(body, len(messages)))
+        hashes = self._hashes(wire, messages, slices.messages(body, len(messages)))
+        found = [hash for hash in hashes if hash]
         if not found and not before:  # nothing but instructions: they are what is asked
             found = [h for m in messages if (h := hash_of(m, system=True)) != NOTHING]
         prefixes = [*before, *extended(before[-1] if before else SEED, found)]
-        spoken = any(message.role == "assistant" for message in messages)
-        return Chain(found, prefixes, spoken) if prefixes else None
+        return Chain(found, prefixes, _opening(messages, hashes)) if prefixes else None
 
     def _hashes(self, wire: str, messages: list[Message], raws: slices.Slices | None) -> list[Hash]:
         if raws is None:
-            return [h for message in messages if (h := hash_of(message)) != NOTHING]
+            return [hash_of(message) for message in messages]
         seed = xxhash.xxh32_intdigest(wire.encode())
         digest, young = xxhash.xxh3_128_digest, self._young
         found = []
@@ -76,10 +81,7 @@ class Chains:
             view = memoryview(raw)
             key = digest(view, seed)
             hash = young.get(key)
-            if hash is None:
-                hash = self._learn(key, message, view)
-            if hash:
-                found.append(hash)
+            found.append(self._learn(key, message, view) if hash is None else hash)
         return found
 
     def _learn(self, key: Hash, message: Message, raw: memoryview) -> Hash:
@@ -90,3 +92,13 @@ class Chains:
             self._old, self._young = self._young, {}
         self._young[key] = hash
         return hash
+
+
+def _opening(messages: list[Message], hashes: list[Hash]) -> int:
+    count = 0
+    for message, hash in zip(messages, hashes, strict=True):
+        if hash:
+            if message.role == "assistant":
+                break
+            count += 1
+    return count

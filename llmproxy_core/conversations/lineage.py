@@ -4,6 +4,7 @@ By what was said: the longest proper prefix of its messages that is all that an 
 said. Ids that clients give confirm or overrule that.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -120,6 +121,7 @@ class Lineage:
         nodes = past.heads.at(caller.ns_id, chain.head)
         if not nodes and len(chain.prefixes) > 1:
             nodes = past.heads.stored(caller.ns_id, [chain.head])
+        _mark(nodes, node.spoken)
         same = [one for one in nodes if one.id != asked.id and _may_repeat(one, node, asked.at)]
         if not same:
             return None
@@ -135,25 +137,15 @@ class Lineage:
             nodes = past.heads.longest(caller.ns_id, chain.prefixes[:-1])
             said = len(chain.prefixes) - len(chain.hashes)
             after = chain.prefixes.index(nodes[0].head) + 1 - said if nodes else 0
+            if not said:
+                _mark(nodes, after > chain.opening)
             parent = continued_by(nodes, chain.hashes[max(0, after) :], caller, past.answer)
         if parent is None:
             return None
         if caller.agent and parent.caller.agent is not None and caller.agent != parent.caller.agent:
-            return Link("subagent", parent, session=parent.session)  # a fork
+            return Link("subagent", parent, None, None, *past.home(parent))  # a fork
         relation: Relation = "branch" if parent.continued else "append"
-        apart = caller.session is None and self._is_apart(parent)
-        return Link(relation, parent, session=None if apart else parent.session)
-
-    def _is_apart(self, parent: Node) -> bool:
-        """Was it no repeat after all? Two conversations that began alike go on, each its own way."""
-        if parent.spoken:
-            return False
-        same = self._past.heads.at(parent.ns_id, parent.head)
-        return any(
-            other.continued and other is not parent and other.turn is parent.turn
-            for other in same
-            if other.session == parent.session
-        )
+        return Link(relation, parent, None, None, *past.home(parent))
 
     def _beginning(self, asked: Asked, chain: Chain) -> Beginning:
         return Beginning(self._past, asked.caller, asked.request.messages, chain)
@@ -173,6 +165,12 @@ def _node(asked: Asked, chain: Chain, before: Node | None) -> Node:
         aside=asked.aside,
         prefixes=chain.prefixes if asked.aside else [],
     )
+
+
+def _mark(nodes: Sequence[Node], spoken: bool) -> None:
+    """Of stored requests it is only guessed; one with the same messages tells."""
+    for node in nodes:
+        node.spoken = spoken
 
 
 def _may_repeat(node: Node, asked: Node, at: int) -> bool:

@@ -52,7 +52,7 @@ class Node:
     `head`: prefix hash of its `count` messages; empty where that is not known. `spoken`: is one of
     them an answer? `tools`: of what it offers, empty where that is not known. `repeats`: the
     request that this one repeats. `aside`: no turn of the tree; only then there are `prefixes`.
-    `answer`: hashes of its answer, None while that is not known. `continued`: does another
+    `answer`: hashes of its answer, None while that is not known; is it `whole`? `continued`: does another
     request go on from it? `called`: its tool calls that sub-agents carry out.
     """
 
@@ -70,6 +70,7 @@ class Node:
     aside: bool = False
     prefixes: list[Hash] = field(default_factory=list)
     answer: tuple[Hash, ...] | None = None
+    whole: bool = False
     continued: bool = False
     called: set[str] = field(default_factory=set)
 
@@ -87,7 +88,8 @@ class Node:
 class Link:
     """Where a request belongs. `head` None: it is no turn of a conversation.
 
-    `session`: that of the conversation, None where a new one begins.
+    `session`: that of the conversation. None where a new one begins, with the request `begins`,
+    or, where that is None, with this one.
     """
 
     relation: Relation = "root"
@@ -95,6 +97,7 @@ class Link:
     parent_call: str | None = None
     head: Hash | None = None
     session: UUID | None = None
+    begins: UUID | None = None
 
     @property
     def parent_id(self) -> UUID | None:

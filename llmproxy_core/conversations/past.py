@@ -91,10 +91,24 @@ class Past:
             if node.caller.session is not None:
                 _remember(self._agents, (node.session, node.caller.agent or ""), node)
 
+    def home(self, node: Node) -> tuple[UUID | None, UUID | None]:
+        """The session, or the request that begins the one, of what follows a request.
+
+        An opening that was repeated though its answer was whole was no repeat, if there is more
+        to come: it is another conversation, that begins alike.
+        """
+        turn = node.turn
+        if turn is not node and not node.spoken and turn.relation == "root":
+            same = self.heads.at(node.ns_id, node.head)
+            if any(one.whole and one.turn is turn and one.id < node.id for one in same):
+                return None, node.id
+        return node.session, None
+
     def answered(self, node: Node, wire: str, response: Response, at: int) -> None:
         """The answer to a request has ended, at `at`."""
         node.at = max(node.at, at)
         node.answer = answer_hashes(wire, response)
+        node.whole = bool(node.answer) and response.error is None and not response.incomplete
         if response.id:
             _remember(self._responses, (node.ns_id, response.id), node)
         if node.head and not node.aside:

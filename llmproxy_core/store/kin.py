@@ -32,6 +32,7 @@ class Kin(NamedTuple):
     session_id: UUID
     started_at: datetime
     ended_at: datetime | None
+    state: str | None
     client: str
     proxy_user: str | None
     user_agent: str | None
@@ -131,6 +132,7 @@ def _kin(ns_id: int) -> Select[*tuple[Any, ...]]:
             request.session_id,
             request.started_at,
             ended.ended_at,
+            ended.state,
             request.client,
             request.proxy_user,
             request.user_agent,

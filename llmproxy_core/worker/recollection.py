@@ -99,6 +99,7 @@ def node(ns_id: int, row: kin.Kin) -> Node:
         spoken=row.n_messages >= kin.SPOKEN,
         relation=row.relation,
         parent=row.parent_id,
+        whole=row.state == "complete",
         continued=row.continued,
     )
 

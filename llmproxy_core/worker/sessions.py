@@ -169,7 +169,8 @@ def _continued(
         return Thread("previous_response_id", previous, (), named(ns_id, previous))
     if found.link.head is None:
         return None
-    return Thread(source, external_id, (), named(ns_id, BY_MESSAGES, opened.id.hex()))
+    begins = found.link.begins or UUID(bytes=opened.id)
+    return Thread(source, external_id, (), named(ns_id, BY_MESSAGES, begins.hex))
 
 
 def _by_beginning(key: tuple[str, ...], begin: int) -> UUID:

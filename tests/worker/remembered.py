@@ -89,6 +89,7 @@ class Remembered:
             row.session_id,
             row.started_at,
             answer.ended_at if answer else None,
+            answer.state if answer else None,
             row.client,
             row.proxy_user,
             row.user_agent,
