@@ -22,6 +22,8 @@ LIMIT = 32 * 2**20
 SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 """Bytes of a header's value by its type; 6 and 7, bytes and text, tell their length."""
 TEXT = 7
+KNOWN, LONGEST = 64, 512
+"""Headers that are remembered, and their length in bytes."""
 
 
 class Message(NamedTuple):
@@ -40,7 +42,7 @@ class MessageReader:
     prelude nothing is read any more, as nobody can say where the next message begins.
     """
 
-    __slots__ = ("_at", "_buffer", "_lost", "_need", "_skip", "dropped", "problem")
+    __slots__ = ("_at", "_buffer", "_known", "_lost", "_need", "_skip", "dropped", "problem")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -48,6 +50,7 @@ class MessageReader:
         self._skip = 0
         self._at = 0
         self._lost = False
+        self._known: dict[bytes, Message] = {}
         self.dropped = 0
         self.problem: str | None = None
 
@@ -81,12 +84,23 @@ class MessageReader:
         end = start + self._need
         view = bytes(self._buffer[start:end])
         if crc32(view[:-4]) == int.from_bytes(view[-4:]):
-            found.append(_message(view))
+            found.append(self._message(view))
         else:
             self._damaged("the checksum of a message is wrong")
         self._at += self._need
         self._need = PRELUDE
         return end
+
+    def _message(self, message: bytes) -> Message:
+        """Streams have few different headers, but many messages."""
+        end = PRELUDE + int.from_bytes(message[4:8])
+        headers = message[PRELUDE:end]
+        bare = self._known.get(headers)
+        if bare is None:
+            bare = _bare(_headers(headers))
+            if len(self._known) < KNOWN and len(headers) <= LONGEST:
+                self._known[headers] = bare
+        return Message(bare.kind, bare.name, message[end:-4], bare.text)
 
     def _prelude(self, start: int) -> int:
         size = int.from_bytes(self._buffer[start : start + 4])
@@ -162,12 +176,11 @@ class Messages:
         return into.closed or into.error is not None
 
 
-def _message(message: bytes) -> Message:
-    end = PRELUDE + int.from_bytes(message[4:8])
-    told = _headers(message[PRELUDE:end])
+def _bare(told: dict[str, str]) -> Message:
+    """A message of which only the headers are known."""
     kind = told.get(":message-type", "event")
     name = told.get(f":{kind}-type") or told.get(":error-code") or told.get(":event-type", "")
-    return Message(kind, name, message[end:-4], told.get(":error-message", ""))
+    return Message(kind, name, b"", told.get(":error-message", ""))
 
 
 def _headers(data: bytes) -> dict[str, str]:
