@@ -4,42 +4,130 @@ A suite uses it by importing the fixtures in its conftest:
 
     from tests.postgres import database, postgres_home  # noqa: F401
 
+or, to run on the embedded Postgres and on PostgreSQL 15, the oldest that is supported:
+
+    from tests.postgres import both_homes as postgres_home, database  # noqa: F401
+
 `database` is a migrated, empty `Database`. Processes under test get at it by
 `LLMPROXY_DATABASE_URL=database.url`.
 """
 
 import itertools
+import os
+import shutil
+import signal
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.home import Home
 from llmproxy_core.store import migrate
+from llmproxy_core.store.account import account_for
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.embedded import EmbeddedServer, stop
 
 TEMPLATE = "migrated"
+OLDEST = "15"
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres_home() -> Iterator[Home]:
     """A home whose embedded server holds the template."""
+    with _embedded() as home:
+        yield home
+
+
+@pytest.fixture(scope="session", params=["embedded", "postgres_15"])
+def both_homes(request: pytest.FixtureRequest) -> Iterator[Home]:
+    """As `postgres_home`, then a home with a PostgreSQL 15 in place of the embedded server."""
+    if request.param == "embedded":
+        with _embedded() as home:
+            yield home
+    elif (binaries := old_binaries()) is None:
+        pytest.skip("no PostgreSQL 15 is installed: install postgresql-15 to run this on it, too")
+    else:
+        with postgres_15(binaries) as home:
+            yield home
+
+
+def old_binaries() -> Path | None:
+    """The folder with the programs of PostgreSQL 15."""
+    folder = Path("/usr/lib/postgresql", OLDEST, "bin")
+    if folder.is_dir() or (config := shutil.which("pg_config")) is None:
+        return folder if folder.is_dir() else None
+    told = subprocess.run([config, "--version"], capture_output=True, text=True).stdout
+    if f" {OLDEST}." not in told:
+        return None
+    bindir = subprocess.run([config, "--bindir"], capture_output=True, text=True).stdout
+    return Path(bindir.strip())
+
+
+@contextmanager
+def _embedded() -> Iterator[Home]:
     with tempfile.TemporaryDirectory(prefix="llmproxy-test-") as folder:
         home = Home(Path(folder))
         server = EmbeddedServer(home, grace=0.5)
         try:
             server.ensure()
-            _execute(home, f"CREATE DATABASE {TEMPLATE}")
-            with opened(home, TEMPLATE) as template:
-                migrate.upgrade(template)
+            _make_template(home)
             yield home
         finally:
             server.close()
             stop(home)
+
+
+@contextmanager
+def postgres_15(binaries: Path) -> Iterator[Home]:
+    """A PostgreSQL 15 with the template, its socket where that of the embedded server would be."""
+    account = account_for(Path("/nonexistent"))
+    who: dict[str, Any] = (
+        {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
+    )
+    with tempfile.TemporaryDirectory(prefix="llmproxy-test-") as folder:
+        home = Home(Path(folder))
+        Path(folder).chmod(0o755)
+        home.postgres.mkdir(mode=0o700)
+        if account:
+            os.chown(home.postgres, account.uid, account.gid)
+        data = str(home.postgres)
+        make = [str(binaries / "initdb"), "-D", data, "-U", "llmproxy", "--auth=trust", "--no-sync"]
+        quiet: dict[str, Any] = {"cwd": "/", "stdout": subprocess.DEVNULL, **who}
+        subprocess.run([*make, "--encoding=UTF8", "--locale=C"], check=True, **quiet)
+        run = [str(binaries / "postgres"), "-D", data, "-k", data, "-h", "", "-F", "-c", "jit=off"]
+        server = subprocess.Popen([*run, "-N", "200"], stderr=subprocess.DEVNULL, **quiet)
+        try:
+            _wait(home)
+            _make_template(home)
+            yield home
+        finally:
+            server.send_signal(signal.SIGINT)  # without waiting for its clients
+            server.wait(timeout=20)
+
+
+def _wait(home: Home) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with opened(home, "postgres") as postgres:
+                postgres.raw().close()
+            return
+        except DatabaseUnavailable:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def _make_template(home: Home) -> None:
+    _execute(home, f"CREATE DATABASE {TEMPLATE}")
+    with opened(home, TEMPLATE) as template:
+        migrate.upgrade(template)
 
 
 @pytest.fixture

@@ -83,7 +83,8 @@ def test_it_listens_again_after_the_connection_broke(
     with database.raw() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE query = 'LISTEN llmproxy' AND datname = current_database()"
+            " WHERE query = %s AND datname = current_database()",
+            [notify.WATCH],
         )
     assert heard.get(timeout=10) == Change(overflow=True)
     request = a_request()

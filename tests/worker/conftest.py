@@ -7,7 +7,8 @@ from llmproxy_core.home import Home, private_folder
 from llmproxy_core.spool import SpoolWriter
 from llmproxy_core.store.database import Database
 from llmproxy_core.worker.storage import DatabaseStorage
-from tests.postgres import database, postgres_home
+from tests.postgres import both_homes as postgres_home
+from tests.postgres import database
 
 __all__ = ["database", "postgres_home"]
 
