@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from llmproxy_core.spans.items import Item
+from llmproxy_core.spans.lexicons import Lexicons
 
 STRIDE = 32
 """Every so many steps a manifest is an edit of the one so many steps before: a chain of n edits is
@@ -18,6 +19,8 @@ SAMPLE = 16
 LIMIT = 32 * 2**20
 """Bytes that all manifests may take, about."""
 SESSIONS = 4096
+SPEAKERS = 24
+"""Sessions that have lexicons: about 1 MB each."""
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +83,7 @@ class Memory:
     def __init__(self) -> None:
         self._manifests: OrderedDict[UUID, Manifest] = OrderedDict()
         self._threads: OrderedDict[UUID, Thread] = OrderedDict()
+        self._lexicons: OrderedDict[UUID, Lexicons] = OrderedDict()
         self._size = 0
 
     def manifest(self, id: UUID) -> Manifest | None:
@@ -93,6 +97,13 @@ class Memory:
                 self._threads.popitem(last=False)
         else:
             self._threads.move_to_end(session)
+        return found
+
+    def lexicons(self, session: UUID) -> Lexicons:
+        found = self._lexicons.pop(session, None) or Lexicons()
+        self._lexicons[session] = found
+        if len(self._lexicons) > SPEAKERS:
+            self._lexicons.popitem(last=False)
         return found
 
     def add(self, manifest: Manifest) -> None:

@@ -16,6 +16,7 @@ from llmproxy_core.hashing import content_hash
 from llmproxy_core.spans.cutter import Cut, Cutter
 from llmproxy_core.spans.edits import edit
 from llmproxy_core.spans.items import Item
+from llmproxy_core.spans.lexicons import Lexicons
 from llmproxy_core.spans.memory import Manifest, Memory
 from llmproxy_core.spans.packing import Packer
 from llmproxy_core.store.partitions import epoch_of
@@ -79,6 +80,7 @@ class Archive:
             base = made.follow(parent or thread.most_like(cut.items))
             thread.latest.append(made)
         memory.add(made)
+        self._keep(row, cut, memory.lexicons(row.session_id))
         return self._stored(row, cut, base)
 
     def response(self, row: ResponseRow) -> Stored:
@@ -88,9 +90,12 @@ class Archive:
         apart = asked is None or asked.apart
         cut = scope.cutter.answer(row.headers, row.trailers, row.body, apart)
         base = None
-        if asked is not None:
+        if asked is None:
+            self._keep(row, cut, Lexicons())
+        else:
             made = Manifest(row.id, asked.session_id, cut.items)
             base = scope.memory.thread(asked.session_id).model("response", made)
+            self._keep(row, cut, scope.memory.lexicons(asked.session_id))
         return self._stored(row, cut, base)
 
     def store_blobs(self, connection: psycopg.Connection[Any]) -> None:
@@ -113,10 +118,16 @@ class Archive:
         self._blobs = []
         self._scopes.clear()
 
-    def _stored(self, row: RequestRow | ResponseRow, cut: Cut, base: Manifest | None) -> Stored:
+    def _keep(self, row: RequestRow | ResponseRow, cut: Cut, lexicons: Lexicons) -> None:
         epoch = epoch_of(row.id)
         for digest, data in cut.pieces.items():
-            self._blobs.append((row.ns_id, epoch, UUID(bytes=digest), self._packer.pack(data)))
+            packed = self._packer.pack(data, lexicons.current)
+            self._blobs.append((row.ns_id, epoch, UUID(bytes=digest), packed))
+            if made := lexicons.add(digest, data):
+                listing = self._packer.pack(made.listing)
+                self._blobs.append((row.ns_id, epoch, UUID(bytes=made.digest), listing))
+
+    def _stored(self, row: RequestRow | ResponseRow, cut: Cut, base: Manifest | None) -> Stored:
         body = self._packer.pack(edit(cut.items, base.items if base else ()))
         proven = content_hash(row.body) == row.hash_out
         return Stored(SPANS if proven else UNPROVEN, body, base.id if base else None)

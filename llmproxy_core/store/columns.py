@@ -205,13 +205,20 @@ def response_values(row: ResponseRow, tools: Sequence[str], stored: Stored) -> V
         row.upload_bytes,
         hash_id_or_none(row.upload_hash_in),
         hash_id_or_none(row.upload_hash_out),
-        None if row.usage is None else dump_json(row.usage),
+        _usage(row),
         None if row.rereadable else text,
         None if row.rereadable else clean(row.reasoning),
         clean_or_none(row.refusal),
         *stored,
         row.estimated,
     )
+
+
+def _usage(row: ResponseRow) -> bytes | None:
+    """What cannot be read again: nothing tells what was estimated."""
+    if row.usage is None or (row.rereadable and not row.estimated):
+        return None
+    return dump_json(row.usage)
 
 
 def tool_call_values(row: ToolCallRow) -> Values:

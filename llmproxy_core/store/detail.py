@@ -16,7 +16,7 @@ from llmproxy_core.store import documents
 from llmproxy_core.store.archive import SPANS
 from llmproxy_core.store.rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.tables import RequestTable, ResponseTable, ToolCallTable
-from llmproxy_core.store.values import clean, clean_all, cleaned, unpack
+from llmproxy_core.store.values import clean, clean_all, clean_or_none, cleaned, unpack
 
 HASHES = ("hash_in", "hash_out", "upload_hash_in", "upload_hash_out", "head")
 
@@ -61,14 +61,18 @@ def answer(conn: Connection, ns_id: int, id: UUID) -> tuple[ResponseRow | None, 
     if values is None:
         return None, []
     del values["tool_names"]
-    calls = _tool_calls(conn, ns_id, id)
-    if values["text"] is None:
-        values["rereadable"] = True
-        read = _read(conn, values)
-        values["text"], values["reasoning"] = clean(read.text), clean(read.reasoning)
-        for row in calls:
-            if row.ordinal < len(read.tool_calls):
-                row.arguments = clean(read.tool_calls[row.ordinal].arguments)
+    if values["text"] is not None:
+        return ResponseRow(**values), _tool_calls(conn, ns_id, id)
+    read = _read(conn, values)
+    values |= {"rereadable": True, "text": clean(read.text), "reasoning": clean(read.reasoning)}
+    if read.usage is not None and not values["estimated"]:
+        values["usage"] = read.usage.raw
+    calls = [
+        ToolCallRow(
+            ns_id, id, ordinal, clean_or_none(call.id), clean(call.name), clean(call.arguments)
+        )
+        for ordinal, call in enumerate(read.tool_calls)
+    ]
     return ResponseRow(**values), calls
 
 
@@ -97,7 +101,7 @@ def reread(conn: Connection, ns_id: int, id: UUID) -> tuple[str, Response] | Non
 
 
 def _tool_calls(conn: Connection, ns_id: int, id: UUID) -> list[ToolCallRow]:
-    """With the beginning of their arguments."""
+    """Of an answer that cannot be read again; with the beginning of their arguments."""
     c = ToolCallTable.__table__.c
     query = select(c.ns_id, c.request_id, c.ordinal, c.call_id, c.name, c.arguments_start)
     query = query.where(c.ns_id == ns_id, c.request_id == id).order_by(c.ordinal)

@@ -1,6 +1,5 @@
 """Stored headers and bodies on their way out: as they passed, byte for byte."""
 
-from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -39,11 +38,11 @@ def document(
     Raises:
         StoreError: something of it is missing or damaged.
     """
-    unpacker = Unpacker()
+    epoch = epoch_of(id)
+    unpacker = Unpacker(lambda hashes: _blobs(conn, ns_id, epoch, hashes))
     try:
         manifest = _manifest(conn, table, ns_id, id, unpacker)
-        pieces = _pieces(conn, ns_id, epoch_of(id), items.hashes(manifest), unpacker)
-        found = frame.opened(items.join(manifest, pieces))
+        found = frame.opened(items.join(manifest, unpacker.pieces(items.hashes(manifest))))
     except KeyError as exc:
         raise _damaged(table, id, f"its piece {exc.args[0].hex()} is missing") from exc
     except (ValueError, IndexError) as exc:
@@ -64,13 +63,11 @@ def _manifest(conn: Connection, table: str, ns_id: int, id: UUID, unpacker: Unpa
     return manifest
 
 
-def _pieces(
-    conn: Connection, ns_id: int, epoch: int, hashes: Collection[bytes], unpacker: Unpacker
-) -> dict[bytes, bytes]:
+def _blobs(conn: Connection, ns_id: int, epoch: int, hashes: set[bytes]) -> dict[bytes, bytes]:
     if not hashes:
         return {}
     rows = _fetch(conn, BLOBS, [ns_id, epoch, [UUID(bytes=digest) for digest in hashes]])
-    return {digest.bytes: unpacker.unpack(data) for digest, data in rows}
+    return {digest.bytes: data for digest, data in rows}
 
 
 def _fetch(conn: Connection, query: str, values: Any) -> list[Any]:

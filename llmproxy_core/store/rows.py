@@ -116,7 +116,8 @@ class ResponseRow:
     estimated: bool = False
     """The client hung up, or the provider told no usage: tokens and cost are estimates."""
     rereadable: bool = False
-    """`text` and `reasoning` are what `providers` reads in the body: not stored again."""
+    """`text`, `reasoning`, `usage` and the tool calls are what `providers` reads in the body: not
+    stored again."""
 
 
 @dataclass(slots=True)

@@ -181,8 +181,8 @@ class Writer:
             self.copy_requests(connection, batch.requests)
         if batch.responses:
             self.copy_responses(connection, batch.responses, batch.tool_calls)
-        if batch.tool_calls:
-            self.copy_tool_calls(connection, batch.tool_calls)
+        if calls := _calls_apart(batch):
+            self.copy_tool_calls(connection, calls)
         if batch.events:
             self.copy_events(connection, batch.events)
         statements.add_to_sessions(connection, batch.sessions)
@@ -245,6 +245,12 @@ def _change(batch: Batch) -> Change:
         ended=[row.id for row in batch.responses],
         events=[row.id for row in batch.events],
     )
+
+
+def _calls_apart(batch: Batch) -> list[ToolCallRow]:
+    """Those that cannot be read again in their answers."""
+    rereadable = {row.id for row in batch.responses if row.rereadable}
+    return [row for row in batch.tool_calls if row.request_id not in rereadable]
 
 
 def _ids(batch: Batch) -> list[UUID]:
