@@ -61,6 +61,7 @@ _LOGGED_HEADER = re.compile(
 )
 _LOGGED_NAME = re.compile(rf"(?<![\w\-])[\w\-]{{2,64}}(?={_ANSI}[\"']?\s?:)")
 _LOGGED_WORD = re.compile(rf"({_WORDS}[\"']?\s?:\s?[\"']?)([^\r\n\"']+)", re.IGNORECASE)
+_MARK = re.compile(r"fp_[0-9a-f]{12}")
 _BAD_LINE = re.compile(r"(header line: )[^\n]+")
 """mitmproxy quotes the lines that it cannot read, whatever is in them."""
 _SIGV4_KEY = re.compile(r"\bCredential=([^/,\s]+)")
@@ -116,6 +117,9 @@ class Scrubber:
         return self.mark(key[0]) if key else None
 
     def mark(self, secret: str) -> str:
+        """The fingerprint; of a fingerprint itself, which an import may bring along, the same."""
+        if secret.startswith("fp_") and _MARK.fullmatch(secret):
+            return secret
         return fingerprint(secret.encode("utf-8", "surrogateescape"), self._key)
 
     def text(self, text: str) -> str:

@@ -1,6 +1,5 @@
 """A recording -> the record of the spool. Credentials are replaced here, as the proxy does it."""
 
-import re
 import time
 from collections import OrderedDict
 from uuid import UUID
@@ -15,8 +14,6 @@ from llmproxy_core.providers.recognise import Match, Recogniser
 from llmproxy_core.records import Answer, BodyKept, Closed, Ending, Opened, Whole
 from llmproxy_core.worker.identity import dated
 
-MARK = re.compile(r"(?:\w+ )?fp_[0-9a-f]{12}")
-"""A fingerprint: what is exported has no credentials any more."""
 ENDINGS: dict[str, Ending] = {
     "complete": "complete",
     "client_closed": "client_closed",
@@ -96,7 +93,7 @@ class Exchanges:
             namespace=self._namespace,
             client=self._told(found.client[:200]),
             proxy_user=None,
-            credential=self._scrubber.credential(_unmarked(found.request_headers), place.path),
+            credential=self._scrubber.credential(found.request_headers, place.path),
             provider=match.provider,
             wire=match.wire,
             scheme=place.scheme,
@@ -142,10 +139,9 @@ class Exchanges:
         )
 
     def _headers(self, headers: Headers) -> Headers:
-        return [(_clean(name), self._value(name, _clean(value))) for name, value in headers]
-
-    def _value(self, name: str, value: str) -> str:
-        return value if MARK.fullmatch(value) else self._scrubber.header(name, value)
+        return [
+            (_clean(name), self._scrubber.header(name, _clean(value))) for name, value in headers
+        ]
 
     def _told(self, text: str) -> str:
         return _clean(self._scrubber.text(text))
@@ -169,10 +165,6 @@ class _Place:
         self.host = host.lower() or "unknown"
         self.port = min(int(port or DEFAULT_PORTS.get(self.scheme, 443)), 65535)
         self.path = path if path.startswith("/") else f"/{path}"
-
-
-def _unmarked(headers: Headers) -> Headers:
-    return [(name, value) for name, value in headers if not MARK.fullmatch(value)]
 
 
 def _digest(body: bytes) -> str:

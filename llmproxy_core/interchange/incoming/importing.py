@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import batched
 from uuid import UUID
@@ -73,18 +74,23 @@ class Import:
             InterchangeError: it cannot be stored now; the text says what becomes of it.
             StoreError: the database.
         """
-        with (
-            Drain(self._config, self._home, self._tell) as drain,
-            ImportJournal(self._config, self._home, drain) as journal,
-        ):
-            written = bytearray()
+        written = bytearray()
+        with ExitStack() as stack:
+            journal: ImportJournal | None = None
             for page in self._pages(names):
                 for record, bodies in self._new(page, database):
+                    journal = journal or self._begin(stack)
                     journal.append(record, bodies)
                     written += record.id
-                journal.wake()
-            journal.finish()
+                if journal:
+                    journal.wake()
+            if journal:
+                journal.finish()
         self._check(written, database)
+
+    def _begin(self, stack: ExitStack) -> ImportJournal:
+        drain = stack.enter_context(Drain(self._config, self._home, self._tell))
+        return stack.enter_context(ImportJournal(self._config, self._home, drain))
 
     def _check(self, written: bytearray, database: Database) -> None:
         """Trust no count of our own: is all of it there?"""

@@ -1,5 +1,7 @@
 """What becomes of a recording: recognised, dated, named, and without credentials."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -19,7 +21,7 @@ def exchanges(extra=()) -> Exchanges:
 
 
 def recording(**changes) -> Recording:
-    told = {"place": "line 1", "url": CHAT, "request_body": QUESTION, "status": 200}
+    told: dict[str, Any] = {"place": "line 1", "url": CHAT, "request_body": QUESTION, "status": 200}
     return Recording(**(told | changes))
 
 
@@ -100,7 +102,10 @@ def test_a_fingerprint_stays_the_same_fingerprint():
     mark = Scrubber(b"other" * 7).mark(KEY)
     headers = [("authorization", f"Bearer {mark}"), ("x-api-key", mark)]
 
-    assert made(recording(request_headers=headers)).opened.headers == headers
+    opened = made(recording(url=f"{CHAT}?key={mark}", request_headers=headers)).opened
+
+    assert (opened.headers, opened.credential) == (headers, mark)
+    assert opened.path.endswith(f"?key={mark}")
 
 
 @pytest.mark.parametrize(
