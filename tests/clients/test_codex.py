@@ -10,6 +10,7 @@ from tests.clients.agent import KEY, Said
 pytestmark = pytest.mark.clients
 
 ASK = ("codex", "exec", "--json", "--skip-git-repo-check", "--sandbox", "danger-full-access")
+SIDES = ("request", "response")
 SCRIPT = '{ text(await tools.exec_command({"cmd": "echo from-the-tool"})) }'
 """Codex's tool takes JavaScript, in which its other tools are functions."""
 
@@ -28,21 +29,36 @@ def thread_of(said: Said) -> str:
     return str(event_of(said, "thread.started")["thread_id"])
 
 
-def test_a_websocket_is_stored_raw_with_every_frame_of_it(start):
+def test_a_response_over_a_websocket_is_a_call_that_is_read_in_full(start):
     codex = start(CODEX_API_KEY=KEY)
 
     said = codex.run(*ASK, "Say hello to llmproxy")
 
     (row,) = codex.calls(1)
+    used = event_of(said, "turn.completed")["usage"]
+    asked = [seen.body for seen in codex.provider.seen if seen.method == "WEBSOCKET"]
     assert (row["provider"], row["wire"]) == ("openai", "openai.responses.websocket")
-    assert (row["state"], row["status"]) == ("complete", 101)
-    frames = [json.loads(line) for line in codex.body(row, "response").splitlines()]
+    assert (row["state"], row["status"], row["stream"]) == ("complete", 101, True)
+    assert row["model"] == json.loads(asked[-1])["model"]
+    assert row["preview"] == "Say hello to llmproxy"
+    assert codex.show(row)["response"]["text"] == words_of(said)
+    assert row["input_tokens"] == used["input_tokens"]
+    assert row["output_tokens"] == used["output_tokens"]
+    assert float(row["cost_usd"]) > 0
+    codex.assert_key_is_nowhere()
+
+
+def test_every_frame_of_a_websocket_is_kept(start):
+    codex = start(CODEX_API_KEY=KEY)
+
+    codex.run(*ASK, "Say hello")
+
+    (row,) = codex.calls(1)
+    frames = [json.loads(line) for side in SIDES for line in codex.body(row, side).splitlines()]
     sent = [frame["data"].encode() for frame in frames if frame["from"] == "client"]
     assert sent == [seen.body for seen in codex.provider.seen if seen.method == "WEBSOCKET"]
-    events = [json.loads(frame["data"]) for frame in frames if frame["from"] == "server"]
-    text = "".join(e["delta"] for e in events if e["type"] == "response.output_text.delta")
-    assert text == words_of(said)
-    codex.assert_key_is_nowhere()
+    told = [json.loads(frame["data"])["type"] for frame in frames if frame["from"] == "server"]
+    assert told[-1] == "response.completed"
 
 
 def test_its_session_is_the_thread_of_codex(start):
