@@ -7,9 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from llmproxy_core.model import (
-    Json,
     Message,
-    Part,
     Request,
     Role,
     Tool,
@@ -17,15 +15,21 @@ from llmproxy_core.model import (
     mapping,
     text_of,
 )
+from llmproxy_core.providers.anthropic_blocks import (
+    SERVER_CALLS,
+    cite,
+    part,
+    parts,
+    surroundings,
+)
 from llmproxy_core.providers.api_error import read_error
 from llmproxy_core.providers.assembler import Assembler
-from llmproxy_core.providers.format import Body, attachment, count, items, total
+from llmproxy_core.providers.format import Body, count, items, total
 from llmproxy_core.providers.parsing import dumps
 from llmproxy_core.providers.settings import session_hints, settings
 
 NOT_SETTINGS = frozenset({"messages", "tools", "system", "mcp_servers"})
 ROLES: dict[str, Role] = {"assistant": "assistant", "system": "system"}
-SERVER_CALLS = ("server_tool_use", "mcp_tool_use")
 
 
 class AnthropicMessages:
@@ -33,10 +37,10 @@ class AnthropicMessages:
         return Request(
             model=text_of(body.get("model")) or _model_in(path),
             stream=body.get("stream") is True or ":streamRawPredict" in path,
-            system=_parts(body.get("system")),
+            system=parts(body.get("system")),
             messages=[
                 Message(
-                    ROLES.get(text_of(message.get("role")), "user"), _parts(message.get("content"))
+                    ROLES.get(text_of(message.get("role")), "user"), parts(message.get("content"))
                 )
                 for message in items(body.get("messages"))
             ],
@@ -54,6 +58,7 @@ class AnthropicMessages:
             _stop(index, into)
         if reason := body.get("stop_reason"):
             into.finish(str(reason))
+        surroundings(body, into)
 
     def event(self, name: str, event: Body, into: Assembler) -> None:
         kind = event.get("type") or name
@@ -62,9 +67,7 @@ class AnthropicMessages:
         elif kind == "content_block_start":
             _begin(mapping(event.get("content_block")), _index(event), into)
         elif kind == "message_delta":
-            if reason := mapping(event.get("delta")).get("stop_reason"):
-                into.finish(str(reason))
-            _usage(event.get("usage"), into)
+            _end(event, into)
         elif kind == "message_start":
             self.answer({"type": "message", **mapping(event.get("message"))}, into)
         elif kind == "message_stop":
@@ -76,6 +79,16 @@ class AnthropicMessages:
             _stop(_index(event), into)
         elif kind != "ping":
             into.unknown_event(str(kind) or "without type")
+
+
+def _end(event: Body, into: Assembler) -> None:
+    delta = mapping(event.get("delta"))
+    if reason := delta.get("stop_reason"):
+        into.finish(str(reason))
+    _usage(event.get("usage"), into)
+    surroundings(delta, into)
+    if "context_management" in event:
+        surroundings({"context_management": event["context_management"]}, into)
 
 
 def _index(event: Body) -> int:
@@ -95,16 +108,18 @@ def _begin(block: Body, index: int, into: Assembler) -> None:
     kind = text_of(block.get("type"))
     if kind == "text":
         into.add("text", text_of(block.get("text")), key=index)
+        for citation in items(block.get("citations")):
+            cite(citation, into)
     elif kind == "thinking":
         into.add("reasoning", text_of(block.get("thinking")), key=index)
     elif kind == "tool_use":
         into.call(index, text_of(block.get("name")), text_of(block.get("id")) or None)
         _input(block.get("input"), index, into)
     elif kind in SERVER_CALLS:
-        into.server_tool_calls.append(text_of(block.get("name")))
-        into.part(_part(block))
-    else:
-        into.part(_part(block))
+        into.call(index, text_of(block.get("name")), text_of(block.get("id")) or None, hosted=True)
+        _input(block.get("input"), index, into)
+    elif kind != "compaction" or "content" not in block or block["content"]:
+        into.part(part(block))
 
 
 def _input(value: Any, index: int, into: Assembler) -> None:
@@ -129,7 +144,11 @@ def _delta(delta: Body, index: int, into: Assembler) -> None:
             into.add("tool_call", text_of(delta.get("partial_json")), key=index)
     elif kind == "thinking_delta":
         into.add("reasoning", text_of(delta.get("thinking")), key=index)
-    elif kind not in ("signature_delta", "citations_delta", "compaction_delta"):
+    elif kind == "citations_delta":
+        cite(mapping(delta.get("citation")), into)
+    elif kind == "compaction_delta":
+        into.part(part({**delta, "type": "compaction"}))
+    elif kind != "signature_delta":
         into.unknown_event(f"content_block_delta {kind}")
 
 
@@ -157,53 +176,6 @@ def read_usage(usage: Body) -> Usage:
         reasoning_tokens=count(details.get("thinking_tokens", details.get("reasoning_tokens"))),
         raw=dict(usage),
     )
-
-
-def _parts(content: Any) -> list[Part]:
-    if isinstance(content, str):
-        return [Part("text", content)] if content else []
-    return [_part(block) for block in items(content)]
-
-
-def _part(block: Body) -> Part:
-    kind = text_of(block.get("type"))
-    if kind == "text":
-        return Part("text", text_of(block.get("text")))
-    if kind == "thinking":
-        return Part("reasoning", text_of(block.get("thinking")))
-    if kind == "tool_use" or kind in SERVER_CALLS:
-        arguments = block.get("input")
-        text = "" if arguments is None else dumps(arguments)
-        return Part("tool_call", text, text_of(block.get("name")), text_of(block.get("id")) or None)
-    if kind.endswith("tool_result"):
-        name = None if kind == "tool_result" else kind.removesuffix("_tool_result")
-        id = text_of(block.get("tool_use_id")) or None
-        return Part("tool_result", _result(block.get("content")), name, id)
-    if kind in ("image", "document"):
-        title = text_of(block.get("title")) or None
-        shown = _source(mapping(block.get("source")))
-        return Part("image" if kind == "image" else "document", shown, title)
-    return Part("other", kind or "block")
-
-
-def _result(content: Json) -> str:
-    if isinstance(content, str):
-        return content
-    blocks = items(content)
-    if not blocks:
-        return dumps(content) if content else ""
-    return "\n".join(
-        part.text if part.kind == "text" else f"[{part.kind} {part.text}]"
-        for part in map(_part, blocks)
-    )
-
-
-def _source(source: Body) -> str:
-    where = text_of(source.get("url")) or text_of(source.get("file_id"))
-    data = text_of(source.get("data"))
-    if source.get("type") == "text":
-        return data
-    return attachment(where, text_of(source.get("media_type")), len(data))
 
 
 def _tool(tool: Body) -> Tool:

@@ -4,6 +4,8 @@ The formats only map: this text belongs to choice 0, this is a piece of the argu
 with that key. Order, joining and deltas are the same for all of them, streamed or not.
 """
 
+from typing import TypeGuard
+
 from llmproxy_core.model import ApiError, Delta, DeltaKind, Part, Response, ToolCall, Usage
 
 type Key = int | str | tuple[int | str, int | str] | None
@@ -16,14 +18,20 @@ SOURCES = 200
 
 
 class Block:
-    """A piece of one choice: text, reasoning, a call. `pieces` joined are its text."""
+    """A piece of one choice: text, reasoning, a call. `pieces` joined are its text.
 
-    __slots__ = ("id", "kind", "name", "pieces")
+    `hosted`: a call of a tool that the provider runs; it is not told while it is written.
+    """
 
-    def __init__(self, kind: DeltaKind, name: str = "", id: str | None = None) -> None:
+    __slots__ = ("hosted", "id", "kind", "name", "pieces")
+
+    def __init__(
+        self, kind: DeltaKind, name: str = "", id: str | None = None, hosted: bool = False
+    ) -> None:
         self.kind = kind
         self.name = name
         self.id = id
+        self.hosted = hosted
         self.pieces: list[str] = []
 
     @property
@@ -57,6 +65,7 @@ class Assembler:
         "_cited",
         "_deltas",
         "_live",
+        "_notes",
         "_unfinished",
         "closed",
         "error",
@@ -83,6 +92,7 @@ class Assembler:
         self.written = 0
         self._unfinished = 0
         self._cited: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
         self._live = live
         self._deltas: list[Delta] = []
         self._choices: dict[int, _Choice] = {}
@@ -103,11 +113,13 @@ class Assembler:
         if block is None or (key is None and block.kind != kind):
             block = self._begin(slot, Block(kind), choice, key)
         block.pieces.append(text)
-        if self._live and text:
+        if self._live and text and not block.hosted:
             self._deltas.append(Delta(kind, text, choice))
 
-    def call(self, key: Key, name: str, id: str | None, choice: int = 0) -> None:
-        """A call of a client's tool begins; if the key is known, the call gets what it lacked.
+    def call(
+        self, key: Key, name: str, id: str | None, choice: int = 0, hosted: bool = False
+    ) -> None:
+        """A call of a tool begins; if the key is known, the call gets what it lacked.
 
         With another id it is another call: some servers give parallel calls one index, or none.
         """
@@ -120,8 +132,10 @@ class Assembler:
                 block.name = name
                 self._tell_name(block, choice)
             return
-        block = self._begin(slot, Block("tool_call", name, id), choice, key)
-        if name:
+        block = self._begin(slot, Block("tool_call", name, id, hosted), choice, key)
+        if hosted:
+            self.server_tool_calls.append(name)
+        if name and not hosted:
             self._tell_name(block, choice)
 
     def part(self, part: Part, choice: int = 0) -> None:
@@ -137,6 +151,11 @@ class Assembler:
         shown = f"{title[:300]} {where[:500]}".strip()
         if shown and len(self._cited) < SOURCES:
             self._cited[shown] = None
+
+    def note(self, words: str) -> None:
+        """Something about the whole answer; told once, after it."""
+        if len(self._notes) < SOURCES:
+            self._notes[words] = None
 
     def block(self, key: Key, choice: int = 0) -> Block | None:
         slot = self._choices.get(choice)
@@ -158,6 +177,7 @@ class Assembler:
         self._choices.clear()
         self._unfinished = 0
         self._cited.clear()
+        self._notes.clear()
         self.server_tool_calls.clear()
         self._live = False
 
@@ -175,7 +195,7 @@ class Assembler:
     def response(self) -> Response:
         ordered = [self._choices[index] for index in sorted(self._choices)]
         first = ordered[0] if ordered else _Choice()
-        calls = [b for b in first.blocks if isinstance(b, Block) and b.kind == "tool_call"]
+        calls = [b for b in first.blocks if _is_call(b)]
         return Response(
             id=self.id,
             model=self.model,
@@ -190,11 +210,12 @@ class Assembler:
             n_events=self.n_events,
             unknown_events=self.unknown,
             n_embeddings=self.n_embeddings,
-            parts=[_shown(block) for block in first.blocks] + self._sources(),
+            parts=[_shown(block) for block in first.blocks] + self._after(),
         )
 
-    def _sources(self) -> list[Part]:
-        return [Part("other", "\n".join(["sources:", *self._cited]))] if self._cited else []
+    def _after(self) -> list[Part]:
+        sources = ["\n".join(["sources:", *self._cited])] if self._cited else []
+        return [Part("other", words) for words in [*self._notes, *sources]]
 
     def _begin(self, slot: _Choice, block: Block, choice: int, key: Key) -> Block:
         if block.kind == "reasoning":
@@ -211,6 +232,11 @@ class Assembler:
     def _tell_name(self, block: Block, choice: int) -> None:
         if self._live:
             self._deltas.append(Delta("tool_call", f"{block.name} ", choice))
+
+
+def _is_call(block: Block | Part) -> TypeGuard[Block]:
+    """Is it a call of a client's tool?"""
+    return isinstance(block, Block) and block.kind == "tool_call" and not block.hosted
 
 
 def _shown(block: Block | Part) -> Part:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 from llmproxy_core.model import Part, Request
@@ -105,3 +106,93 @@ def test_new_events_and_deltas_are_counted() -> None:
 def test_a_body_of_another_kind_is_no_answer() -> None:
     response = read(WIRE, b'{"input_tokens": 14}')
     assert (response.texts, response.error, response.incomplete) == ([], None, False)
+
+
+def test_server_tools_show_what_they_found() -> None:
+    page = {"type": "document", "source": {"type": "text", "data": "words"}}
+    found = [{"type": "web_search_result", "title": "T", "url": "https://x.y", "page_age": "1 d"}]
+    contents = {
+        "bash_code_execution_tool_result": {"stdout": "a", "stderr": "b", "return_code": 1},
+        "web_search_tool_result": found,
+        "web_fetch_tool_result": {"url": "https://x.y", "content": page},
+        "tool_search_tool_result": {"tool_references": [{"tool_name": "f"}]},
+        "advisor_tool_result": {"type": "advisor_result", "text": "4."},
+    }
+    blocks = [{"type": kind, "content": content} for kind, content in contents.items()]
+    assert [part.text for part in parts(*blocks)] == [
+        "a\nb\nexit code 1",
+        "T https://x.y",
+        "https://x.y\nwords",
+        "f",
+        "4.",
+    ]
+
+
+def test_blocks_that_cannot_be_read_are_told_by_their_length() -> None:
+    opaque = {"type": "redacted_thinking", "data": "abcd"}
+    summary = {"type": "compaction", "content": "Summary: hi"}
+    assert [part.text for part in parts(opaque, summary)] == [
+        "redacted_thinking, 4 characters",
+        "compaction: Summary: hi",
+    ]
+
+
+SEARCH = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "Oslo"}}
+CITED = {"type": "web_search_result_location", "title": "Yr", "url": "https://yr.example"}
+PAUSED: dict[str, Any] = {
+    "type": "message",
+    "id": "msg_1",
+    "model": "claude-x",
+    "content": [
+        {"type": "compaction", "content": "Summary: hi"},
+        SEARCH,
+        {"type": "text", "text": "Rain.", "citations": [CITED]},
+    ],
+    "stop_reason": "pause_turn",
+    "container": {"id": "container_1", "expires_at": "soon"},
+    "usage": {"input_tokens": 3, "output_tokens": 2},
+}
+
+
+def block(index: int, start: dict[str, Any], *deltas: dict[str, Any]) -> list[dict[str, Any]]:
+    begin = {"type": "content_block_start", "index": index, "content_block": start}
+    pieces = [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
+    return [begin, *pieces, {"type": "content_block_stop", "index": index}]
+
+
+def test_server_tools_sources_and_surroundings_are_streamed_alike() -> None:
+    begun = {key: PAUSED[key] for key in ("type", "id", "model", "usage")} | {"content": []}
+    end = {"stop_reason": "pause_turn", "container": PAUSED["container"]}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": begun},
+        *block(
+            0,
+            {"type": "compaction", "content": None},
+            {"type": "compaction_delta", "content": "Summary: hi"},
+        ),
+        *block(
+            1,
+            SEARCH | {"input": {}},
+            {"type": "input_json_delta", "partial_json": '{"query"'},
+            {"type": "input_json_delta", "partial_json": ':"Oslo"}'},
+        ),
+        *block(
+            2,
+            {"type": "text", "text": "", "citations": []},
+            {"type": "citations_delta", "citation": CITED},
+            {"type": "text_delta", "text": "Rain."},
+        ),
+        {"type": "message_delta", "delta": end, "usage": PAUSED["usage"]},
+        {"type": "message_stop"},
+    ]
+    streamed, whole = read(WIRE, sse(events)), read(WIRE, json.dumps(PAUSED).encode())
+    assert replace(streamed, n_events=0) == whole
+    assert (whole.tool_calls, whole.server_tool_calls) == ([], ["web_search"])
+    assert whole.finish_reasons == ["pause_turn"]
+    assert [part.text for part in whole.parts] == [
+        "compaction: Summary: hi",
+        '{"query":"Oslo"}',
+        "Rain.",
+        "container container_1",
+        "sources:\nYr https://yr.example",
+    ]

@@ -154,7 +154,7 @@ def test_a_body_of_another_kind_is_no_answer() -> None:
 
 
 def test_hosted_tools_show_what_was_asked_and_what_came_of_it() -> None:
-    outputs = [
+    outputs: list[dict[str, Any]] = [
         {
             "type": "mcp_call",
             "id": "m",
