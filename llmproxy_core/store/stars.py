@@ -5,7 +5,7 @@ from uuid import UUID
 
 import psycopg
 
-from llmproxy_core.store import audit
+from llmproxy_core.store import audit, statements
 
 type PgConnection = psycopg.Connection[Any]
 
@@ -24,6 +24,7 @@ SELECT r.session_id FROM namespaces n JOIN requests r ON r.ns_id = n.ns_id AND r
 def star(connection: PgConnection, session: UUID, actor: str, *, starred: bool = True) -> bool:
     """Star a session, or take its star away; False if nothing changed. Written to the audit."""
     with connection.transaction():
+        connection.execute(statements.AM_STARRING)
         row = connection.execute(STAR, [starred, session, starred]).fetchone()
         if row is None:
             return False

@@ -15,10 +15,14 @@ type PgConnection = psycopg.Connection[TupleRow]
 
 WRITERS = 0x6C6C6D01
 NAMESPACES = 0x6C6C6D02
+STARS = 0x6C6C6D06
 
 AM_WRITING = f"SELECT pg_advisory_xact_lock_shared({WRITERS})"
 """Held by whoever writes, so that `offsets` can wait for a commit whose answer got lost."""
 WAIT_FOR_WRITERS = f"SELECT pg_advisory_xact_lock({WRITERS})"
+AM_STARRING = f"SELECT pg_advisory_xact_lock_shared({STARS})"
+"""Held while a star is set, so that no session is dropped between a look at it and its end."""
+WAIT_FOR_STARS = f"SELECT pg_advisory_xact_lock({STARS})"
 LOCK_NAMESPACES = f"SELECT pg_advisory_xact_lock({NAMESPACES})"
 
 NOTIFY = "SELECT pg_notify(%s, %s)"
