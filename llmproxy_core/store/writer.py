@@ -128,6 +128,11 @@ class Writer:
             self._namespaces[name] = found[0] if found else 1
         return self._namespaces[name]
 
+    def forget(self) -> None:
+        """Take nothing of the past for stored: weeks have been removed."""
+        self._weeks.forget()
+        self._archive.forget()
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
