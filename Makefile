@@ -1,7 +1,7 @@
 # Every target works from a fresh clone: it makes .venv first (see startup/environment.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo tui test check bench test-clients soak constraints clean environment
+.PHONY: help run demo tui test check bench test-clients soak chaos constraints clean environment
 ARGS ?=
 
 BIN := .venv/bin
@@ -43,6 +43,9 @@ bench: environment ## CPU and memory of the proxy, speed of the worker, latency 
 
 test-clients: environment ## real command-line agents from npm through the proxy (needs Node)
 	$(BIN)/pytest -m clients -v $(ARGS)
+
+chaos: environment ## a thousand kills of every part, a day without the database (about half an hour)
+	$(BIN)/pytest -m chaos -s tests/chaos $(ARGS)
 
 soak: environment ## minutes of load while processes are killed
 	$(BIN)/pytest -m soak -s $(ARGS)

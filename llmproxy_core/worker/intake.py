@@ -171,9 +171,9 @@ class Intake:
         return self._repeated
 
     def _end(self, journal: Journal) -> None:
-        others = [j for j in self._journals.values() if j is not journal and not j.broken]
-        for id in [id for id in journal.exchanges if any(id in j.exchanges for j in others)]:
-            del journal.exchanges[id]  # a copy of the journal of a proxy that lives
+        for id in [id for id in journal.exchanges if self._goes_on_elsewhere(id, journal)]:
+            del journal.exchanges[id]
+        self._ids.update((True, id) for id in journal.exchanges)
         if journal.exchanges:
             logger.warning(
                 f"the proxy of journal {journal.reader.id} died with {len(journal.exchanges)} "
@@ -181,6 +181,11 @@ class Intake:
             )
         journal.end(self._batch)
         self._touched[journal.reader.id] = journal
+
+    def _goes_on_elsewhere(self, id: bytes, journal: Journal) -> bool:
+        """Is this the copy of a journal in which the call is open, or has just ended?"""
+        others = (j for j in self._journals.values() if j is not journal and not j.broken)
+        return (True, id) in self._ids or any(id in other.exchanges for other in others)
 
     def _tidy(self, journal: Journal) -> None:
         try:

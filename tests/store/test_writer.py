@@ -14,7 +14,17 @@ from llmproxy_core.store import reads
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Batch, FlowDetail, OffsetRow, StreamDelta
 from llmproxy_core.store.writer import Writer
-from tests.store.flows import AT, SESSION, a_call, a_request, a_response, a_session, an_event, whole
+from tests.store.flows import (
+    AT,
+    HASH,
+    SESSION,
+    a_call,
+    a_request,
+    a_response,
+    a_session,
+    an_event,
+    whole,
+)
 
 
 def stored(database: Database, id: UUID) -> FlowDetail:
@@ -174,15 +184,17 @@ def test_a_refused_row_does_not_hold_up_the_others(database: Database, writer: W
     assert set(change.events) == {event.id for event in told}
 
 
-def test_a_row_that_is_there_already_is_told_and_left_alone(
-    database: Database, writer: Writer
+@pytest.mark.parametrize(("hash_out", "told"), [(HASH, 0), (HASH[::-1], 1)])
+def test_a_row_that_is_there_already_is_left_alone_and_told_if_it_differs(
+    database: Database, writer: Writer, hash_out: bytes, told: int
 ) -> None:
     request = a_request()
     writer.write(whole(request))
-    writer.write(Batch(requests=[replace(request, preview="second"), other := a_request()]))
+    again = replace(request, preview="second", hash_out=hash_out)
+    writer.write(Batch(requests=[again, other := a_request()]))
     assert stored(database, request.id).request.preview == "Hello"
     assert stored(database, other.id).request == other
-    assert count(database, "analytics_events") == 1
+    assert count(database, "analytics_events") == told
 
 
 def test_a_broken_connection_leaves_nothing_behind(

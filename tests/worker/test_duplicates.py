@@ -163,3 +163,15 @@ def test_an_answer_is_not_missed_a_request_that_was_stored_and_removed(
 
 def test_an_empty_batch_is_written_as_before(storage):
     storage.write(Batch())
+
+
+def test_a_copy_that_ends_before_the_call_did_does_not_count(home, journal, storage, content):
+    call = Call(1, pieces=chat_stream("Hello", " world"))
+    append(journal, call.records()[:4])
+    copied(journal)
+    append(journal, call.records()[4:])
+    drain(home, storage)
+    found = content()
+    assert (found["requests"], found["responses"], found["kinds"]) == (1, 1, {})
+    assert found["sessions"][:3] == (1, 1, 0)
+    assert found["rollups"][:2] == (1, 0)
