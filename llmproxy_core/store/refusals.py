@@ -57,6 +57,8 @@ class Refusals:
         self.event_ids: list[UUID] = []
         self.lost: set[UUID] = set()
         """Answers of which nothing could be stored, e.g. because they are there already."""
+        self._unknown: set[UUID] = set()
+        """The same of requests."""
         self._connection = connection
         self._tables = tables
 
@@ -64,8 +66,8 @@ class Refusals:
         for request in batch.requests:
             with self._telling("requests", request.ns_id, request.id) as reasons:
                 self._requests(request)
-            if reasons:
-                self._try(self._requests, plain_request(request, reasons[0]))
+            if reasons and not self._try(self._requests, plain_request(request, reasons[0])):
+                self._unknown.add(request.id)
         calls = self._tool_calls(batch.tool_calls)
         for response in batch.responses:
             with self._telling("responses", response.ns_id, response.id) as reasons:
@@ -76,6 +78,8 @@ class Refusals:
             with self._telling("analytics_events", event.ns_id, event.request_id):
                 self._tables.copy_events(self._connection, [event])
         for session in batch.sessions:
+            if session.flow in (self._unknown if session.requests else self.lost):
+                continue
             with self._telling("sessions", session.ns_id, session.id):
                 statements.add_to_sessions(self._connection, [session])
         for delta in batch.deltas:
