@@ -17,6 +17,7 @@ from llmproxy_core.cli import (
     proxy,
     run,
     search,
+    sessions,
     show,
     stats,
     tui,
@@ -80,6 +81,7 @@ app.command("cert", short_help="The CA, and how to trust it.")(cert.cert)
 app.command("doctor", short_help="Check everything; say what to do.")(doctor.doctor)
 app.command("tui", short_help="Watch the calls, live.")(tui.tui)
 app.command("flows", short_help="List the last calls, or follow them.")(flows.flows)
+app.add_typer(sessions.app, name="sessions")
 app.command("show", short_help="Show one call.")(show.show)
 app.command("import", short_help="Store the calls that files hold.")(import_.import_)
 app.command("export", short_help="Write calls for other programs.")(export.export)
