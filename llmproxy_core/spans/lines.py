@@ -36,6 +36,7 @@ INTEGER = re.compile(rb"-?[1-9]\d{0,17}|0")
 LEAST = 512
 """Bytes of a body that is worth it."""
 SHAPES = 100
+MOST = 2**26
 SAME, STEPS, COUNTS, TEXTS = range(4)
 """Kinds of columns: one value for all; integers by their step; by their differences; texts."""
 
@@ -169,6 +170,8 @@ def _runs(order: list[int]) -> bytes:
 def _read_runs(data: bytes, at: int) -> tuple[list[int], int]:
     coded, at = read_numbers(data, at)
     order = []
+    if sum(coded[1::2]) > MOST:
+        raise ValueError("more lines than there can be")
     for shape, count in zip(coded[::2], coded[1::2], strict=True):
         order += [shape] * count
     return order, at
