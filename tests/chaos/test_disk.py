@@ -11,11 +11,13 @@ import httpx
 import pytest
 
 from llmproxy_core.config import Config
+from llmproxy_core.spool import look
 from llmproxy_core.store import reads
 from llmproxy_core.store.database import open_database
 from tests.chaos.audit import audit
 from tests.chaos.programs import Ledger, Programs, until_it_works
 from tests.chaos.suite import Suite
+from tests.worker.processes import wait_for
 
 
 @pytest.fixture
@@ -83,16 +85,15 @@ def test_the_limit_of_the_journal_costs_bodies_first_and_no_call(tmp_path, simul
         with Programs(lambda: suite.proxy.url, suite.proxy.trust) as programs:
             until_it_works(programs, 40)
         assert programs.ledger.failed == 0
-        used = sum(path.stat().st_size for path in suite.home.spool.glob("*/*.seg"))
-        assert used <= 600_000 + 2**16
+        assert 500_000 < look(suite.home.spool).used <= 600_000
         assert "spool.max_bytes" in suite.proxy.output
         suite.kill_worker()
-        time.sleep(3)
+        wait_for(lambda: look(suite.home.spool).used < 200_000, "nothing is freed")
         with Programs(lambda: suite.proxy.url, suite.proxy.trust) as later:
             until_it_works(later, 10)
         suite.settle()
         found = audit(suite.home, Ledger(dict(later.ledger.acknowledged)))
-        records, bodies = losses(suite)
+        _, bodies = losses(suite)
     assert not found.missing
     assert not found.different
     assert bodies > 0
