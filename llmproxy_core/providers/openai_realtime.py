@@ -27,6 +27,7 @@ TEXTS = (
 )
 ARGUMENTS = "response.function_call_arguments.delta"
 HEARD = "conversation.item.input_audio_transcription.completed"
+HEARD_MOST = 64
 QUIET = ("conversation.", "input_audio_buffer.", "output_audio_buffer.", "rate_limits.", "session.")
 QUIET_WITHIN = ("audio", "content_part", "mcp_", "animation", "output_item", ".done", "dtmf")
 SESSION = ("session.created", "session.updated", "session.update")
@@ -115,7 +116,7 @@ def _closing(response: Body, event: Body, into: Assembler) -> None:
         heard = [part for part in into.response().parts if part.name == "heard"]
         into.forget()
         into.choice()
-        for part in heard:
+        for part in heard[:HEARD_MOST]:
             into.part(part)
         for index, item in enumerate(output):
             _item(item, index, into)
