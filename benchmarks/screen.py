@@ -68,7 +68,9 @@ async def measure(proxy: Mitmdump, rate: float, seconds: float) -> dict[str, Any
         return row.preview
 
     watch_lines(seen, preview)
-    app = LlmproxyApp(StoreSource(lambda: open_store(Config(), proxy.home, "bench")), proxy.home)
+    app = LlmproxyApp(
+        StoreSource(lambda: open_store(Config(), proxy.home, "bench"), proxy.home.path), proxy.home
+    )
     command = [sys.executable, "-m", "benchmarks.screen", "--call", str(proxy.port), str(proxy.ca)]
     async with app.run_test(size=(140, 40)) as pilot:
         while app.hub.feed.link != "up":

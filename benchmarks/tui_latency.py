@@ -117,7 +117,7 @@ async def measure(home: Home, rate: float, seconds: float) -> dict[str, Any]:
     spare_pauses()
     seen: dict[tuple[Any, str], int] = {}
     watch_lines(seen)
-    app = LlmproxyApp(StoreSource(lambda: open_store(Config(), home, "bench")), home)
+    app = LlmproxyApp(StoreSource(lambda: open_store(Config(), home, "bench"), home.path), home)
     command = [sys.executable, "-m", "benchmarks.tui_latency", "--write", str(home.path)]
     async with app.run_test(size=(140, 40)) as pilot:
         while app.hub.feed.link != "up":

@@ -366,3 +366,5 @@ class Change:
     ended: list[UUID] = field(default_factory=list)
     events: list[UUID] = field(default_factory=list)
     overflow: bool = False
+    flows: list[Flow] = field(default_factory=list)
+    """Some of `started` and `ended` as they are now, where one process reads for many."""

@@ -104,6 +104,7 @@ class Feed:
     def _pass_on(self, changes: list[Change]) -> None:
         update = Update()
         wanted: dict[UUID, None] = {}
+        known: dict[UUID, Flow] = {}
         now = time.monotonic()
         for change in changes:
             self._began += [now] * len(change.started)
@@ -111,8 +112,15 @@ class Feed:
             update.streamed.update(change.streamed)
             update.events |= bool(change.events)
             update.overflow |= change.overflow
-        if wanted:
-            update.flows = self.source.flows_by_id(list(wanted))
+            read = {flow.id: flow for flow in change.flows}
+            for id in (*change.started, *change.ended):
+                if id in read:
+                    known[id] = read[id]
+                else:
+                    known.pop(id, None)  # it has changed since
+        if unknown := [id for id in wanted if id not in known]:
+            known.update((flow.id, flow) for flow in self.source.flows_by_id(unknown))
+        update.flows = sorted(known.values(), key=lambda flow: flow.id, reverse=True)
         self._put(update)
 
     def _put(self, update: Update) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from llmproxy_core.store import progress, reads
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.filters import Filter
 from llmproxy_core.store.notify import Listener
+from llmproxy_core.store.relay import Relay, listen
 from llmproxy_core.store.rows import Change, EventRow, Flow, FlowDetail, Session, StreamDelta
 
 LISTEN_SECONDS = 5.0
@@ -68,10 +70,12 @@ class Source(Protocol):
 class StoreSource:
     """The store. `open_database` may raise LlmproxyError; the feed then tries again."""
 
-    def __init__(self, open_database: Callable[[], Database]) -> None:
+    def __init__(self, open_database: Callable[[], Database], folder: Path | None = None) -> None:
+        """`folder`: where processes of this user find the one that listens for all of them."""
         self._open_database = open_database
+        self._folder = folder
         self._database: Database | None = None
-        self._listener: Listener | None = None
+        self._listener: Listener | Relay | None = None
         self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
 
     def open(self) -> None:
@@ -79,11 +83,16 @@ class StoreSource:
             self._database = self._open_database()
         self._database.raw().close()  # tells why, where it does not answer
         if self._listener is None:
-            self._listener = Listener(self._database, self._changes.put)
+            self._listener = self._listen(self._database)
         try:
             self._changes.get(timeout=LISTEN_SECONDS)
         except queue.Empty:
             raise DatabaseUnavailable("The database answers, but cannot be listened to.") from None
+
+    def _listen(self, database: Database) -> Listener | Relay:
+        if self._folder is None:
+            return Listener(database, self._changes.put)
+        return listen(database, self._folder, self.flows_by_id, self._changes.put)
 
     def close(self) -> None:
         listener, self._listener = self._listener, None
