@@ -9,11 +9,20 @@ import orjson
 
 
 def dumps(value: Any) -> bytes:
-    """One line of JSON."""
+    """One line of JSON; NaN and infinities, which JSON has not, are null."""
     try:
         return orjson.dumps(value)
-    except TypeError:  # lone surrogates, integers over 64 bits
-        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+    except TypeError:  # lone surrogates, integers over 64 bits, depth
+        return _dumps_anyway(value)
+
+
+def _dumps_anyway(value: Any) -> bytes:
+    try:
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        finite = json.loads(json.dumps(value), parse_constant=lambda _: None)
+        text = json.dumps(finite, separators=(",", ":"))
+    return text.encode()
 
 
 def base64_of(body: bytes) -> str:
@@ -30,6 +39,8 @@ def arguments(text: str) -> Any:
     if not text:
         return ""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        dumps(value)
     except (ValueError, RecursionError):
         return {"$unparsed": text}
+    return value
