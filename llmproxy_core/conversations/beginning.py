@@ -5,6 +5,7 @@ import re
 from llmproxy_core.conversations.chain import Chain
 from llmproxy_core.conversations.node import Caller, Link, Node, Relation
 from llmproxy_core.conversations.past import Past
+from llmproxy_core.conversations.sayings import COMPACTION
 from llmproxy_core.conversations.words import openings
 from llmproxy_core.model import Message
 
@@ -67,7 +68,7 @@ class Beginning:
             part.id
             for message in self._messages
             for part in message.parts
-            if part.kind == "other" and part.text == "compaction" and part.id
+            if part.kind == "other" and part.text.startswith(COMPACTION) and part.id
         ]
         sayings, machine = self._past.sayings, self._caller.machine
         node = sayings.item(machine, items) or sayings.summarised(machine, texts)
@@ -103,7 +104,7 @@ class Beginning:
         if last is None or not last.spoken or node.count >= last.count:
             return None
         spoken_of = any(SUMMARY.search(text) for text in self._openings)
-        same_tools = bool(node.tools) and node.tools == last.tools
+        same_tools = node.tools == self._past.tools(last)
         return self._to("compaction", last) if spoken_of or same_tools else None
 
     def _to(self, relation: Relation, node: Node, call: str | None = None) -> Link:

@@ -12,9 +12,9 @@ from llmproxy_core.conversations.beginning import Beginning
 from llmproxy_core.conversations.chain import Chain, Chains
 from llmproxy_core.conversations.choice import continued_by, is_own
 from llmproxy_core.conversations.node import Asked, Link, Node, Relation
-from llmproxy_core.conversations.past import REPEAT, Past
+from llmproxy_core.conversations.past import REPEAT, Past, tools_hash
 from llmproxy_core.conversations.recall import Recall
-from llmproxy_core.hashing import Hash, content_hash
+from llmproxy_core.hashing import Hash
 from llmproxy_core.model import Response
 
 
@@ -152,7 +152,6 @@ class Lineage:
 
 
 def _node(asked: Asked, chain: Chain, before: Node | None) -> Node:
-    names = "\0".join(tool.name for tool in asked.request.tools)
     return Node(
         id=asked.id,
         session=asked.id,
@@ -161,7 +160,7 @@ def _node(asked: Asked, chain: Chain, before: Node | None) -> Node:
         head=chain.head,
         count=len(chain.hashes) + (before.count + 1 if before else 0),
         spoken=chain.spoken or bool(before and (before.spoken or not before.aside)),
-        tools=content_hash(b"tools " + names.encode("utf-8", "surrogatepass")),
+        tools=tools_hash(asked.request.tools),
         aside=asked.aside,
         prefixes=chain.prefixes if asked.aside else [],
     )

@@ -1,6 +1,7 @@
 """All that is known of earlier requests: the memory, and behind it the store."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from uuid import UUID
 
 from llmproxy_core.conversations.calls import Calls
@@ -11,7 +12,7 @@ from llmproxy_core.conversations.node import Caller, Node
 from llmproxy_core.conversations.recall import Recall
 from llmproxy_core.conversations.sayings import Sayings
 from llmproxy_core.hashing import Hash, content_hash
-from llmproxy_core.model import Response
+from llmproxy_core.model import Response, Tool
 
 REPEAT = 300 * 10**9
 """ns in which an opening that is asked again is a repeat, and not another conversation."""
@@ -50,6 +51,12 @@ class Past:
         if node.answer is None:
             node.answer = self._recall.answer(node)
         return node.answer
+
+    def tools(self, node: Node) -> Hash:
+        """The hash of the tools that a request offers."""
+        if not node.tools and (asked := self._recall.asked(node)):
+            node.tools = tools_hash(asked.request.tools)
+        return node.tools
 
     def tip(self, node: Node, response_id: str) -> Hash:
         """The prefix hash of all that was said up to the end of an answer."""
@@ -131,6 +138,11 @@ class Past:
             same = self.heads.at(node.ns_id, node.head)
             node.repeats = next((one for one in same if one.id == node.parent), None)
         return known
+
+
+def tools_hash(tools: Sequence[Tool]) -> Hash:
+    names = "\0".join(tool.name for tool in tools)
+    return content_hash(b"tools " + names.encode("utf-8", "surrogatepass"))
 
 
 def _remember[K](table: OrderedDict[K, Node], key: K, node: Node) -> None:

@@ -10,9 +10,11 @@ from llmproxy_core.conversations.words import sentences
 from llmproxy_core.hashing import Hash
 from llmproxy_core.model import Response
 
+COMPACTION = "compaction"
+"""How parts begin that stand for what was left out."""
 REMEMBERED = 20_000
 """Sentences, and answers."""
-SUMMARY = 200
+SUMMARY = 120
 """Characters of an answer that may be a summary."""
 TELLING = 40
 """Characters of an answer that is no other's."""
@@ -37,7 +39,7 @@ class Sayings:
             for sentence, _ in sentences(text):
                 _remember(self._sentences, (machine, sentence), node)
         for part in response.parts:
-            if part.kind == "other" and part.text == "compaction" and part.id:
+            if part.kind == "other" and part.text.startswith(COMPACTION) and part.id:
                 _remember(self._items, (machine, part.id), node)
 
     def answered(self, machine: Client, hashes: Sequence[Hash]) -> Node | None:
