@@ -77,7 +77,13 @@ class Settings:
         # fails open: without this file only our other commands are worse off
         with suppress(OSError):
             write_private(shared.home.proxy_state, json.dumps(state).encode())
-        shared.tell("proxy_started", address=f"{host}:{port}", pid=os.getpid())
+        shared.tell(
+            "proxy_started",
+            address=f"{host}:{port}",
+            pid=os.getpid(),
+            home=str(shared.home.path),
+            settings=json.dumps(config.without_secrets(shared.config), sort_keys=True),
+        )
 
     def done(self) -> None:
         if not ctx.master.should_exit.is_set():

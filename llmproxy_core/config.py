@@ -26,6 +26,7 @@ from pydantic import (
 
 from llmproxy_core.errors import ConfigError
 
+SECRETS = (("proxy", "auth"), ("database", "url"))
 UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 HOST = re.compile(r"(\*\.)?[A-Za-z0-9_.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
@@ -110,6 +111,10 @@ class DatabaseConfig(_Table):
     url: Annotated[str, AfterValidator(_database_url)] = Field(default="", repr=False)
 
 
+class RetentionConfig(_Table):
+    days: int = Field(default=0, ge=0, le=36_500)
+
+
 class ProviderConfig(_Table):
     """A provider of the user's own; comes before the built-in ones."""
 
@@ -140,6 +145,7 @@ class Config(_Table):
     spool: SpoolConfig = SpoolConfig()
     worker: WorkerConfig = WorkerConfig()
     database: DatabaseConfig = DatabaseConfig()
+    retention: RetentionConfig = RetentionConfig()
     providers: list[ProviderConfig] = []
     prices: list[PriceConfig] = []
 
@@ -161,6 +167,15 @@ def load(path: Path | None = None, home: Path | None = None) -> Config:
             ) from None
         config = config.model_copy(update={"database": database})
     return config
+
+
+def without_secrets(config: Config) -> dict[str, Any]:
+    """All settings in force as JSON values; passwords become `***`."""
+    data = config.model_dump(mode="json")
+    for table, key in SECRETS:
+        if data[table][key]:
+            data[table][key] = "***"
+    return data
 
 
 def find(home: Path | None = None) -> Path | None:
@@ -264,6 +279,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("spool",): SpoolConfig,
         ("worker",): WorkerConfig,
         ("database",): DatabaseConfig,
+        ("retention",): RetentionConfig,
         ("providers",): ProviderConfig,
         ("prices",): PriceConfig,
     }

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from llmproxy_core.cli import (
+    audit,
     cert,
     config,
     db,
@@ -19,6 +20,7 @@ from llmproxy_core.cli import (
     search,
     sessions,
     show,
+    star,
     stats,
     tui,
     worker,
@@ -88,6 +90,9 @@ app.command("export", short_help="Write calls for other programs.")(export.expor
 app.command("search", short_help="Find calls by what was said in them.")(search.search)
 app.command("stats", short_help="Sums and percentiles, by model, client or time.")(stats.stats)
 app.command("worker", short_help="Store what the proxies have recorded.")(worker.worker)
+app.command("star", short_help="Keep a session for good.")(star.star)
+app.command("unstar", short_help="Take its star away.")(star.unstar)
+app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")
 app.command("demo", short_help="See all of it alive, without a key.")(demo.demo)

@@ -1,15 +1,13 @@
 """`llmproxy config`: the settings."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from llmproxy_core.cli.surroundings import print_json
 
 app = typer.Typer(help="The settings: check.", no_args_is_help=True, rich_markup_mode=None)
-
-SECRETS = (("proxy", "auth"), ("database", "url"))
 
 
 @app.command()
@@ -31,15 +29,8 @@ def check(
 
     settings = config.load(file, home=open_home().path)
     if as_json:
-        print_json(_without_secrets(settings.model_dump(mode="json")))
+        print_json(config.without_secrets(settings))
     elif settings.source:
         typer.echo(f"{settings.source}: in order")
     else:
         typer.echo("No mitm.toml here, in the home folder or in LLMPROXY_CONFIG: defaults in force")
-
-
-def _without_secrets(data: dict[str, Any]) -> dict[str, Any]:
-    for table, key in SECRETS:
-        if data[table][key]:
-            data[table][key] = "***"
-    return data

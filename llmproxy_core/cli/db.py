@@ -1,16 +1,23 @@
 """`llmproxy db`: the database, embedded or external."""
 
-from typing import TYPE_CHECKING, Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmproxy_core.cli.surroundings import print_json, settings
+from llmproxy_core.cli.surroundings import actor, print_json, settings, store, warn
 
 if TYPE_CHECKING:
     from llmproxy_core.store.database import Database
+    from llmproxy_core.store.policies import PgConnection
+
+MOST_DAYS = 36_500
 
 app = typer.Typer(
-    help="The database: status, upgrade, stop, url.", no_args_is_help=True, rich_markup_mode=None
+    help="The database: status, upgrade, retention, roles, grant, revoke, stop, url.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -31,6 +38,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As an object.")
         schema = migrate.status(database)
         with database.raw() as connection:
             server = connection.info.server_version
+            more = _contents(connection) if schema.state == "current" else {}
         lost = _lost(database) if schema.state == "current" else {}
     found = {
         "database": database.where,
@@ -39,6 +47,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As an object.")
         "schema": schema.current,
         "needed": schema.head,
         "state": schema.state,
+        **more,
     }
     found |= lost
     if as_json:
@@ -111,3 +120,129 @@ def url() -> None:
 
     with open_database(*settings(), application_name="llmproxy db") as database:
         typer.echo(database.url)
+
+
+@app.command()
+def retention(
+    days: Annotated[
+        str | None,
+        typer.Argument(metavar="DAYS|forever|default", help="Leave it out to see what is set."),
+    ] = None,
+    namespace: Annotated[str, typer.Option("--ns", metavar="NAME")] = "default",
+) -> None:
+    """For how long a namespace keeps its calls; `default`: as retention.days in mitm.toml says.
+
+    \b
+    Example:
+      llmproxy db retention
+      llmproxy db retention --ns research 90
+    """
+    from llmproxy_core.store import retention as keeping
+
+    with store("llmproxy db") as database, database.raw() as connection:
+        if days is not None:
+            keeping.keep(connection, namespace, _days(days), actor())
+            connection.commit()
+        default = settings()[0].retention.days
+        for kept in keeping.settings(connection):
+            source = " (retention.days)" if kept.days is None else ""
+            typer.echo(f"{kept.namespace:<16} {_for(kept.in_force(default))}{source}")
+
+
+@app.command()
+def roles() -> None:
+    """Make the group roles that are missing; tell who may read what.
+
+    \b
+    Example:
+      llmproxy db roles
+    """
+    from llmproxy_core.store import policies
+
+    with store("llmproxy db") as database, database.raw() as connection:
+        found = policies.make_roles(connection)
+    for role in policies.ROLES:
+        typer.echo(f"{role:<16} {'missing' if role in found.missing else 'there'}")
+    for role, namespace in found.members:
+        typer.echo(f"{role:<16} reads {namespace}")
+    if found.missing:
+        warn(f"this login may not make roles; have an administrator run:\n{found.sql}")
+        typer.echo("Then run `llmproxy db roles` again.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def grant(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="A login or group of the server.")],
+    namespace: Annotated[str, typer.Option("--ns", metavar="NAME")],
+) -> None:
+    """Let a role of the database read a namespace, and nothing else.
+
+    \b
+    Example:
+      llmproxy db grant alice --ns research
+    """
+    from llmproxy_core.store import policies
+
+    with store("llmproxy db") as database, database.raw() as connection:
+        todo = policies.grant(connection, role, namespace, actor())
+    typer.echo(f"{role} may read {namespace}")
+    if todo:
+        warn(f"this login may not grant roles; have an administrator run: {todo}")
+        raise typer.Exit(1)
+
+
+@app.command()
+def revoke(
+    role: Annotated[str, typer.Argument(metavar="ROLE")],
+    namespace: Annotated[str, typer.Option("--ns", metavar="NAME")],
+) -> None:
+    """Take back what `grant` gave.
+
+    \b
+    Example:
+      llmproxy db revoke alice --ns research
+    """
+    from llmproxy_core.store import policies
+
+    with store("llmproxy db") as database, database.raw() as connection:
+        taken = policies.revoke(connection, role, namespace, actor())
+    typer.echo(f"{role} {'may no longer' if taken else 'could not'} read {namespace}")
+
+
+def _contents(connection: PgConnection) -> dict[str, Any]:
+    from llmproxy_core.store import audit, partitions, policies
+    from llmproxy_core.store import retention as keeping
+
+    default = settings()[0].retention.days
+    kept = keeping.settings(connection)
+    parts = partitions.sizes(connection)
+    dropped = audit.newest(connection, action="retention drop", limit=1)
+    missing = policies.roles(connection).missing
+    return {
+        "weeks": len({part.epoch for part in parts}),
+        "bytes": sum(part.bytes for part in parts),
+        "kept": {one.namespace: _for(one.in_force(default)) for one in kept},
+        "dropped": f"{dropped[0][1].target}, on {dropped[0][1].at:%Y-%m-%d}" if dropped else None,
+        "roles": f"missing: {', '.join(missing)}; see `llmproxy db roles`" if missing else "there",
+    }
+
+
+def _days(text: str) -> int | None:
+    if text in ("forever", "default"):
+        return 0 if text == "forever" else None
+    if not text.isdecimal() or not 0 < int(text) <= MOST_DAYS:
+        raise typer.BadParameter(
+            f"{text!r}: a number of days up to {MOST_DAYS}, forever or default"
+        )
+    return int(text)
+
+
+def _for(days: int) -> str:
+    return f"{days} days" if days else "for ever"
+
+
+def _text(value: object) -> object:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return "nothing yet" if value is None else value

@@ -39,7 +39,8 @@ COLUMNS = "ns_id, seq, at, actor, action, target, detail, prev_hash, hash"
 CHAIN = f"SELECT {COLUMNS} FROM audit_events WHERE ns_id = %s ORDER BY seq"  # noqa: S608
 NEWEST = f"""
 SELECT n.name, {COLUMNS} FROM audit_events JOIN namespaces n USING (ns_id)
-WHERE n.name = coalesce(%s, n.name) ORDER BY at DESC, ns_id, seq DESC LIMIT %s
+WHERE n.name = coalesce(%s, n.name) AND action = coalesce(%s, action)
+ORDER BY at DESC, ns_id, seq DESC LIMIT %s
 """  # noqa: S608
 NAMESPACES = """
 SELECT n.ns_id, n.name, h.seq, h.hash FROM namespaces n LEFT JOIN audit_heads h USING (ns_id)
@@ -107,10 +108,14 @@ def append(
 
 
 def newest(
-    connection: PgConnection, *, namespace: str | None = None, limit: int = 100
+    connection: PgConnection,
+    *,
+    namespace: str | None = None,
+    action: str | None = None,
+    limit: int = 100,
 ) -> list[tuple[str, AuditEvent]]:
     """(namespace, event), newest first."""
-    rows = connection.execute(NEWEST, [namespace, limit])
+    rows = connection.execute(NEWEST, [namespace, action, limit])
     return [(name, AuditEvent(*row)) for name, *row in rows]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy import exc as sqlalchemy_errors
@@ -17,8 +17,11 @@ import llmproxy_core
 from llmproxy_core.config import Config
 from llmproxy_core.errors import SchemaError
 from llmproxy_core.home import Home
+from llmproxy_core.model import Json
+from llmproxy_core.store import audit
 from llmproxy_core.store.database import Database, open_database
 
+DEFAULT_NAMESPACE = 1
 VERSION_TABLE = "llmproxy_schema"
 LOCK = 0x6C6C6D70726F7879  # "llmproxy"
 LOCK_WAIT = 60.0
@@ -73,6 +76,7 @@ def upgrade(database: Database) -> SchemaStatus:
         if found.state != "current":
             try:
                 _run(connection)
+                _tell(connection, found)
             except sqlalchemy_errors.DBAPIError as exc:
                 raise SchemaError(
                     f"{database.where}: a migration failed: {exc.orig}. Nothing is lost, "
@@ -158,6 +162,16 @@ def _alone(connection: Connection) -> Iterator[None]:
     finally:
         # The session had settings and a lock of its own: not fit for the pool any more.
         connection.invalidate()
+
+
+def _tell(connection: Connection, before: SchemaStatus) -> None:
+    """Write it to the audit, unless there was nothing before."""
+    if before.current is not None:
+        driver: Any = connection.connection.driver_connection
+        user = str(connection.scalar(text("SELECT current_user")))
+        detail: dict[str, Json] = {"from": before.current, "to": before.head}
+        audit.append(driver, DEFAULT_NAMESPACE, user, "migration", before.head, detail)
+        connection.commit()
 
 
 def _run(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 
 from llmproxy_core.errors import DatabaseUnavailable, SchemaError, StoreError
-from llmproxy_core.store import notify, policies, repeats, statements
+from llmproxy_core.store import configuration, notify, policies, repeats, statements
 from llmproxy_core.store.archive import Archive
 from llmproxy_core.store.columns import (
     EVENTS,
@@ -205,6 +205,7 @@ class Writer:
             self._ledger.write(connection, [row for row in batch.rollups if row.id not in without])
 
     def _finish(self, connection: PgConnection, batch: Batch, change: Change) -> None:
+        configuration.note(connection, batch.events)
         statements.drop_deltas(connection, batch.responses)
         statements.store_offsets(connection, batch)
         if change != Change():

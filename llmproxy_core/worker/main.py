@@ -80,6 +80,8 @@ class _Shift:
                 return 0
             if not more:
                 log.keep_small(self._home)
+                if not self._ending():
+                    self._storage.housekeep()
                 self._watch.wait()
 
     def _store_some(self) -> bool:

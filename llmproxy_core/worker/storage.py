@@ -12,6 +12,7 @@ from llmproxy_core.store.database import Database, open_database
 from llmproxy_core.store.migrate import upgrade
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.store.writer import Writer
+from llmproxy_core.worker.housekeeping import Housekeeping
 from llmproxy_core.worker.moments import moment, nanoseconds
 from llmproxy_core.worker.recollection import Recollection
 from llmproxy_core.worker.sessions import Memory, Span
@@ -41,6 +42,7 @@ class DatabaseStorage(Recollection):
         self._home = home
         self._database: Database | None = None
         self._writer: Writer | None = None
+        self._housekeeping = Housekeeping(config.retention.days)
         self._watched = False
         self._look_at = 0.0
 
@@ -76,12 +78,19 @@ class DatabaseStorage(Recollection):
     def database(self) -> Database:
         return self._connected()[0]
 
+    def housekeep(self) -> None:
+        """Hourly, in a thread of its own."""
+        database, writer = self._connected()
+        if self._housekeeping.look(database):
+            writer.forget()
+
     def reconnect(self) -> None:
         """After a failure: make sure that an embedded server runs. Raises DatabaseUnavailable."""
         if self._database is not None:
             self._database.reconnect()
 
     def close(self) -> None:
+        self._housekeeping.stop()
         if self._writer is not None:
             self._writer.close()
         if self._database is not None:
