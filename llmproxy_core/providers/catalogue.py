@@ -51,7 +51,7 @@ UPGRADES: dict[str, str] = {
     "GenerativeService.BidiGenerateContent": "gemini.live",
     "LlmBidiService/BidiGenerateContent": "gemini.live",
 }
-"""GET requests that become WebSockets: stored, not read."""
+"""GET requests that become WebSockets: `turns.py` cuts them into exchanges."""
 
 READS: dict[str, str] = {
     "/responses/resp_*": "openai.responses",
@@ -86,6 +86,7 @@ OLLAMA = {
 }
 VERTEX = {
     ":predict": "vertex.predict",
+    "/count-tokens:rawPredict": "anthropic.count_tokens",
     ":rawPredict": "anthropic.messages",
     ":streamRawPredict": "anthropic.messages",
 }

@@ -22,6 +22,7 @@ from llmproxy_core.model import (
 from llmproxy_core.providers.api_error import read_error
 from llmproxy_core.providers.assembler import Assembler
 from llmproxy_core.providers.format import Body, attachment, count, items, total
+from llmproxy_core.providers.gemini_grounding import read_grounding, read_refusal
 from llmproxy_core.providers.parsing import dumps
 from llmproxy_core.providers.settings import session_hints, settings
 
@@ -85,8 +86,11 @@ def _candidate(candidate: Body, position: int, into: Assembler) -> None:
     into.choice(index)
     for part in items(mapping(candidate.get("content")).get("parts")):
         _said(part, index, into)
+    if len(candidate) > 1:
+        read_grounding(candidate, into)
     reason = pick(candidate, "finishReason", "finish_reason")
     if reason is not None:
+        read_refusal(candidate, reason, index, into)
         into.finish(str(reason), index)
         into.closed = True
 

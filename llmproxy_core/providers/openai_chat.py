@@ -156,7 +156,7 @@ def _calls(said: Body, choice: int, into: Assembler) -> None:
         for position, call in enumerate(items(calls)):
             _call(call, position, choice, into)
     function = said.get("function_call")
-    if isinstance(function, dict) and any(function.values()):
+    if isinstance(function, dict) and (function.get("name") or function.get("arguments")):
         into.call("function_call", text_of(function.get("name")), None, choice)
         into.add("tool_call", text_of(function.get("arguments")), choice, "function_call")
     if not EXTRAS.isdisjoint(said):
@@ -220,7 +220,7 @@ def read_message(message: Body) -> Message:
         inner = mapping(call.get("function") or call.get("custom"))
         parts.append(_call_part(inner, text_of(call.get("id")) or None))
     function = message.get("function_call")
-    if isinstance(function, dict) and any(function.values()):
+    if isinstance(function, dict) and (function.get("name") or function.get("arguments")):
         parts.append(_call_part(function, None))
     return Message(role, parts)
 
