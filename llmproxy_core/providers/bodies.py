@@ -92,30 +92,41 @@ class Lines:
         self._owner = owner
         self._reader = LineReader()
         self._whole: Whole | None = None
+        self._blank: list[bytes] = []
         self._begun = False
+        self._torn = False
 
     def feed(self, piece: bytes) -> None:
         if self._whole is not None:
             self._whole.feed(piece)
             return
         lines = self._reader.feed(piece)
-        if lines and not self._begun:
-            self._begun = isinstance(parse(lines[0])[0], dict)
-            if not self._begun:
-                self._is_whole(b"\n".join([*lines, self._reader.finish()]))
-                return
+        if not self._begun and not self._first(lines):
+            return
         for line in lines:
-            self._owner.event(b"", line)
+            if line.strip():
+                self._owner.event(b"", line)
+
+    def _first(self, lines: list[bytes]) -> bool:
+        """Do the lines begin here? They do not before the first one, nor if it is no object."""
+        first = next((line for line in lines if line.strip()), None)
+        if first is None:
+            self._blank += lines
+            return False
+        self._begun = isinstance(parse(first)[0], dict)
+        if not self._begun:
+            self._is_whole(b"\n".join([*self._blank, *lines, self._reader.finish()]))
+        return self._begun
 
     def finish(self) -> None:
         rest = self._reader.finish()
-        if self._whole is None and rest and not self._begun:
-            self._begun = isinstance(parse(rest)[0], dict)
-            if not self._begun:
-                self._is_whole(rest)
+        told = bool(rest.strip())
+        self._torn = told and not isinstance(parse(rest)[0], dict)
+        if self._whole is None and not self._begun and self._torn:
+            self._is_whole(b"\n".join([*self._blank, rest]))
         if self._whole is not None:
             self._whole.finish()
-        elif rest:
+        elif told:
             self._owner.event(b"", rest)
         self._owner.dropped(self._reader.dropped)
 
@@ -126,7 +137,7 @@ class Lines:
     def complete(self, into: Assembler) -> bool:
         if self._whole is not None:
             return self._whole.complete(into)
-        return into.closed or into.error is not None
+        return not self._torn and (into.closed or into.error is not None)
 
 
 class Media:

@@ -4,10 +4,10 @@ LIMIT = 32 * 2**20
 
 
 class LineReader:
-    """Bytes in any cuts -> the lines that are not blank, as soon as they are whole.
+    """Bytes in any cuts -> lines, as soon as they are whole, blank ones too.
 
     A line ends with a newline; a carriage return before it stays. `LIMIT` bytes are held at most:
-    a line above it is dropped and counted in `dropped`.
+    of a line above it nothing is left, and it is counted in `dropped`.
     """
 
     __slots__ = ("_held", "_pieces", "dropped")
@@ -23,18 +23,17 @@ class LineReader:
         lines = []
         for end in ends:
             self._hold(end)
-            if line := self.finish():
-                lines.append(line)
+            lines.append(self.finish())
         self._hold(rest)
         return lines
 
     def finish(self) -> bytes:
-        """The line that was begun, without its end; empty if it is blank or too long."""
+        """The line that was begun, without its end."""
         line = b"".join(self._pieces)
         self.dropped += self._held > LIMIT
         self._pieces.clear()
         self._held = 0
-        return line if line.strip() else b""
+        return line
 
     def _hold(self, piece: bytes) -> None:
         self._held += len(piece)
