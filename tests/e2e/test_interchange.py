@@ -16,6 +16,7 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from sqlalchemy import text
 
+from llmproxy_core.home import Home
 from llmproxy_core.store.database import Database
 from tests.mitm import wait_for
 from tests.postgres import database  # noqa: F401
@@ -34,6 +35,7 @@ from tests.unit.interchange.test_flowfile import chat, flow_file
 from tests.unit.providers.corpus import FOLDER, exchanges, needs_corpus
 from tests.unit.providers.corpus import body as body_of
 from tests.unit.providers.test_wire_corpus import EXPLAINED
+from tests.worker.processes import worker
 
 EVERY = 9
 """Of the corpus, one exchange of so many is imported in the default run."""
@@ -290,16 +292,26 @@ def test_what_is_chosen_is_exported_oldest_first(llmproxy, tmp_path):
 
     first = exported(llmproxy)[0]
     assert chosen() == ["01", "02", "03"]
-    assert chosen("--since", "2026-01-02") == ["02", "03"]
-    assert chosen("--until", "2026-01-02T12:00:00Z") == ["01"]
-    assert chosen("--since", "1h") == []
-    assert chosen("--id", first["id"]) == ["01"]
-    assert chosen("--session", first["session_id"]) == ["01"]
+    assert chosen("--since", "2026-01-02", "--until", "2026-01-03") == ["02"]
+    assert chosen("--id", first["id"], "--session", first["session_id"]) == ["01"]
     assert chosen("--filter", "model:gpt-4o -is:tool", "--ns", "default") == ["01", "02", "03"]
     assert chosen("--ns", "other") == []
     assert llmproxy("export", "--id", "ffffffff").returncode == 4
     assert llmproxy("export", "--since", "soon").returncode == 1
     assert llmproxy("export", "-o", str(tmp_path / "no" / "where")).returncode == 1
+
+
+def test_a_worker_that_runs_already_does_the_work(llmproxy, tmp_path, database):  # noqa: F811
+    home = Home(llmproxy.home / "data")
+    home.path.mkdir(mode=0o700)
+    with worker(home, database.url) as running:
+        wait_for(lambda: "storing into" in running.log or None)
+        said = ok(llmproxy("import", "--ns", "old", str(lines_file(tmp_path / "calls", [line()]))))
+        assert running.process.poll() is None
+
+    assert said.startswith("1 calls stored")
+    assert [one["namespace"] for one in exported(llmproxy)] == ["old"]
+    assert _journals(llmproxy) == []
 
 
 @needs_corpus
