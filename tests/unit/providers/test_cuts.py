@@ -1,6 +1,6 @@
 """Recorded answers in other cuts and codings are read as they are whole.
 
-By default some of each format; with LLMPROXY_WHOLE_CORPUS=1 all of them (20 minutes).
+By default some of each format; with LLMPROXY_WHOLE_CORPUS=1 all of them (6 minutes).
 """
 
 import gzip

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmproxy_core.model import Part, Response, Usage
 from llmproxy_core.providers.encoding import decode_body
+from llmproxy_core.providers.format import items
 from llmproxy_core.providers.parsing import parse
 from tests.unit.providers.corpus import (
     Exchange,
@@ -55,7 +56,7 @@ def _answer(exchange: Exchange) -> dict[str, Any] | None:
         return None
     if wire == "openai.responses" and value.get("status") not in ("completed", "incomplete"):
         return None
-    if any(not choice.get("finish_reason") for choice in value.get("choices", ())):
+    if any(not choice.get("finish_reason") for choice in items(value.get("choices"))):
         return None
     return value
 
