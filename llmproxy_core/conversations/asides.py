@@ -1,8 +1,9 @@
 """Requests beside a conversation: they are about it, or warm up for it, but are no turn of it."""
 
 import re
+from collections.abc import Mapping
 
-from llmproxy_core.model import Headers, Request, header
+from llmproxy_core.model import Request
 
 COUNTING = ("count_tokens", ":counttokens", "/input_tokens", "/count-tokens")
 LIMITS = (
@@ -17,18 +18,17 @@ CLASS = "x-claude-code-request-class"
 TURNS = frozenset({"main", "subagent", "workflow", "compaction"})
 """Classes of Claude Code whose requests are turns; `auxiliary` ones are not."""
 TITLE = re.compile(
-    r"\b(generat|writ|creat|summar|analy[sz]e|output|title generator)[^.\n]{0,80}\b(title|topic)\b",
-    re.IGNORECASE,
+    r"\b(generat|writ|creat|summar|analy[sz]e|output|title generator)[^.\n]{0,80}\b(title|topic)\b"
 )
 SYSTEM_START = 400
 FEW = 3
 
 
-def is_aside(path: str, headers: Headers, request: Request) -> bool:
-    """Counting of tokens, a probe for one token, a warm-up, a title for the conversation."""
+def is_aside(path: str, headers: Mapping[str, str], request: Request) -> bool:
+    """`headers`: by their names in lower case. Counting of tokens, a probe for one token, a warm-up, a title for the conversation."""
     if path.partition("?")[0].lower().endswith(COUNTING):
         return True
-    told = header(headers, CLASS)
+    told = headers.get(CLASS)
     if told in TURNS:
         return False
     parameters = request.parameters
@@ -45,4 +45,7 @@ def _makes_title(request: Request) -> bool:
         return False
     system = [part.text for part in request.system]
     system += [p.text for m in request.messages if m.role == "system" for p in m.parts]
-    return any(TITLE.search(text[:SYSTEM_START]) for text in system)
+    starts = [text[:SYSTEM_START].lower() for text in system]
+    return any(
+        ("title" in text or "topic" in text) and TITLE.search(text) is not None for text in starts
+    )

@@ -1,7 +1,5 @@
 """What a conversation that continues no other begins as: a sub-agent's, a compacted one, a new one."""
 
-import re
-
 from llmproxy_core.conversations.chain import Chain
 from llmproxy_core.conversations.node import Caller, Link, Node, Relation
 from llmproxy_core.conversations.past import Past
@@ -9,9 +7,13 @@ from llmproxy_core.conversations.sayings import COMPACTION
 from llmproxy_core.conversations.words import openings
 from llmproxy_core.model import Message
 
-SUMMARY = re.compile(
-    r"summar|continued from a previous|compact|state_snapshot|previous conversation|handoff",
-    re.IGNORECASE,
+SUMMARY = (
+    "summar",
+    "continued from a previous",
+    "compact",
+    "state_snapshot",
+    "previous conversation",
+    "handoff",
 )
 """How the opening of a compacted conversation speaks."""
 TOLD = 4
@@ -88,10 +90,12 @@ class Beginning:
 
     def _call_within(self) -> Link | None:
         """A sub-agent whose prompt stands among other words."""
-        if self._chain.spoken or not self._openings or SUMMARY.search(self._openings[0]):
+        if self._chain.spoken:
             return None
         offer = self._past.calls.within(self._caller.machine, self._openings)
         if offer is None or self._caller.session not in (None, offer.node.session):
+            return None
+        if _is_summary(self._openings[0]):
             return None
         return self._to("subagent", offer.node, offer.call_id)
 
@@ -103,9 +107,14 @@ class Beginning:
         last = self._past.latest(self._caller.ns_id, session, self._caller.agent or "")
         if last is None or not last.spoken or node.count >= last.count:
             return None
-        spoken_of = any(SUMMARY.search(text) for text in self._openings)
+        spoken_of = any(map(_is_summary, self._openings))
         same_tools = node.tools == self._past.tools(last)
         return self._to("compaction", last) if spoken_of or same_tools else None
 
     def _to(self, relation: Relation, node: Node, call: str | None = None) -> Link:
         return Link(relation, node, call, None, *self._past.home(node))
+
+
+def _is_summary(text: str) -> bool:
+    text = text.lower()
+    return any(words in text for words in SUMMARY)

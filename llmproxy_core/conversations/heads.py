@@ -13,8 +13,10 @@ LAST = 16
 """Prefixes that are asked for first: a turn adds an answer and the results of its tool calls."""
 MOST = 512
 MAX_KNOWN = 300_000
-BITS = 1 << 24
-"""Of the filter: 2 MB, less than one wrong guess in 10,000 for as many heads."""
+SHIFT = 25
+BITS = 1 << SHIFT
+"""Of the filter: 4 MB, one wrong guess in 3,000 for as many heads."""
+MASK = BITS - 1
 
 
 SAME = 16
@@ -22,7 +24,7 @@ SAME = 16
 
 
 class Filter:
-    """Which heads may be in the store: never says no of one that is (a Bloom filter)."""
+    """Which heads may be in the store: never leaves out one that is (a Bloom filter)."""
 
     def __init__(self, heads: Iterable[Hash] = ()) -> None:
         self._bits = bytearray(BITS // 8)
@@ -30,21 +32,22 @@ class Filter:
             self.add(head)
 
     def add(self, head: Hash) -> None:
-        bits = self._bits
-        for place in _places(head):
+        bits, number = self._bits, int.from_bytes(head[:8])
+        for place in (number & MASK, number >> SHIFT & MASK):
             bits[place >> 3] |= 1 << (place & 7)
 
-    def __contains__(self, head: Hash) -> bool:
-        bits = self._bits
-        for place in _places(head):  # noqa: SIM110 - twice as fast as all()
-            if not bits[place >> 3] >> (place & 7) & 1:
-                return False
-        return True
-
-
-def _places(head: Hash) -> tuple[int, int, int, int]:
-    number, mask = int.from_bytes(head), BITS - 1
-    return number & mask, number >> 24 & mask, number >> 48 & mask, number >> 72 & mask
+    def among(self, heads: Sequence[Hash]) -> list[Hash]:
+        """Those of `heads` that may be there; a third of a microsecond each."""
+        bits, read = self._bits, int.from_bytes
+        found = []
+        for head in heads:
+            number = read(head[:8])
+            place = number & MASK
+            if bits[place >> 3] >> (place & 7) & 1:
+                place = number >> SHIFT & MASK
+                if bits[place >> 3] >> (place & 7) & 1:
+                    found.append(head)
+        return found
 
 
 class Heads:
@@ -73,7 +76,7 @@ class Heads:
         if not prefixes:
             return []
         known = self._filter(ns_id)
-        asked = prefixes if known is None else [p for p in prefixes if p in known]
+        asked = prefixes if known is None else known.among(prefixes)
         if not asked:
             return []
         heads = set()

@@ -1,7 +1,7 @@
 """Answers of late, by what they say: a compacted conversation begins with a summary, or goes on
 from an answer without what was before it."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from operator import itemgetter
 
@@ -14,6 +14,9 @@ COMPACTION = "compaction"
 """How parts begin that stand for what was left out."""
 REMEMBERED = 20_000
 """Sentences, and answers."""
+UNREAD = 64
+"""Answers of a machine, the latest, in which summaries are looked for."""
+MACHINES = 256
 SUMMARY = 120
 """Characters of an answer that may be a summary."""
 TELLING = 40
@@ -27,6 +30,7 @@ SEARCHED = 400
 class Sayings:
     def __init__(self) -> None:
         self._sentences: OrderedDict[tuple[Client, Hash], Node] = OrderedDict()
+        self._unread: OrderedDict[Client, deque[tuple[Node, str]]] = OrderedDict()
         self._answers: OrderedDict[tuple[Client, Hash], Node] = OrderedDict()
         self._items: OrderedDict[tuple[Client, str], Node] = OrderedDict()
 
@@ -36,8 +40,9 @@ class Sayings:
         if node.answer and (response.tool_calls or len(text) >= TELLING):
             _remember(self._answers, (machine, node.answer[-1]), node)
         if len(text) >= SUMMARY and node.spoken:
-            for sentence, _ in sentences(text):
-                _remember(self._sentences, (machine, sentence), node)
+            self._unread.setdefault(machine, deque(maxlen=UNREAD)).append((node, text))
+            if len(self._unread) > MACHINES:
+                self._unread.popitem(last=False)
         for part in response.parts:
             if part.kind == "other" and part.text.startswith(COMPACTION) and part.id:
                 _remember(self._items, (machine, part.id), node)
@@ -51,6 +56,9 @@ class Sayings:
 
     def summarised(self, machine: Client, texts: Sequence[str]) -> Node | None:
         """The request whose answer stands in these texts, in more than a sentence or two."""
+        if sum(map(len, texts)) < ENOUGH:
+            return None
+        self._read(machine)
         if not self._sentences:
             return None
         found: dict[int, tuple[int, Node]] = {}
@@ -60,6 +68,12 @@ class Sayings:
                     found[id(node)] = found.get(id(node), (0, node))[0] + length, node
         length, best = max(found.values(), key=itemgetter(0), default=(0, None))
         return best if length >= ENOUGH else None
+
+    def _read(self, machine: Client) -> None:
+        """Only where somebody asks: few answers are summaries."""
+        for node, text in self._unread.pop(machine, ()):
+            for sentence, _ in sentences(text):
+                _remember(self._sentences, (machine, sentence), node)
 
     def item(self, machine: Client, ids: Sequence[str]) -> Node | None:
         """The request whose answer held a `compaction` item with one of these ids."""

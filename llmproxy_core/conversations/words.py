@@ -16,7 +16,7 @@ MAX_DEPTH = 6
 SENTENCE = 30
 """Characters of a sentence that tells a text from others."""
 MAX_SENTENCES = 32
-ENDS = re.compile(r"(?<=[.!?:;])\s+|\n+")
+ENDS = re.compile(r"[.!?:;]\s+|\n+")
 MAX_TEXT = 64_000
 TAGS = re.compile(
     r"<(system-reminder|environment_context|user_instructions|command-[a-z]+|local-command-[a-z]+"

@@ -6,11 +6,12 @@ only tell clients apart.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from llmproxy_core.conversations.node import Caller
-from llmproxy_core.model import Headers, Request, header
+from llmproxy_core.model import Headers, Request
 from llmproxy_core.records import Opened
 from llmproxy_core.worker.identity import named
 
@@ -59,10 +60,15 @@ class Thread:
     id: UUID | None = None
 
 
-def by_client(ns_id: int, headers: Headers, request: Request) -> Thread | None:
+def by_name(headers: Headers) -> dict[str, str]:
+    """The first value of each header, by its name in lower case."""
+    return {name.lower(): value for name, value in reversed(headers)}
+
+
+def by_client(ns_id: int, headers: Mapping[str, str], request: Request) -> Thread | None:
     """The session that the client itself names."""
     for name in HEADERS:
-        if value := header(headers, name):
+        if value := headers.get(name):
             return _named(ns_id, name, value)
     hints = request.session_hints
     for name in HINTS:
@@ -93,17 +99,22 @@ def is_unique(id: str) -> bool:
     return UNIQUE.fullmatch(id) is not None
 
 
-def by_silence(ns_id: int, opened: Opened) -> Thread:
-    agent = header(opened.headers, "user-agent") or ""
+def by_silence(ns_id: int, opened: Opened, headers: Mapping[str, str]) -> Thread:
+    agent = headers.get("user-agent", "")
     place = (address(opened.client), opened.proxy_user or "", agent)
     return Thread("gap", None, (str(ns_id), *place, opened.credential or "", opened.provider))
 
 
-def caller(ns_id: int, opened: Opened, thread: Thread | None, weak: Thread | None) -> Caller:
+def caller(
+    ns_id: int,
+    opened: Opened,
+    headers: Mapping[str, str],
+    thread: Thread | None,
+    weak: Thread | None,
+) -> Caller:
     """Who asks. `thread`: the session that is named, if one is; `weak`: as `weak` found it."""
-    headers = opened.headers
     machine = (str(ns_id), address(opened.client), opened.proxy_user or "")
-    agent = header(headers, "user-agent") or ""
+    agent = headers.get("user-agent", "")
     named_by = weak.external_id or "" if weak else ""
     own, parent = _agents(headers)
     return Caller(
@@ -117,13 +128,13 @@ def caller(ns_id: int, opened: Opened, thread: Thread | None, weak: Thread | Non
     )
 
 
-def _agents(headers: Headers) -> tuple[str, str]:
+def _agents(headers: Mapping[str, str]) -> tuple[str, str]:
     """The agent within the session, and the one that called it; "" is the main one."""
-    if agent := header(headers, AGENT):
-        return agent, header(headers, PARENT_AGENT) or ""
-    if parent := header(headers, PARENT_THREAD):
-        above = "" if parent == header(headers, "session-id") else parent
-        return header(headers, THREAD) or parent, above
+    if agent := headers.get(AGENT):
+        return agent, headers.get(PARENT_AGENT) or ""
+    if parent := headers.get(PARENT_THREAD):
+        above = "" if parent == headers.get("session-id") else parent
+        return headers.get(THREAD) or parent, above
     return "", ""
 
 

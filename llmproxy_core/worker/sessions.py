@@ -21,7 +21,7 @@ from llmproxy_core.providers.formats import FORMATS
 from llmproxy_core.records import Opened
 from llmproxy_core.worker.asking import read_asked
 from llmproxy_core.worker.identity import named
-from llmproxy_core.worker.naming import Thread, by_client, by_silence, weak
+from llmproxy_core.worker.naming import Thread, by_client, by_name, by_silence, weak
 
 GAP = 300 * 10**9
 """ns of silence after which a client without ids begins another session."""
@@ -90,13 +90,14 @@ class Sessions:
 
         Raises DatabaseUnavailable, and nothing has changed then. `began` makes it certain.
         """
-        thread, hint = by_client(ns_id, opened.headers, request), weak(ns_id, request)
+        headers = by_name(opened.headers)
+        thread, hint = by_client(ns_id, headers, request), weak(ns_id, request)
         found = NOWHERE
         if _converses(opened.wire):
-            asked = read_asked(ns_id, opened, request, body, thread, hint)
+            asked = read_asked(ns_id, opened, headers, request, body, thread, hint)
             found = self._lineage.find(asked)
         thread = thread or _continued(ns_id, request, found, hint, opened)
-        thread = thread or hint or by_silence(ns_id, opened)
+        thread = thread or hint or by_silence(ns_id, opened, headers)
         id = thread.id or self._by_time(ns_id, thread, opened.at)
         self.touch(id, opened.at)
         return Placed(id, thread.source, thread.external_id, found)
@@ -114,8 +115,9 @@ class Sessions:
             self._live[session.id] = self._revived[session.id] = session
         if not _converses(opened.wire):
             return None
-        thread, hint = by_client(ns_id, opened.headers, request), weak(ns_id, request)
-        asked = read_asked(ns_id, opened, request, body, thread, hint)
+        headers = by_name(opened.headers)
+        thread, hint = by_client(ns_id, headers, request), weak(ns_id, request)
+        asked = read_asked(ns_id, opened, headers, request, body, thread, hint)
         return self._lineage.reopened(asked, session.id)
 
     def touch(self, session: UUID, at: int) -> None:
