@@ -9,13 +9,12 @@ import binascii
 from base64 import b64decode
 from typing import Any
 
-from llmproxy_core.model import Headers, Message, Part, Request, Usage, mapping, text_of
-from llmproxy_core.providers.anthropic_messages import AnthropicMessages
+from llmproxy_core.model import ApiError, Headers, Message, Part, Request, Usage, mapping, text_of
 from llmproxy_core.providers.api_error import read_error
 from llmproxy_core.providers.assembler import Assembler
-from llmproxy_core.providers.bedrock_converse import EVENTS, BedrockConverse, model_in
-from llmproxy_core.providers.format import Body, Format, count, items
-from llmproxy_core.providers.openai_chat import OpenAIChat
+from llmproxy_core.providers.bedrock_converse import model_in
+from llmproxy_core.providers.bedrock_makers import speaker
+from llmproxy_core.providers.format import Body, attachment, count, items
 from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.settings import session_hints, settings
 
@@ -24,8 +23,8 @@ TRACE = "amazon-bedrock-trace"
 """Ends the answer of a guardrail."""
 HEADER = "x-amzn-bedrock-"
 TOLD = ("input-token-count", "output-token-count")
-NOT_SETTINGS = frozenset({"prompt", "inputText", "message", "chat_history", "texts", "inputs"})
-ANTHROPIC, CONVERSE, CHAT = AnthropicMessages(), BedrockConverse(), OpenAIChat()
+PROMPTS = ("prompt", "inputText", "message")
+NOT_SETTINGS = frozenset({*PROMPTS, "texts", "inputs", "text_prompts"})
 FINISHES = (
     "completionReason",
     "completion_reason",
@@ -42,17 +41,19 @@ VECTORS = ("embedding", "embeddings", "embeddingsByType")
 
 class BedrockInvoke:
     def request(self, body: Body, path: str) -> Request:
-        inner = _speaker(body)
+        inner = speaker(body)
         request = inner.request(body, path) if inner else _text_request(body)
         request.model = model_in(path) or request.model
         request.stream = path.partition("?")[0].endswith("-stream")
         return request
 
     def answer(self, body: Body, into: Assembler) -> None:
-        if inner := _speaker(body):
+        if inner := speaker(body):
             inner.answer(_worded(body), into)
         elif any(key in body for key in VECTORS):
             _vectors(body, into)
+        elif isinstance(pictures := body.get("images"), list):
+            _pictures(pictures, body, into)
         else:
             _whole(body, into)
         _metrics(body, into)
@@ -62,7 +63,7 @@ class BedrockInvoke:
         if piece is None:
             into.unknown_event(name or "without bytes")
             return
-        if inner := _speaker(piece):
+        if inner := speaker(piece):
             inner.event(_kind(piece), _worded(piece), into)
         elif _says(piece):
             _whole(piece, into)
@@ -88,23 +89,6 @@ def _unpacked(event: Body) -> Body | None:
     return value if isinstance(value, dict) else None
 
 
-def _speaker(body: Body) -> Format | None:
-    """Whose words these are, of those that are read elsewhere; None: a text model's own."""
-    kind = _kind(body)
-    if "anthropic_version" in body or kind.startswith(("message", "content_block", "ping")):
-        return ANTHROPIC
-    if "schemaVersion" in body or "stopReason" in body or any(key in EVENTS for key in body):
-        return CONVERSE
-    if mapping(body.get("output")).get("message") is not None:
-        return CONVERSE
-    for choice in items(body.get("choices")):
-        return CHAT if "delta" in choice or "message" in choice else None
-    messages = items(body.get("messages"))
-    if not messages:
-        return CHAT if body.get("object") == "chat.completion.chunk" else None
-    return CONVERSE if _is_converse(messages) else CHAT
-
-
 def _worded(body: Body) -> Body:
     """Mistral's chats say `stop_reason` here, where theirs say `finish_reason`."""
     choices = items(body.get("choices"))
@@ -112,12 +96,6 @@ def _worded(body: Body) -> Body:
         return body
     told = [{"finish_reason": choice.get("stop_reason"), **choice} for choice in choices]
     return {**body, "choices": told}
-
-
-def _is_converse(messages: list[Body]) -> bool:
-    """Nova's blocks have a key of their kind; those of others, a `type`."""
-    blocks = [block for message in messages for block in items(message.get("content"))]
-    return bool(blocks) and "type" not in blocks[0]
 
 
 def _kind(body: Body) -> str:
@@ -129,27 +107,29 @@ def _says(piece: Body) -> bool:
 
 
 def _text_request(body: Body) -> Request:
-    """Llama, Titan, Jurassic, Command and others: one prompt."""
-    said = [
-        Message(_role(turn), [Part("text", text_of(turn.get("message")))])
-        for turn in items(body.get("chat_history"))
-    ]
+    """Llama, Titan, Jurassic, Command and others: one prompt, or texts to be embedded."""
     texts = body.get("texts") or body.get("inputs")
-    nova = mapping(body.get("singleEmbeddingParams")).get("text")
-    prompt = body.get("prompt") or body.get("inputText") or body.get("message")
-    prompt = prompt or mapping(nova).get("value")
-    for text in texts if isinstance(texts, list) else [prompt]:
-        if isinstance(text, str) and text:
-            said.append(Message("user", [Part("text", text)]))
+    if not isinstance(texts, list):
+        texts = [one.get("text") for one in items(body.get("text_prompts"))] or [_prompt(body)]
     return Request(
-        messages=said,
+        messages=[
+            Message("user", [Part("text", text)])
+            for text in texts
+            if isinstance(text, str) and text
+        ],
         parameters=settings(body, NOT_SETTINGS),
         session_hints=session_hints(body),
     )
 
 
-def _role(turn: Body) -> Any:
-    return "assistant" if text_of(turn.get("role")).upper() in ("CHATBOT", "ASSISTANT") else "user"
+def _prompt(body: Body) -> Any:
+    """Nova's pictures and embeddings have theirs within `textToImageParams` and the like."""
+    for key, value in body.items():
+        if key in PROMPTS and value:
+            return value
+        if key.endswith("Params") and (text := mapping(value).get("text")):
+            return mapping(text).get("value", text)
+    return None
 
 
 def _whole(body: Body, into: Assembler) -> None:
@@ -173,6 +153,15 @@ def _vectors(body: Body, into: Assembler) -> None:
     if isinstance(found, dict):
         found = next((one for one in found.values() if isinstance(one, list)), None)
     into.n_embeddings = len(found) if isinstance(found, list) else 1
+
+
+def _pictures(pictures: list[Any], body: Body, into: Assembler) -> None:
+    """Nova Canvas, Titan and Stability: base64, one each."""
+    into.choice()
+    for data in pictures:
+        into.part(Part("image", attachment(size=len(text_of(data)))))
+    if error := text_of(body.get("error")):
+        into.error = ApiError(None, error)
 
 
 def _piece(piece: Body, choice: int, into: Assembler) -> None:

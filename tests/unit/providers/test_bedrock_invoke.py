@@ -138,6 +138,10 @@ def test_the_path_names_the_model_whatever_the_body_says() -> None:
         {"message": "Hi"},
         {"texts": ["Hi"]},
         {"singleEmbeddingParams": {"text": {"value": "Hi"}}},
+        {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "Hi"}},
+        {"text_prompts": [{"text": "Hi", "weight": 1}]},
+        {"query": "Hi", "documents": []},
+        {"message": "Hi", "preamble": "", "chat_history": []},
         {"anthropic_version": "x", "messages": [{"role": "user", "content": "Hi"}]},
         {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]},
         {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9},
@@ -151,6 +155,33 @@ def test_earlier_turns_of_command_are_messages() -> None:
     history = [{"role": "USER", "message": "Hi"}, {"role": "CHATBOT", "message": "Hello"}]
     request = asked({"chat_history": history, "message": "Bye"})
     assert [m.role for m in request.messages] == ["user", "assistant", "user"]
+
+
+def test_commands_own_events_are_known() -> None:
+    response = streamed(
+        {"event_type": "stream-start", "is_finished": False, "generation_id": "g1"},
+        {"event_type": "text-generation", "is_finished": False, "text": "H"},
+        {"event_type": "text-generation", "is_finished": False, "text": "i"},
+        {
+            "event_type": "stream-end",
+            "is_finished": True,
+            "finish_reason": "COMPLETE",
+            "response": {"text": "Hi", "chat_history": []},
+            "amazon-bedrock-invocationMetrics": METRICS,
+        },
+    )
+    assert (response.text, response.finish_reasons) == ("Hi", ["COMPLETE"])
+    assert counts(response) == (5, 7)
+    assert response.unknown_events == {}
+
+
+def test_pictures_and_orders_are_shown() -> None:
+    drawn = answered({"images": ["AAAA", "AAAAAAAA"]})
+    assert [part.text for part in drawn.parts] == ["3 bytes", "6 bytes"]
+    refused = answered({"images": [], "error": "This was refused"})
+    assert refused.error is not None
+    ranked = answered({"results": [{"index": 1, "relevance_score": 0.5}]})
+    assert [part.text for part in ranked.parts] == ["document 1: 0.5"]
 
 
 @pytest.mark.parametrize(
