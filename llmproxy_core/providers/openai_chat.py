@@ -121,9 +121,8 @@ def _said(said: Body, choice: int, into: Assembler) -> None:
     if isinstance(reasoning, str):
         into.add("reasoning", reasoning, choice)
     elif said.get("reasoning_details") and not reasoning:
-        for detail in items(said.get("reasoning_details")):
-            if text := text_of(detail.get("text")) or text_of(detail.get("summary")):
-                into.add("reasoning", text, choice)
+        for text in _details(said):
+            into.add("reasoning", text, choice)
     content = said.get("content")
     if isinstance(content, str):
         if content:
@@ -134,6 +133,13 @@ def _said(said: Body, choice: int, into: Assembler) -> None:
         into.add("refusal", refusal, choice)
     if len(said) > 1 or "content" not in said:
         _calls(said, choice, into)
+
+
+def _details(said: Body) -> list[str]:
+    """OpenRouter's: texts and summaries; what is encrypted has neither."""
+    details = items(said.get("reasoning_details"))
+    texts = [text_of(detail.get("text")) or text_of(detail.get("summary")) for detail in details]
+    return [text for text in texts if text]
 
 
 def _chunks(content: Any, choice: int, into: Assembler) -> None:
@@ -227,8 +233,8 @@ def read_message(message: Body) -> Message:
 
 def _thoughts(message: Body) -> list[Part]:
     reasoning = message.get("reasoning_content") or message.get("reasoning")
-    reasoning = reasoning or message.get("tool_plan")
-    return [Part("reasoning", reasoning)] if isinstance(reasoning, str) else []
+    reasoning = reasoning or message.get("tool_plan") or "".join(_details(message))
+    return [Part("reasoning", reasoning)] if reasoning and isinstance(reasoning, str) else []
 
 
 def _result(message: Body) -> Part:
