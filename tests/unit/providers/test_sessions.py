@@ -11,6 +11,7 @@ from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.turns import LIVE
 from tests.unit.providers.corpus import joined, needs_corpus
 from tests.unit.providers.sessions import Turn, frames_of, sessions, split, wire_of
+from tests.unit.test_websocket import Recorded
 
 pytestmark = needs_corpus
 
@@ -141,3 +142,27 @@ def test_a_session_that_breaks_off_keeps_what_was_said() -> None:
         response, _ = read(wire, turn, [cut]) if cut else (Response(incomplete=True), [])
         assert response.incomplete, id
         assert whole.text.startswith(response.text), id
+
+
+def test_the_proxy_writes_exchanges_that_are_read_alike() -> None:
+    for session in sessions():
+        wire, frames = wire_of(session), frames_of(session)
+        recorded = Recorded(wire, max_body=2**26)
+        for client, data in frames:
+            recorded.frame(client, data)
+        recorded.take(recorded.session.close("client_closed"))
+        for at, turn in enumerate(split(wire, frames)):
+            opened, body = recorded.opened[at]
+            request, problem = read_request(wire, PATH, [], body)
+            expected = asked(wire, turn)
+            assert (problem, request.model, request.tools) == (None, expected.model, expected.tools)
+            assert _texts(request) == _texts(expected), (session["id"], at)
+            answer = Turn([], carried=[])
+            response, _ = read(wire, answer, [recorded.answers[opened.id]])
+            assert response == read(wire, turn)[0], (session["id"], at)
+
+
+def _texts(request: Request) -> list[str]:
+    return [
+        part.text for message in request.messages for part in message.parts if part.kind == "text"
+    ]
