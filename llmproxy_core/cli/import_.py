@@ -48,9 +48,11 @@ def import_(
     if dry_run:
         work.count(files)
     else:
-        from llmproxy_core.store.migrate import open_store
+        from llmproxy_core.store.database import open_database
+        from llmproxy_core.store.migrate import upgrade
 
-        with open_store(config, home, "llmproxy import") as database:
+        with open_database(config, home, "llmproxy import") as database:
+            upgrade(database)  # as the worker does, which may be ours
             work.store(files, database)
     _print(work.tally, time.monotonic() - begun_at, dry_run, as_json)
     raise typer.Exit(1 if work.tally.problems else 0)

@@ -301,6 +301,23 @@ def test_what_is_chosen_is_exported_oldest_first(llmproxy, tmp_path):
     assert llmproxy("export", "-o", str(tmp_path / "no" / "where")).returncode == 1
 
 
+def test_an_import_waits_while_the_spool_is_nearly_full(llmproxy, tmp_path, database):  # noqa: F811
+    (tmp_path / "mitm.toml").write_text('[spool]\nmax_bytes = "3 MiB"\nmin_free_bytes = 0\n')
+    ballast = tmp_path / "data" / "spool" / ".ballast" / "file"
+    ballast.parent.mkdir(parents=True)
+    ballast.write_bytes(b"x" * 2_800_000)
+
+    running = llmproxy.start("import", str(lines_file(tmp_path / "calls", [line()])))
+    assert running.stderr is not None
+    said = running.stderr.readline()
+    assert counts(database) == (0, 0)
+    ballast.unlink()
+    out, _ = running.communicate(timeout=60)
+
+    assert "nearly full; waiting for room" in said
+    assert out.startswith("1 calls stored")
+
+
 def test_a_worker_that_runs_already_does_the_work(llmproxy, tmp_path, database):  # noqa: F811
     home = Home(llmproxy.home / "data")
     home.path.mkdir(mode=0o700)

@@ -36,7 +36,7 @@ class Drain:
 
     def __init__(self, config: Config, home: Home, tell: Callable[[str], None]) -> None:
         self._home = home
-        self._tell = tell
+        self.tell = tell
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         environment = os.environ | {"LLMPROXY_HOME": str(home.path)}
         if config.source:
@@ -87,7 +87,7 @@ class Drain:
                 )
             if now - max(moved_at, told_at) > TELL_SECONDS:
                 told_at = now
-                self._tell(f"waiting for the worker: {left:,} bytes are not stored yet")
+                self.tell(f"waiting for the worker: {left:,} bytes are not stored yet")
             self._check()
             time.sleep(pause)
             pause = min(pause * 1.2, LONGEST_LOOK)

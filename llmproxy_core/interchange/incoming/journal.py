@@ -15,10 +15,10 @@ from llmproxy_core.spool import Limits, SpoolWriter, look
 SEGMENT = 8 * 2**20
 AHEAD = 64 * 2**20
 """Bytes that may wait for the worker."""
-SHARE = 0.5
+SHARE = 0.8
 """Of the spool's limits: what proxies see comes first, and must never be dropped for an import."""
 LOOK_BYTES = 4 * 2**20
-FULL_SECONDS = 300.0
+FULL_SECONDS, TELL_SECONDS = 120.0, 3.0
 
 
 class ImportJournal:
@@ -65,12 +65,17 @@ class ImportJournal:
         self._drain.wait(self._writer.folder)
 
     def _wait_for_room(self) -> None:
-        deadline = time.monotonic() + FULL_SECONDS
+        begun_at = time.monotonic()
+        told = False
         while look(self._spool).pressure(self._limits)[0] > SHARE:
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begun_at
+            if waited > FULL_SECONDS:
                 raise InterchangeError(
                     f"{self._spool}: too full for an import (spool.max_bytes, "
                     "spool.min_free_bytes). What was read before is stored; make room, and import "
                     "the file again to go on."
                 )
+            if waited > TELL_SECONDS and not told:
+                told = True
+                self._drain.tell(f"{self._spool} is nearly full; waiting for room")
             time.sleep(0.1)
