@@ -12,7 +12,7 @@ from llmproxy_core.model import Response
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
 from tests.unit.providers.catalogue import SAMPLES, SPEAKING, STREAMED
-from tests.unit.providers.corpus import joined
+from tests.unit.providers.corpus import ROOT, joined
 from tests.unit.providers.sample import Sample, read, sse
 
 EVENTS = "text/event-stream"
@@ -35,6 +35,11 @@ def read_stream(sample: Sample) -> Response:
 
 def test_every_format_has_a_sample() -> None:
     assert {sample.wire for sample in SAMPLES} == set(FORMATS)
+
+
+def test_every_format_is_documented() -> None:
+    text = (ROOT / "docs" / "formats.md").read_text()
+    assert [wire for wire in FORMATS if f"`{wire}`" not in text] == []
 
 
 @streamed
