@@ -66,22 +66,23 @@ def join(items: Iterable[Item], pieces: Mapping[bytes, bytes]) -> bytes:
     return b"".join(out)
 
 
-def read_item(data: bytes, at: int) -> tuple[Item, int]:
-    """(item, position after it). Raises IndexError, ValueError."""
+def read_item(data: bytes, at: int, digest: bytes) -> tuple[Item, int]:
+    """(item, position after it), where its hash does not stand in the data but is `digest`.
+
+    Raises IndexError, ValueError where the data is damaged.
+    """
     kind = data[at]
     if kind == INLINE:
         end = read_counted(data, at + 1)[1]
-    elif kind & 3 in (PIECE, PATCHED) and kind < 16:
-        end = at + 1 + HASH
+    elif kind & 3 in (PIECE, PATCHED) and kind < 16 and len(digest) == HASH:
+        end = at + 1
         if kind & 3 == PATCHED:
             count, end = read_number(data, end)
             for _ in range(count):
                 end = read_counted(data, read_number(data, end)[1])[1]
     else:
         raise ValueError(f"unknown kind of item: {kind}")
-    if end > len(data):
-        raise IndexError("the data ends early")
-    return data[at:end], end
+    return data[at : at + 1] + digest + data[at + 1 : end], end
 
 
 def _inserts(item: Item) -> Inserts:

@@ -8,8 +8,8 @@ from llmproxy_core.spans.packing import SHORT, Lexicon
 FIRST = 32 * 1024
 LATER = 192 * 1024
 """Bytes of new pieces after which there is another one."""
-SIZE = 192 * 1024
-DEEPEST = 4
+SIZE = 512 * 1024
+DEEPEST = 8
 """Lexicons that one after the other need the one before: that many more must be read for a piece."""
 
 

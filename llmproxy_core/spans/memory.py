@@ -19,8 +19,8 @@ SAMPLE = 16
 LIMIT = 32 * 2**20
 """Bytes that all manifests may take, about."""
 SESSIONS = 4096
-SPEAKERS = 24
-"""Sessions that have lexicons: about 1 MB each."""
+SPEAKERS = 12
+"""Sessions that have lexicons: up to 3 MB each."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +37,8 @@ class Manifest:
     depth: int = 0
     anchor: "Manifest | None" = None
     served: int = 0
+    steps: bytes = b""
+    """Those of its own edit; kept where it is an anchor."""
 
     def follow(self, previous: "Manifest | None") -> "Manifest | None":
         """Continue a chain. Gives what this manifest is to be an edit of; None: write it whole."""

@@ -1,12 +1,14 @@
 """zstd for pieces and edits, with dictionaries of what such texts have in common.
 
-The first byte says how the rest is packed. WITH_PIECES is followed by the hash of a *lexicon*: a
+The first byte says how the rest is packed. WITH_ANCHOR is used in edits: the dictionary is what
+the *anchor*, an edit that was not packed so and leads to it, has in its steps. WITH_PIECES is followed by the hash of a *lexicon*: a
 piece that lists, by hash, the pieces which joined are the dictionary: what was said in the same
 session before. A shared dictionary that has been used is never changed: a better one is another
 byte.
 """
 
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 
 import zstandard
 
@@ -14,7 +16,10 @@ from llmproxy_core.spans.dictionary import DICTIONARY
 from llmproxy_core.spans.items import HASH
 
 AS_IT_IS, ZSTD, ZSTD_DICTIONARY, WITH_PIECES = b"\x00", b"\x01", b"\x02", b"\x03"
+WITH_ANCHOR = b"\x04"
 LEAST = 32
+ANCHORS = 32
+"""Dictionaries that are kept ready: some 100 KB each."""
 SHORT = 16_384
 """Bytes up to which a dictionary helps, and a higher level costs little."""
 LEVEL, SHORT_LEVEL = 3, 6
@@ -40,6 +45,15 @@ class Packer:
         long = zstandard.ZstdCompressionParameters.from_level(LEVEL, format=FORMAT)
         self._long = zstandard.ZstdCompressor(compression_params=long)
         self._short = _short(DICTIONARY)
+        self._anchored: OrderedDict[bytes, zstandard.ZstdCompressor] = OrderedDict()
+
+    def pack_steps(self, steps: bytes, anchor: bytes) -> bytes:
+        """The steps of an edit; `anchor`: those of its anchor."""
+        zstd = self._anchored.pop(anchor, None) or _short(anchor)
+        self._anchored[anchor] = zstd
+        if len(self._anchored) > ANCHORS:
+            self._anchored.popitem(last=False)
+        return WITH_ANCHOR + zstd.compress(steps)
 
     def pack(self, data: bytes, lexicon: Lexicon | None = None) -> bytes:
         if len(data) < LEAST:
@@ -79,6 +93,16 @@ class Unpacker:
         for digest, data in stored.items():
             self._pieces[digest] = self._piece(data)
         return {digest: self._pieces[digest] for digest in hashes}
+
+    def steps(self, chain: Iterable[bytes]) -> Iterator[bytes]:
+        """The packed steps of edits, each of which leads to the next."""
+        anchor = b""
+        for stored in chain:
+            if stored[:1] == WITH_ANCHOR:
+                yield _unpacked(_reading(anchor), stored[1:])
+            else:
+                anchor = self.unpack(stored)
+                yield anchor
 
     def _piece(self, data: bytes) -> bytes:
         if data[:1] != WITH_PIECES:

@@ -14,7 +14,7 @@ import psycopg
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.spans.cutter import Cut, Cutter
-from llmproxy_core.spans.edits import edit
+from llmproxy_core.spans.edits import edit, stored
 from llmproxy_core.spans.items import Item
 from llmproxy_core.spans.lexicons import Lexicons
 from llmproxy_core.spans.memory import Manifest, Memory
@@ -81,7 +81,7 @@ class Archive:
             thread.latest.append(made)
         memory.add(made)
         self._keep(row, cut, memory.lexicons(row.session_id))
-        return self._stored(row, cut, base)
+        return self._stored(row, made, base)
 
     def response(self, row: ResponseRow) -> Stored:
         """Its texts are kept apart where the request's were: it has turns to come."""
@@ -89,14 +89,13 @@ class Archive:
         asked = scope.memory.manifest(row.id)
         apart = asked is None or asked.apart
         cut = scope.cutter.answer(row.headers, row.trailers, row.body, apart)
-        base = None
         if asked is None:
             self._keep(row, cut, Lexicons())
-        else:
-            made = Manifest(row.id, asked.session_id, cut.items)
-            base = scope.memory.thread(asked.session_id).model("response", made)
-            self._keep(row, cut, scope.memory.lexicons(asked.session_id))
-        return self._stored(row, cut, base)
+            return self._stored(row, Manifest(row.id, row.id, cut.items), None)
+        made = Manifest(row.id, asked.session_id, cut.items)
+        base = made.follow(scope.memory.thread(asked.session_id).model("response", made))
+        self._keep(row, cut, scope.memory.lexicons(asked.session_id))
+        return self._stored(row, made, base)
 
     def store_blobs(self, connection: psycopg.Connection[Any]) -> None:
         """The pieces of the documents made since the last time."""
@@ -127,10 +126,18 @@ class Archive:
                 listing = self._packer.pack(made.listing)
                 self._blobs.append((row.ns_id, epoch, UUID(bytes=made.digest), listing))
 
-    def _stored(self, row: RequestRow | ResponseRow, cut: Cut, base: Manifest | None) -> Stored:
-        body = self._packer.pack(edit(cut.items, base.items if base else ()))
+    def _stored(
+        self, row: RequestRow | ResponseRow, made: Manifest, base: Manifest | None
+    ) -> Stored:
+        hashes, steps = edit(made.items, base.items if base else ())
+        if made.anchor is None:
+            made.steps = steps
+            packed = self._packer.pack(steps)
+        else:
+            packed = self._packer.pack_steps(steps, made.anchor.steps)
         proven = content_hash(row.body) == row.hash_out
-        return Stored(SPANS if proven else UNPROVEN, body, base.id if base else None)
+        encoding = SPANS if proven else UNPROVEN
+        return Stored(encoding, stored(hashes, packed), base.id if base else None)
 
     def _scope(self, ns_id: int, id: UUID) -> _Scope:
         key = (ns_id, epoch_of(id))

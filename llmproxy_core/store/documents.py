@@ -57,9 +57,10 @@ def _manifest(conn: Connection, table: str, ns_id: int, id: UUID, unpacker: Unpa
     chain = _fetch(conn, CHAIN.format(table=table), {"ns_id": ns_id, "id": id})
     if not chain or chain[0][0] is not None:
         raise ValueError(f"what it builds on is missing: {chain[0][0] if chain else id}")
+    halves = [edits.read_stored(body) for _, body in chain]
     manifest: list[Item] = []
-    for _, body in chain:
-        manifest = edits.apply(unpacker.unpack(body), manifest)
+    for half, steps in zip(halves, unpacker.steps(half.steps for half in halves), strict=True):
+        manifest = edits.apply(edits.Edit(half.hashes, steps), manifest)
     return manifest
 
 

@@ -72,7 +72,8 @@ CREATE TABLE IF NOT EXISTS blobs (
 ) PARTITION BY RANGE (epoch);
 -- compressed already
 ALTER TABLE blobs ALTER COLUMN data SET STORAGE EXTERNAL;
-CREATE TABLE IF NOT EXISTS blobs_before PARTITION OF blobs FOR VALUES FROM (MINVALUE) TO ({epoch});
+CREATE TABLE IF NOT EXISTS blobs_before PARTITION OF blobs FOR VALUES FROM (MINVALUE) TO ({epoch})
+    WITH (toast_tuple_target = 8160);
 """
 
 SWAP = """
@@ -148,6 +149,9 @@ BEGIN
                 ELSE format('FROM (%s) TO (%s)', epoch, epoch + 1) END;
             BEGIN
                 EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', week, parent.name);
+                IF parent.name = 'blobs' THEN -- a row for most pieces, without TOAST
+                    EXECUTE format('ALTER TABLE %I SET (toast_tuple_target = 8160)', week);
+                END IF;
                 EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', week);
                 EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES %s',
                     parent.name, week, bounds);

@@ -20,10 +20,12 @@ from llmproxy_core.worker.identity import dated
 from tests.unit.providers.corpus import FOLDER
 from tests.worker.traffic import MS, NOON, SECOND, Recorded
 
-SESSION = "0f4ad1b2-5f5e-4c0e-9d4b-6b1a2c3d4e5f"
+SESSION = "0f4ad1b2-5f5e-4c0e-9d4b-6b1a2c3d{:04x}"
 SUBAGENTS = 30
 MARK = {"cache_control": {"type": "ephemeral"}}
 FILES = ("spool/writer", "store/reads", "cli/app", "tui/feed", "worker/main", "config", "model")
+PARTS = ("messages", "input", "contents", "choices", "content", "output", "candidates", "message")
+SAID = ("text", "content", "arguments", "thinking", "output")
 WORDS = (
     *("the", "file", "has", "been", "read", "and", "test", "for", "this", "function", "returns"),
     *("value", "from", "cache", "when", "key", "is", "missing", "then", "we", "should", "update"),
@@ -31,17 +33,16 @@ WORDS = (
 )
 
 
-def sentences() -> list[str]:
-    """What people, models and tools have said in the recorded exchanges; made up without them."""
-    if not FOLDER.is_dir():
-        dice = random.Random(5)
-        return [
-            " ".join(
-                f"{dice.choice(WORDS)}{dice.getrandbits(8):x}" for _ in range(dice.randrange(5, 30))
-            )
-            for _ in range(20_000)
-        ]
-    return _recorded()
+def texts() -> list[str]:
+    """Messages, answers and results of tools in the recorded exchanges; made up without them."""
+    if FOLDER.is_dir():
+        return _recorded()
+    dice = random.Random(5)
+    sizes = [dice.choice((100, 200, 600, 3000)) for _ in range(1500)]
+    return [
+        " ".join(f"{dice.choice(WORDS)}{dice.getrandbits(6):x}" for _ in range(size // 8))
+        for size in sizes
+    ]
 
 
 @cache
@@ -50,30 +51,52 @@ def _recorded() -> list[str]:
     for file in sorted(FOLDER.glob("*.jsonl.gz")):
         if file.name.startswith(("expected", "websocket")):
             continue
-        with gzip.open(file, "rt", encoding="utf-8") as lines:
-            for line in lines:
+        with gzip.open(file, "rt", encoding="utf-8") as exchanges:
+            for line in exchanges:
                 exchange = json.loads(line)
                 for side in ("request_body", "response_body"):
-                    _texts(exchange[side] or "", found)
+                    _said(exchange[side] or "", found)
     return list(found)
 
 
-def _texts(body: str, found: dict[str, None]) -> None:
+def _said(body: str, found: dict[str, None]) -> None:
     try:
         value = json.loads(body)
     except ValueError:
         return
-    stack = [value]
+    stack = [("", value[key]) for key in PARTS if isinstance(value, dict) and key in value]
     while stack:
-        one = stack.pop()
+        name, one = stack.pop()
         if isinstance(one, str):
-            for line in one.split("\n"):
-                if 30 < len(line) < 400 and " " in line:
-                    found[line] = None
+            if name in SAID and len(one) >= 40 and not one.startswith("data:"):
+                found[one] = None
         elif isinstance(one, dict):
-            stack += one.values()
+            stack += one.items()
         elif isinstance(one, list):
-            stack += one
+            stack += [(name, item) for item in one]
+
+
+class Deck:
+    """All texts in a random order; when they have all been said, again in another one."""
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+        self._left: list[str] = []
+
+    def prose(self, size: int) -> str:
+        """About `size` characters."""
+        out: list[str] = []
+        while size > 0:
+            if not self._left:
+                self._left = list(texts())
+                self._dice.shuffle(self._left)
+            text = self._left.pop()
+            if len(text) > size + 400:
+                self._left.append(text[size:])
+                text = text[:size]
+            out.append(text)
+            size -= len(text) + 1
+        return "\n".join(out)
 
 
 @dataclass
@@ -81,16 +104,17 @@ class Agent:
     """One thread of messages; `seed` makes it another one."""
 
     seed: int
+    deck: Deck
     agent_id: str | None = None
     prompt: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
     turn: int = 0
 
     def __post_init__(self) -> None:
+        self.session = SESSION.format(self.seed // 1000 or self.seed)
         self.dice = random.Random(self.seed)
-        self.material = sentences()
         prompt = self.prompt or self.prose(600)
-        self.system = [
+        self.system: list[dict[str, Any]] = [
             {
                 "type": "text",
                 "text": "",
@@ -101,11 +125,7 @@ class Agent:
         self.messages.append({"role": "user", "content": [{"type": "text", "text": prompt}]})
 
     def prose(self, size: int) -> str:
-        out: list[str] = []
-        while size > 0:
-            out.append(self.dice.choice(self.material))
-            size -= len(out[-1]) + 1
-        return "\n".join(out)
+        return self.deck.prose(size)
 
     def body(self) -> bytes:
         self.turn += 1
@@ -125,7 +145,7 @@ class Agent:
             "messages": messages,
             "system": self.system,
             "tools": tools()[:8] if self.agent_id else tools(),
-            "metadata": {"user_id": f"user_0a1b_account__session_{SESSION}"},
+            "metadata": {"user_id": f"user_0a1b_account__session_{self.session}"},
             "max_tokens": 32000,
             "stream": True,
         }
@@ -167,7 +187,7 @@ class Agent:
             "output_tokens": 1,
             "service_tier": "standard",
         }
-        message = {
+        message: dict[str, Any] = {
             "model": "claude-sonnet-4-5-20250929",
             "id": f"msg_01{self.dice.getrandbits(88):022x}",
             "type": "message",
@@ -217,16 +237,19 @@ class Sent:
     records: list[Recorded]
 
 
-def session(turns: int, subagents: int = SUBAGENTS) -> Iterator[Sent]:
+def session(
+    turns: int, subagents: int = SUBAGENTS, seed: int = 1, begin: int = NOON
+) -> Iterator[Sent]:
     """The calls of a session in order; the last of its `turns` has all messages."""
-    main = Agent(1)
-    clock = [NOON]
+    deck = Deck(seed)
+    main = Agent(seed, deck)
+    clock = [begin]
     every = max(1, turns // max(1, subagents))
     started = 0
     for turn in range(turns):
         if started < subagents and turn % every == every // 2:
             started += 1
-            child = Agent(1000 + started, f"agent-{started:04x}", main.prose(500))
+            child = Agent(1000 * seed + started, deck, f"agent-{started:04x}", main.prose(500))
             given = {"description": "look", "prompt": child.prompt, "subagent_type": "Explore"}
             yield sent(main, clock, main.body(), main.reply("Task", given))
             for _ in range(2):
@@ -242,7 +265,7 @@ def session(turns: int, subagents: int = SUBAGENTS) -> Iterator[Sent]:
 def sent(agent: Agent, clock: list[int], body: bytes, events: list[bytes]) -> Sent:
     clock[0] += 20 * SECOND + agent.dice.randrange(SECOND)
     at, answer = clock[0], b"".join(events)
-    id = dated(at, SESSION, at).bytes
+    id = dated(at, agent.session, at).bytes
     digest = content_hash(body)
     opened = Opened(
         id=id, at=at, namespace="default", client=f"127.0.0.1:{agent.dice.randrange(30_000, 60_000)}",
@@ -278,7 +301,7 @@ def asking(agent: Agent, length: int) -> Headers:
         ("content-type", "application/json"),
         ("user-agent", "claude-cli/2.0.14 (external, cli)"),
         ("x-app", "cli"),
-        ("x-claude-code-session-id", SESSION),
+        ("x-claude-code-session-id", agent.session),
         *named,
         ("x-stainless-arch", "x64"),
         ("x-stainless-lang", "js"),
@@ -325,15 +348,8 @@ def event(kind: str, **fields: Any) -> bytes:
 
 @cache
 def tools() -> list[dict[str, Any]]:
-    dice, material = random.Random(3), sentences()
+    prose = Deck(3).prose
     names = ("Task", "Bash", "Glob", "Grep", "Read", "Edit", "Write", "WebFetch")
-
-    def prose(size: int) -> str:
-        out: list[str] = []
-        while size > 0:
-            out.append(dice.choice(material))
-            size -= len(out[-1]) + 1
-        return "\n".join(out)
 
     def tool(n: int) -> dict[str, Any]:
         arguments = {

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,11 +28,11 @@ def opened(*cuts: Cut) -> list[frame.Document]:
     return [frame.opened(items.join(cut.items, pieces)) for cut in cuts]
 
 
-def message(role: str, text: str, **more: object) -> dict[str, object]:
+def message(role: str, text: str, **more: Any) -> dict[str, object]:
     return {"role": role, "content": [{"type": "text", "text": text, **more}]}
 
 
-def dumped(value: object, **how: object) -> bytes:
+def dumped(value: object, **how: Any) -> bytes:
     return json.dumps(value, **{"separators": (",", ":"), **how}).encode()
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ def joined(body: bytes) -> bytes | None:
     return None if found is None else b"".join(data for data, _ in found)
 
 
-def chunks(texts: list[str], separator: str, before: str = "data: ", **how: object) -> bytes:
+def chunks(texts: list[str], separator: str, before: str = "data: ", **how: Any) -> bytes:
     events = [
         before + json.dumps({"id": "chatcmpl-1", "n": n * 3, "delta": {"content": text}}, **how)
         for n, text in enumerate(texts)
