@@ -49,12 +49,11 @@ class Survival:
 
     def read(self, table: sql.Identifier, spaces: Iterable[int]) -> None:
         """Look into the documents of a table like `requests` or `responses`."""
-        unpacker = Unpacker(_nothing)
         with self._connection.cursor(name="documents") as cursor:
             cursor.execute(sql.SQL(DOCUMENTS).format(table), [list(spaces), [SPANS, UNPROVEN]])
             for ns_id, id, body in cursor:
                 named = self._found.setdefault((ns_id, epoch_of(id)), set())
-                named |= references(unpacker.unpack(body))
+                named |= references(body)
 
     def keep(self) -> None:
         """Write down all that was found."""
