@@ -83,10 +83,11 @@ class Usage:
 
 @dataclass(slots=True)
 class ApiError:
-    """An error as the provider worded it."""
+    """An error as the provider worded it; `raw` is its own object, verbatim, where it sent one."""
 
     type: str | None
     message: str
+    raw: dict[str, Json] | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ def text_error(text: str, status: int, kind: str | None = None) -> ApiError:
 def _worded(error: Any) -> ApiError:
     if not isinstance(error, dict):
         return ApiError(None, text_of(error)[:LONGEST] or dumps(error)[:LONGEST])
-    return ApiError(_type(error), _message(error)[:LONGEST])
+    return ApiError(_type(error), _message(error)[:LONGEST], dict(error))
 
 
 def _type(error: Mapping[str, Any]) -> str | None:

@@ -87,9 +87,9 @@ def _answered(call: Call) -> dict[str, Any]:
 
 
 def _error(call: Call) -> dict[str, Any] | None:
-    """What the provider said, else why there is no whole answer."""
+    """What the provider said, in its own object if it sent one; else why there is no answer."""
     if told := call.response.error:
-        return {"type": told.type, "message": told.message}
+        return told.raw or {"type": told.type, "message": told.message}
     row = call.answered
     if row is None or row.error is None or row.error_type == "stream_incomplete":
         return None
@@ -99,10 +99,12 @@ def _error(call: Call) -> dict[str, Any] | None:
 def _numbers(call: Call) -> dict[str, Any]:
     flow, row = call.flow, call.answered
     usage = call.response.usage
+    estimated = bool(row and row.estimated)
     return {
-        "usage": _usage(flow),
+        "usage": None if estimated else _usage(flow),
+        "usage_estimated": _usage(flow) if estimated else None,
         "usage_raw": usage.raw if usage else (row.usage if row else None),
-        "estimated": bool(row and row.estimated),
+        "estimated": estimated,
         "cost_usd": None if flow.cost_usd is None else float(flow.cost_usd),
         "cost_exact": None if flow.cost_usd is None else str(flow.cost_usd),
         "cost_source": row.cost_source if row else None,
