@@ -44,6 +44,17 @@ COMMON: dict[str, str] = {
     ":batchEmbedContents": "gemini.embeddings",
 }
 
+UNBILLED = frozenset(
+    {
+        "anthropic.count_tokens",
+        "bedrock.count_tokens",
+        "gemini.count_tokens",
+        "openai.moderations",
+        "openai.responses.input_tokens",
+    }
+)
+"""Formats whose answers tell tokens that nobody pays for."""
+
 UPGRADES: dict[str, str] = {
     "/v1/responses": "openai.responses.websocket",
     "/codex/responses": "openai.responses.websocket",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import Cost, Response, Usage, header
 from llmproxy_core.pricing import NO_PRICES, OwnPrices, estimated, price
+from llmproxy_core.providers.catalogue import UNBILLED
 from llmproxy_core.records import BodyKept, Closed, Ending
 from llmproxy_core.store.rows import FlowState, ResponseRow, SessionDelta, ToolCallRow
 from llmproxy_core.worker.exchanges import Exchange
@@ -178,7 +179,10 @@ def _price(exchange: Exchange, usage: Usage | None, row: ResponseRow, prices: Ow
     opened = exchange.opened
     model = row.model or exchange.request.model
     try:
-        cost = price(opened.provider, model, usage, moment(opened.at), prices)
+        if opened.wire in UNBILLED:
+            cost = Cost(Decimal(0), "not billed", "exact")
+        else:
+            cost = price(opened.provider, model, usage, moment(opened.at), prices)
     except Exception:  # noqa: BLE001 - a call without a price is better than none
         cost = Cost(None, "", "unknown")
     row.cost_usd, row.cost_source, row.cost_confidence = cost.usd, cost.source, cost.confidence

@@ -285,6 +285,11 @@ def test_an_answer_that_upsets_its_reader_is_stored_raw(tmp_path, fault, method,
     assert [event.kind for event in batch.events] == ["unreadable"]
 
 
+def test_counting_tokens_costs_nothing(answer):
+    row = answer(Call(wire="openai.responses.input_tokens", answer=b'{"input_tokens": 9}'))
+    assert (row.input_tokens, row.cost_usd, row.cost_source) == (9, 0, "not billed")
+
+
 def test_a_fault_in_the_price_costs_only_the_price(tmp_path, fault):
     fault(seal, "price")
     (row,) = stored(Call().records(), tmp_path).responses
