@@ -20,6 +20,7 @@ WITH RECURSIVE chain (base_id, body, step) AS (
     UNION ALL
     SELECT r.base_id, r.body, chain.step + 1
     FROM chain JOIN {table} r ON r.ns_id = %(ns_id)s AND r.id = chain.base_id
+    WHERE chain.step < 256
 )
 SELECT base_id, body FROM chain ORDER BY step DESC
 """
