@@ -32,10 +32,10 @@ def estimated(request: Request, response: Response) -> Usage | None:
     Counters that were told are kept, unless they were told before the end of a stream that has
     none: Anthropic begins a stream with the tokens of its first event.
     """
-    told = response.usage
-    if told is not None and told.output_tokens is not None and not response.incomplete:
-        return None
-    written = _written(response)
+    told, written = response.usage, _written(response)
+    if told is not None and not response.incomplete:
+        if told.output_tokens is not None or not written:
+            return None
     if told is None:
         if not written and not response.incomplete:
             return None  # neither usage nor text: not an answer that is billed by tokens

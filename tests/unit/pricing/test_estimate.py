@@ -31,6 +31,11 @@ def test_a_whole_answer_that_tells_its_usage_is_not_estimated() -> None:
     assert estimated(QUESTION, Response(texts=["y"], usage=Usage(1, 1))) is None
 
 
+def test_what_has_no_output_needs_none_told() -> None:
+    embeddings = Response(usage=Usage(12, raw={"prompt_tokens": 12}))
+    assert estimated(QUESTION, embeddings) is None
+
+
 def test_a_whole_answer_without_usage_is_estimated() -> None:
     assert estimated(QUESTION, Response(texts=["y" * 415])) == Usage(204, 100)
 
