@@ -33,11 +33,11 @@ def estimated(request: Request, response: Response) -> Usage | None:
     none: Anthropic begins a stream with the tokens of its first event.
     """
     told, written = response.usage, _written(response)
-    if told is not None and not response.incomplete:
-        if told.output_tokens is not None or not written:
-            return None
+    ended = not response.incomplete
+    if told is not None and ended and (told.output_tokens is not None or not written):
+        return None
     if told is None:
-        if not written and not response.incomplete:
+        if not written and ended:
             return None  # neither usage nor text: not an answer that is billed by tokens
         return Usage(_asked(request), written)
     if told.output_tokens is not None and written <= told.output_tokens:
