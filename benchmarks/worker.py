@@ -2,8 +2,9 @@
 
     python -m benchmarks.worker [--calls 2000] [--seconds 10]
 
-Prints for each kind of call: records/s, CPU ms a call in the worker and in Postgres; then, at 50
-calls a second, the time from the append of a call's end to the notification of its row (ms).
+Prints for each kind of call: records/s, CPU ms a call in the worker and in Postgres; the same for
+calls that come in as they happen, while somebody watches and while nobody does; then, at 50 calls a
+second, the time from the append of a call's end to the notification of its row (ms).
 """
 
 import argparse
@@ -71,7 +72,46 @@ def main() -> None:
             upgrade(database)
             for kind, share in ((small, 1.0), (agent, 0.25), (streamed, 0.25)):
                 _drain(home, kind, int(options.calls * share))
+            for kind in (small, streamed):
+                for watched in (True, False):
+                    _as_it_happens(home, database, kind, options.seconds, watched=watched)
             _latency(home, database, options.seconds)
+
+
+def _as_it_happens(
+    home: Home,
+    database: Database,
+    kind: Callable[[int], Call],
+    seconds: float,
+    *,
+    watched: bool,
+) -> None:
+    """50 records a second, each of which wakes the worker, as a proxy does."""
+    begun = home.worker_log.read_text().count("storing into") if home.worker_log.exists() else 0
+    journal, worker = SpoolWriter(home.spool), Worker(home, None)
+    wait_for(lambda: worker.log.count("storing into") > begun, "the worker does not start")
+    listener = Listener(database, lambda change: None) if watched else None
+    time.sleep(2.0)
+    offset = int(time.time() * 1000) % 10**9
+    used, calls = (_cpu(worker.process.pid), _postgres_cpu(home)), 0
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        calls += 1
+        for record in kind(offset + calls).records():
+            append(journal, [record])
+            journal.wake()
+            time.sleep(0.02)
+    time.sleep(0.5)
+    spent = (_cpu(worker.process.pid) - used[0], _postgres_cpu(home) - used[1])
+    if listener:
+        listener.close()
+    journal.close()
+    worker.end()
+    print(
+        f"{kind.__name__:9} {'watched' if watched else 'unseen':7} worker "
+        f"{1000 * spent[0] / calls:.2f} ms/call, Postgres {1000 * spent[1] / calls:.2f} ms/call",
+        flush=True,
+    )
 
 
 def _drain(home: Home, kind: Callable[[int], Call], calls: int) -> None:
@@ -120,14 +160,15 @@ def _latency(home: Home, database: Database, seconds: float) -> None:
     journal = SpoolWriter(home.spool)
     sent: dict[UUID, float] = {}
     late: list[float] = []
+    begun = home.worker_log.read_text().count("storing into")
     worker = Worker(home, None)
-    wait_for(lambda: worker.log.count("storing into") > 3, "the worker does not start")
+    wait_for(lambda: worker.log.count("storing into") > begun, "the worker does not start")
 
     def heard(change: Change) -> None:
         late.extend((time.monotonic() - sent[id]) * 1000 for id in change.ended)
 
     listener = Listener(database, heard)
-    time.sleep(0.5)
+    time.sleep(2.0)  # the worker asks once a second whether anybody watches
     calls = int(seconds * 50)
     began, used = time.monotonic(), (_cpu(worker.process.pid), _postgres_cpu(home))
     for n in range(calls):

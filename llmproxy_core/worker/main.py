@@ -63,6 +63,7 @@ class _Shift:
         self._intake = Intake(home.spool, storage, prices=OwnPrices(config.prices))
         self._begun_at = time.monotonic()
         self._committed_at = 0.0
+        self._read_at = 0.0
         self._away_since: float | None = None
         self._pause = FIRST_PAUSE
 
@@ -92,6 +93,7 @@ class _Shift:
         if not intake.full:
             self._keep_pace()
             intake.collect()
+            self._read_at = time.monotonic()
         more = intake.full
         while intake.due or (intake.waiting and self._ending()):
             intake.commit()
@@ -108,8 +110,9 @@ class _Shift:
             self._committed_at = time.monotonic() - PACE
 
     def _keep_pace(self) -> None:
-        pace = PACE if self._ending() or self._storage.watched() else SLOW_PACE
-        early = self._committed_at + pace - time.monotonic()
+        hurry = self._ending() or self._storage.watched()
+        due = self._committed_at + PACE if hurry else self._read_at + SLOW_PACE
+        early = due - time.monotonic()
         if early > 0:
             self._watch.pause(early)
 
