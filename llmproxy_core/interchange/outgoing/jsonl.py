@@ -6,7 +6,7 @@ from typing import Any
 from llmproxy_core.interchange.outgoing.call import Call
 from llmproxy_core.interchange.outgoing.texts import arguments, base64_of, dumps, moment
 from llmproxy_core.interchange.wires import exported
-from llmproxy_core.model import Headers
+from llmproxy_core.model import Headers, Usage
 from llmproxy_core.store.rows import Flow, ResponseRow
 
 COUNTERS = (
@@ -101,8 +101,8 @@ def _numbers(call: Call) -> dict[str, Any]:
     usage = call.response.usage
     estimated = bool(row and row.estimated)
     return {
-        "usage": None if estimated else _usage(flow),
-        "usage_estimated": _usage(flow) if estimated else None,
+        "usage": _counters(usage),
+        "usage_estimated": _counters(flow) if estimated else None,
         "usage_raw": usage.raw if usage else (row.usage if row else None),
         "estimated": estimated,
         "cost_usd": None if flow.cost_usd is None else float(flow.cost_usd),
@@ -119,8 +119,8 @@ def _numbers(call: Call) -> dict[str, Any]:
     }
 
 
-def _usage(flow: Flow) -> dict[str, int | None] | None:
-    counted = {name: getattr(flow, name) for name in COUNTERS}
+def _counters(told: Usage | Flow | None) -> dict[str, int | None] | None:
+    counted = {name: getattr(told, name, None) for name in COUNTERS}
     return counted if any(value is not None for value in counted.values()) else None
 
 
