@@ -17,10 +17,10 @@ app = typer.Typer(
 
 BROKEN = 1
 
-type Space = Annotated[
+Space = Annotated[
     str | None, typer.Option("--ns", metavar="NAME", help="One namespace; default: all.")
 ]
-type AsJson = Annotated[bool, typer.Option("--json", help="As a list of objects.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As a list of objects.")]
 
 
 @app.callback()

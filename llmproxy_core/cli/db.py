@@ -54,14 +54,14 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="As an object.")
         print_json(found)
     else:
         for name, value in found.items():
-            typer.echo(f"{name:<12} {value}")
+            typer.echo(f"{name:<12} {_text(value)}")
         if schema.state in ("empty", "behind"):
             typer.echo("\nRun: llmproxy db upgrade")
     if schema.state != "current":
         raise typer.Exit(1)
 
 
-def _lost(database: "Database") -> dict[str, int]:
+def _lost(database: Database) -> dict[str, int]:
     from llmproxy_core.store import reads
 
     with database.connect() as connection:

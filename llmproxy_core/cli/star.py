@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NO_SUCH_SESSION = 4
 
-type Session = Annotated[
+Session = Annotated[
     str,
     typer.Argument(
         metavar="SESSION",

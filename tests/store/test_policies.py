@@ -15,7 +15,6 @@ from llmproxy_core.store import (
     audit,
     detail,
     filters,
-    migrate,
     partitions,
     policies,
     progress,
@@ -37,9 +36,6 @@ from llmproxy_core.store.rows import (
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.words import hashed, words
 from tests.store.flows import AT, a_call, a_request, a_response, a_session, an_event, new_id
-from tests.store.test_database import postgres_15
-
-__all__ = ["postgres_15"]
 
 PASSWORD = "only-for-this-test"
 MARK = "zebra"
@@ -48,14 +44,9 @@ THEIRS = UUID("0199bbbb-0000-7000-8000-000000000002")
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(params=["embedded", "postgres_15"])
-def owner(request: pytest.FixtureRequest) -> Iterator[Database]:
-    if request.param == "embedded":
-        yield request.getfixturevalue("database")
-        return
-    with Database(request.getfixturevalue("postgres_15")) as database:
-        migrate.upgrade(database)
-        yield database
+@pytest.fixture
+def owner(database: Database) -> Database:
+    return database
 
 
 @pytest.fixture
