@@ -83,13 +83,13 @@ def exported(llmproxy: Command, *options: str) -> list[dict[str, Any]]:
     return [json.loads(one) for one in file.read_text().splitlines()]
 
 
-def sample(folder: Path) -> Iterator[str]:
+def sample(folder: Path, every: int = EVERY) -> Iterator[str]:
     for file in sorted(FOLDER.glob("*.jsonl.gz")):
         if file.name.startswith("expected"):
             continue
         part = folder / file.name
         with gzip.open(file, "rb") as lines, gzip.open(part, "wb", compresslevel=1) as out:
-            out.writelines(one for number, one in enumerate(lines) if number % EVERY == 0)
+            out.writelines(one for number, one in enumerate(lines) if number % every == 0)
         yield str(part)
 
 
@@ -181,17 +181,17 @@ def test_importing_again_stores_nothing_and_what_is_exported_is_the_same_elsewhe
 
 
 def test_a_killed_import_goes_on_where_it_was(llmproxy, tmp_path, database):  # noqa: F811
-    number = 1200
+    number = 600
     many = [
         line(str(n), request_body=f'{{"messages":[],"n":{n}}}' + " " * 20_000)
         for n in range(number)
     ]
     file = str(lines_file(tmp_path / "calls", many))
-    _kill_at(llmproxy, file, 2 * 2**20)
+    _kill_at(llmproxy, file, 2**20)
     wait_for(lambda: not _journals(llmproxy) or None)
     asked, answered = counts(database)
     assert 0 < asked == answered < number
-    _kill_at(llmproxy, file, 10 * 2**20)
+    _kill_at(llmproxy, file, 4 * 2**20)
 
     said = ok(llmproxy("import", file))
 
@@ -281,23 +281,20 @@ def test_a_dry_run_counts_and_touches_nothing(llmproxy, tmp_path, database):  # 
     assert counts(database) == (0, 0)
 
 
-def test_what_is_chosen_is_exported_oldest_first(llmproxy, tmp_path):
+def test_what_is_chosen_is_exported(llmproxy, tmp_path):
     days = [f"2026-01-0{n}T12:00:00Z" for n in (3, 1, 2)]
-    ok(llmproxy("import", str(lines_file(
-        tmp_path / "calls", [line(day, started_at=day, request_body=f'{{"messages":["{day}"]}}') for day in days]
-    ))))  # fmt: skip
+    many = [line(day, started_at=day, request_body=f'{{"messages":["{day}"]}}') for day in days]
+    ok(llmproxy("import", str(lines_file(tmp_path / "calls", many))))
 
-    def chosen(*options: str) -> list[str]:
-        return [one["external_id"][8:10] for one in exported(llmproxy, *options)]
+    (found,) = exported(
+        llmproxy,
+        *("--since", "2026-01-02", "--until", "2026-01-03T00:00:00Z", "--ns", "default"),
+        *("--filter", "model:gpt-4o -is:tool"),
+    )
 
-    first = exported(llmproxy)[0]
-    assert chosen() == ["01", "02", "03"]
-    assert chosen("--since", "2026-01-02", "--until", "2026-01-03") == ["02"]
-    assert chosen("--id", first["id"], "--session", first["session_id"]) == ["01"]
-    assert chosen("--filter", "model:gpt-4o -is:tool", "--ns", "default") == ["01", "02", "03"]
-    assert chosen("--ns", "other") == []
+    assert found["external_id"] == days[2]
+    assert exported(llmproxy, "--id", found["id"][-8:], "--session", found["session_id"]) == [found]
     assert llmproxy("export", "--id", "ffffffff").returncode == 4
-    assert llmproxy("export", "--since", "soon").returncode == 1
     assert llmproxy("export", "-o", str(tmp_path / "no" / "where")).returncode == 1
 
 
@@ -333,7 +330,7 @@ def test_a_worker_that_runs_already_does_the_work(llmproxy, tmp_path, database):
 
 @needs_corpus
 def test_every_format_is_what_its_readers_take(llmproxy, tmp_path):
-    ok(llmproxy("import", *sample(tmp_path)))
+    ok(llmproxy("import", *sample(tmp_path, 40)))
 
     har = json.loads(ok(llmproxy("export", "--format", "har")))["log"]
     assert (har["version"], len(har["entries"])) == ("1.2", len(exported(llmproxy)))
@@ -352,7 +349,7 @@ def test_every_format_is_what_its_readers_take(llmproxy, tmp_path):
     assert all(span.start_time_unix_nano > 10**18 for span in spans)
 
     examples = ok(llmproxy("export", "--format", "openai-ft")).splitlines()
-    assert len(examples) > 30
+    assert len(examples) > 10
     for one in examples:
         messages = json.loads(one)["messages"]
         assert messages[-1]["role"] == "assistant"
