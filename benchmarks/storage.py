@@ -29,7 +29,7 @@ from llmproxy_core.store.database import Database, open_database
 from llmproxy_core.store.migrate import upgrade
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.storage import DatabaseStorage
-from tests.worker.agent_session import session
+from tests.worker.agent_session import SUBAGENTS, session
 from tests.worker.traffic import NOON, SECOND, append
 
 WARM_UP = 10
@@ -64,7 +64,9 @@ class Measured:
         return self.sent / self.stored
 
 
-def measure(home: Home, config: Config, database: Database, turns: int) -> Measured:
+def measure(
+    home: Home, config: Config, database: Database, turns: int, subagents: int = SUBAGENTS
+) -> Measured:
     """Store a session, after another one of WARM_UP turns: what a table takes when it has its
     first rows is not counted."""
     journal = SpoolWriter(home.spool)
@@ -78,7 +80,7 @@ def measure(home: Home, config: Config, database: Database, turns: int) -> Measu
     calls = sent = answered = 0
     cpu = 0.0
     bodies: dict[UUID, bytes] = {}
-    for call in session(turns):
+    for call in session(turns, subagents):
         calls, sent, answered = calls + 1, sent + len(call.body), answered + len(call.answer)
         append(journal, call.records)
         bodies[UUID(bytes=call.records[0][0].id)] = content_hash(call.body)
