@@ -65,6 +65,8 @@ def result(content: Json) -> str:
 def _piece(block: Body) -> str:
     if block.get("type") == "web_search_result":
         return f"{text_of(block.get('title'))} {text_of(block.get('url'))}".strip()
+    if (kind := text_of(block.get("type"))).endswith("tool_result"):
+        return f"[{kind}]"
     shown = part(block)
     return shown.text if shown.kind == "text" else f"[{shown.kind} {shown.text}]"
 

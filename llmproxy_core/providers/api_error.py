@@ -16,7 +16,8 @@ def read_error(body: object) -> ApiError | None:
     Knows `{"error": {...}}`, `{"error": "text"}`, lists of these, `{"object": "error", ...}`.
     """
     if isinstance(body, list):
-        return next((found for item in body[:10] if (found := read_error(item))), None)
+        listed = (read_error(item) for item in body[:10] if isinstance(item, dict))
+        return next((found for found in listed if found), None)
     fields = mapping(body)
     error = fields.get("error")
     if error:

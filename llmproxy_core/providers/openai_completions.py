@@ -67,17 +67,20 @@ def _choice(choice: Body, position: int, into: Assembler) -> None:
 
 def prompts(value: Any) -> list[Part]:
     """A prompt, or inputs to embed: text, tokens, or a list of either; one part each."""
-    if isinstance(value, str):
-        return [Part("text", value)] if value else []
-    if not isinstance(value, list):
-        return []
-    if value and all(type(item) is int for item in value):
-        return [Part("other", f"{len(value)} tokens")]
+    if not isinstance(value, list) or (value and all(type(item) is int for item in value)):
+        return _prompt(value)
     return [part for item in value for part in _prompt(item)]
 
 
 def _prompt(value: Any) -> list[Part]:
-    """One of several: an object has its text in it, as Ollama's and Voyage's have."""
+    """One of several: text, tokens, or an object that has the text in it, or pieces of it."""
     if isinstance(value, dict):
-        return prompts(value.get("text") or value.get("content"))
-    return prompts(value)
+        value = value.get("text") or value.get("content")
+    if isinstance(value, str):
+        return [Part("text", value)] if value else []
+    if not isinstance(value, list) or not value:
+        return []
+    if all(type(item) is int for item in value):
+        return [Part("other", f"{len(value)} tokens")]
+    texts = [item if isinstance(item, str) else mapping(item).get("text") for item in value]
+    return [Part("text", text) for text in texts if isinstance(text, str) and text]
