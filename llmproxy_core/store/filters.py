@@ -42,6 +42,7 @@ FLAGS: dict[str, Term] = {
     "error": AnyOf((Compares(("status",), ">=", Decimal(400)), Flag("error"), InState("failed"))),
     "tool": Compares(("n_tool_calls",), ">", Decimal(0)),
 }
+MODEL = ("model", "request_model")
 WORDS = ("preview", "text_start", "model", "path")
 
 
@@ -59,6 +60,15 @@ class Filter:
 
     def __bool__(self) -> bool:
         return bool(self.terms or self.query)
+
+    @property
+    def models(self) -> list[str]:
+        """What the name of the model must hold, by terms that are not turned round."""
+        return [
+            term.needle
+            for term in self.terms
+            if isinstance(term, Contains) and tuple(term.fields) == MODEL
+        ]
 
     def sql(self) -> ColumnElement[bool]:
         """Over the tables of `feed`, without the query; values are parameters."""
@@ -174,7 +184,7 @@ def _refuse(token: str, why: str) -> Never:
 
 EXAMPLES = {"status": ">=400", "cost": ">0.1", "tokens": ">10k", "state": "open", "is": "stream"}
 KEYS: dict[str, Callable[[str, str], Term]] = {
-    "model": _contains("model", "request_model"),
+    "model": _contains(*MODEL),
     "provider": _contains("provider"),
     "wire": _contains("wire"),
     "host": _contains("host"),

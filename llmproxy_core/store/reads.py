@@ -6,9 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, FromClause, Select, and_, func, literal, or_, select, text, true
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+)
 
-from llmproxy_core.store import detail
+from llmproxy_core.store import detail, models
 from llmproxy_core.store import search as searching
 from llmproxy_core.store.feed import (
     FLOW,
@@ -53,10 +66,17 @@ def flows(
         query = query.where(asked.id > after)
     if session is not None:
         query = query.where(asked.session_id == session)
+    origin: FromClause = NAMESPACES
+    outer: list[FromClause] = [NAMESPACES]
     if where is not None:
         query = query.where(where.sql())
-    newest = query.order_by(asked.id.desc()).limit(limit).correlate(NAMESPACES).lateral("f")
-    statement = select(newest).select_from(NAMESPACES.join(newest, true()))
+        if where.models and (names := models.asked_names(conn, where.models)) is not None:
+            name = func.unnest(literal(names, ARRAY(Text))).table_valued("name").alias("m")
+            query = query.where(asked.model == name.c.name)
+            origin = NAMESPACES.join(name, true())
+            outer.append(name)
+    newest = query.order_by(asked.id.desc()).limit(limit).correlate(*outer).lateral("f")
+    statement = select(newest).select_from(origin.join(newest, true()))
     return [Flow(*row) for row in conn.execute(statement.order_by(newest.c.id.desc()).limit(limit))]
 
 

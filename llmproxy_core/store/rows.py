@@ -201,6 +201,10 @@ class Contribution:
     provider: str
     model: str
     client: str
+    asked: str | None = None
+    """The model that the request named."""
+    answered: str | None = None
+    """The one that the answer named."""
     error: bool = False
     tool_calls: int = 0
     input_tokens: int = 0

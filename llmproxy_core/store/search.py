@@ -23,7 +23,8 @@ READ_MOST = 500
 """Calls whose texts are read for one search in quotes."""
 LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
 
-type Keep = Callable[[list[tuple[int, UUID]]], list[Flow]]
+type Key = tuple[int, UUID]
+type Keep = Callable[[list[Key]], list[Flow]]
 """The flows of these keys that are wanted, newest first."""
 
 WEEKS = text("""
@@ -65,7 +66,7 @@ def search(
     """
     found: list[Flow] = []
     looked = 0
-    for keys in _candidates(conn, wanted, before or HIGHEST, limit):
+    for keys in _gathered(_candidates(conn, wanted, before or HIGHEST, limit), limit):
         flows = keep(keys)
         if not wanted.exact:
             looked += len(flows)
@@ -74,6 +75,18 @@ def search(
         if len(found) >= limit or looked >= READ_MOST:
             break
     return found[:limit]
+
+
+def _gathered(portions: Iterator[list[Key]], least: int) -> Iterator[list[Key]]:
+    """The same in larger portions."""
+    waiting: list[Key] = []
+    for keys in portions:
+        waiting += keys
+        if len(waiting) >= least:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
 
 
 def text_of(conn: Connection, flow: Flow) -> str:
@@ -92,9 +105,7 @@ def text_of(conn: Connection, flow: Flow) -> str:
     return "\n".join(texts)
 
 
-def _candidates(
-    conn: Connection, wanted: Query, before: UUID, most: int
-) -> Iterator[list[tuple[int, UUID]]]:
+def _candidates(conn: Connection, wanted: Query, before: UUID, most: int) -> Iterator[list[Key]]:
     """Keys of flows with the words, newest first, in portions of `most` or less."""
     high = before
     weeks = [Week(*row) for row in conn.execute(WEEKS, {"lowest": LOWEST})]
@@ -106,7 +117,7 @@ def _candidates(
 
 def _in_week(
     conn: Connection, wanted: Query, week: Week, high: UUID, most: int
-) -> Iterator[list[tuple[int, UUID]]]:
+) -> Iterator[list[Key]]:
     size = WINDOW
     while week.indexed:
         edge = conn.execute(EDGE, {"low": week.low, "high": high, "size": size}).scalar()
@@ -126,7 +137,7 @@ def _in_week(
 
 def _pages(
     conn: Connection, wanted: Query, week: Week, low: UUID, high: UUID, most: int, *, through: bool
-) -> Iterator[list[tuple[int, UUID]]]:
+) -> Iterator[list[Key]]:
     while True:
         keys = _find(conn, wanted, week, low, high, most, through)
         if keys:
@@ -138,7 +149,7 @@ def _pages(
 
 def _find(
     conn: Connection, wanted: Query, week: Week, low: UUID, high: UUID, most: int, through: bool
-) -> list[tuple[int, UUID]]:
+) -> list[Key]:
     values = {
         "part": week.part,
         "wanted": list(wanted.wanted),

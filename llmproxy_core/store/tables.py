@@ -145,6 +145,7 @@ class RequestTable(Table):
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "id"),
         Index(None, "ns_id", "session_id", "id"),
+        Index(None, "ns_id", "model", "id"),
         Index(None, "ns_id", "head", postgresql_where=sql("head IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (id)"},
     )
@@ -283,6 +284,17 @@ class SearchTable(Table):
     words: Mapped[Any] = mapped_column(ARRAY(Integer))
     __table_args__ = ({"postgresql_partition_by": "RANGE (id)"},)
     __mapper_args__ = {"primary_key": ("ns_id", "id")}  # noqa: RUF012 - the mapper's, not the table's
+
+
+class ModelTable(Table):
+    """Which model answered for which, as far as has been seen: '' where none was named. A row of
+    two stars: there were too many names to keep them all."""
+
+    __tablename__ = "models"
+    ns_id: Mapped[_Namespace]
+    asked: Mapped[str]
+    answered: Mapped[str]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "asked", "answered"),)
 
 
 class RollupTable(Table):

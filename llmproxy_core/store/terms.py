@@ -59,8 +59,8 @@ class Contains:
         )
 
     def matches(self, flow: Flow) -> bool:
-        needle = _fold(self.needle)
-        return any(needle in _fold(getattr(flow, name) or "") for name in self.fields)
+        needle = folded(self.needle)
+        return any(needle in folded(getattr(flow, name) or "") for name in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Calls:
         return exists(select(1).where(_contains(name, self.needle)))
 
     def matches(self, flow: Flow) -> bool:
-        return any(_fold(self.needle) in _fold(name) for name in flow.tool_names)
+        return any(folded(self.needle) in folded(name) for name in flow.tool_names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +181,12 @@ class Not:
 
 
 def _contains(column: ColumnElement[Any], needle: str) -> ColumnElement[bool]:
-    """The collation "C" lowers A-Z alone, as `_fold` does."""
-    return func.strpos(func.lower(column.collate("C")), _fold(needle)) > 0
+    """The collation "C" lowers A-Z alone, as `folded` does."""
+    return func.strpos(func.lower(column.collate("C")), folded(needle)) > 0
 
 
-def _fold(text: str) -> str:
+def folded(text: str) -> str:
+    """A-Z in lower case, all else as it is."""
     if text.isascii():
         return text.lower()
     return text.encode(errors="surrogatepass").lower().decode(errors="surrogatepass")

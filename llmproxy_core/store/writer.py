@@ -25,6 +25,7 @@ from llmproxy_core.store.columns import (
 from llmproxy_core.store.copying import Copier
 from llmproxy_core.store.database import MISSING, Database
 from llmproxy_core.store.index import SearchIndex, store_words
+from llmproxy_core.store.models import Models
 from llmproxy_core.store.partitions import KnownWeeks
 from llmproxy_core.store.refusals import REFUSED, Refusals
 from llmproxy_core.store.rollups import Ledger
@@ -58,6 +59,7 @@ class Writer:
         self._copier = Copier()
         self._ledger = Ledger()
         self._index = SearchIndex()
+        self._models = Models()
 
     def write(self, batch: Batch) -> Change:
         """Store all of the batch or nothing of it, and notify.
@@ -75,6 +77,7 @@ class Writer:
             self._ledger.commit()
         except BaseException:
             self._ledger.doubt()
+            self._models.doubt()
             self._archive.forget()
             raise
         self._index.grow(self._connected(), len(batch.search))
@@ -198,6 +201,7 @@ class Writer:
         self, connection: PgConnection, batch: Batch, without: Collection[UUID] = ()
     ) -> None:
         """Rollups and search, of answers that are stored by now: not of those `without`."""
+        self._models.write(connection, batch)
         if batch.search:
             found = [row for row in batch.search if row.id not in without]
             store_words(connection, found, self._copier)

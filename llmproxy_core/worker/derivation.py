@@ -60,6 +60,8 @@ class Derivation:
             provider=opened.provider,
             model=model,
             client=self._clients.admit(scope, client_of(exchange)),
+            asked=exchange.request.model,
+            answered=row.model,
             error=row.state == "failed",
             tool_calls=calls,
             input_tokens=row.input_tokens or 0,
