@@ -22,17 +22,24 @@ STRING = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
 STRANGE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}|NaN|Infinity")
 """What JSON readers refuse and some clients write: lone surrogates, numbers that are none."""
 
+BEGUN = {b"[": b'{"":[', b":": b'{"":'}
+"""What makes the end of a body a whole one, by the last byte before it; mostly, that is the end of
+an element."""
+
 type Span = tuple[int, int]
 
 
-def elements(body: bytes) -> list[Span]:
-    """Places of the values worth a cut, in order; none of them overlaps another."""
-    start = len(BOM) if body.startswith(BOM) else 0
-    found: list[Span] = []
-    if not _object(body, body[start:], start, found, NESTED) and STRANGE.search(body):
-        masked = STRANGE.sub(_harmless, body)
-        _object(masked, masked[start:], start, found, NESTED)
-    return found
+def elements(body: bytes, done: int = 0) -> list[Span]:
+    """Places of the values worth a cut, in order; none of them overlaps another.
+
+    `done`: the end of one of them, or of what is between them; only what follows is looked at.
+    """
+    if not done:
+        return _cut(body, len(BOM) if body.startswith(BOM) else 0) or []
+    begun = BEGUN.get(body[done - 1 : done], b'{"":[0')
+    if (found := _cut(begun + body[done:], 0)) is not None:
+        return [(start + done - len(begun), end + done - len(begun)) for start, end in found]
+    return [span for span in elements(body) if span[0] >= done]
 
 
 def long_strings(data: bytes, least: int) -> Iterator[Span]:
@@ -42,6 +49,18 @@ def long_strings(data: bytes, least: int) -> Iterator[Span]:
             start, end = found.span(1)
             if end - start >= least:
                 yield start, end
+
+
+def _cut(text: bytes, start: int) -> list[Span] | None:
+    """None: it is no object."""
+    found: list[Span] = []
+    if _object(text, text[start:], start, found, NESTED):
+        return found
+    if STRANGE.search(text):
+        text = STRANGE.sub(_harmless, text)
+        if _object(text, text[start:], start, found, NESTED):
+            return found
+    return None
 
 
 def _object(text: bytes, raw: bytes, at: int, found: list[Span], levels: int) -> bool:

@@ -4,7 +4,7 @@ A `Cutter` serves one namespace and week: what it has given as a piece once, it 
 So it must be thrown away if that was not stored after all. Not thread-safe.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from llmproxy_core.hashing import content_hash
@@ -22,12 +22,20 @@ CERTAIN = 2048
 REMEMBERED = 32_768
 
 
+type Chunk = tuple[int, bytes, list[Item]]
+"""A part of a body: its length, its hash (a short one: itself), its items."""
+
+
 @dataclass(slots=True)
 class Cut:
-    """The items of a document, and those of its pieces, by hash, that were not seen before."""
+    """The items of a document, and those of its pieces, by hash, that were not seen before.
+
+    `outline`: what the body was cut into.
+    """
 
     items: list[Item]
     pieces: dict[bytes, bytes] = field(default_factory=dict)
+    outline: list[Chunk] = field(default_factory=list)
 
 
 class Cutter:
@@ -39,15 +47,20 @@ class Cutter:
         self._headers: Recent[tuple[str, str], Item] = Recent(REMEMBERED)
 
     def request(
-        self, headers: Headers, body: bytes, apart: bool, kept: frozenset[Item] = frozenset()
+        self,
+        headers: Headers,
+        body: bytes,
+        apart: bool,
+        kept: frozenset[Item] = frozenset(),
+        outline: Sequence[Chunk] = (),
     ) -> Cut:
-        """`kept`: long items of the base which are in its manifest; they come again as they are."""
+        """`kept`: long items of the base which are in its manifest; they come again as they are.
+        `outline`: of a body that is likely to begin as this one does; that part is not parsed."""
         cut = Cut(self._heading(headers, [], frame.PLAIN))
-        done = 0
-        for start, end in elements(body):
-            gap = body[done:start]
-            if gap not in SEPARATORS:
-                cut.items.append(inline(gap))
+        done = _beginning(body, outline, cut)
+        for start, end in elements(body, done):
+            if body[done:start] not in SEPARATORS:
+                self._chunk(body[done:start], cut, apart, kept)
                 done = start
             self._chunk(body[done:end], cut, apart, kept)
             done = end
@@ -84,6 +97,7 @@ class Cutter:
         """`chunk`: an element with the separator before it, or what is between elements."""
         if len(chunk) < PIECE or not apart:
             cut.items.append(inline(chunk))
+            cut.outline.append((len(chunk), chunk, cut.items[-1:]))
         elif kept and (item := inline(chunk)) in kept:
             cut.items.append(item)
         else:
@@ -92,6 +106,7 @@ class Cutter:
             if items is None:
                 items = self._chunks[digest] = list(self._parts(chunk, cut))
             cut.items += items
+            cut.outline.append((len(chunk), digest, items))
 
     def _parts(self, chunk: bytes, cut: Cut) -> Iterator[Item]:
         done = 0
@@ -125,6 +140,20 @@ class Cutter:
 
     def _text(self, data: bytes, cut: Cut, apart: bool) -> None:
         cut.items.append(self._piece(data, cut) if apart and len(data) >= PIECE else inline(data))
+
+
+def _beginning(body: bytes, outline: Sequence[Chunk], cut: Cut) -> int:
+    """How much of the body is as in an outline; its items are added."""
+    done = 0
+    for known in outline:
+        length, key, items = known
+        data = body[done : done + length]
+        if (data if len(key) == length else content_hash(data)) != key:
+            break
+        done += length
+        cut.items += items
+        cut.outline.append(known)
+    return done
 
 
 def _by_lines(body: bytes) -> list[lines.Piece] | None:

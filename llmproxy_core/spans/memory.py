@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from llmproxy_core.spans.cutter import Chunk
 from llmproxy_core.spans.items import Item
 from llmproxy_core.spans.lexicons import Lexicons
 
@@ -15,6 +16,7 @@ DEEPEST = 64 * STRIDE
 SERVED = 64
 """Documents for which one is the model before there is another."""
 RECENT = 8
+OUTLINES = 64
 SAMPLE = 16
 LIMIT = 32 * 2**20
 """Bytes that all manifests may take, about."""
@@ -37,6 +39,8 @@ class Manifest:
     depth: int = 0
     anchor: "Manifest | None" = None
     served: int = 0
+    outline: Sequence[Chunk] = ()
+    """What the body was cut into; forgotten early."""
     steps: bytes = b""
     """Those of its own edit; kept where it is an anchor."""
 
@@ -58,6 +62,12 @@ class Thread:
 
     latest: deque[Manifest] = field(default_factory=lambda: deque(maxlen=RECENT))
     models: dict[str, Manifest] = field(default_factory=dict)
+
+    def outline(self, parent: Manifest | None) -> Sequence[Chunk]:
+        """Of the parent's body, or of the last one."""
+        if parent is None and self.latest:
+            parent = self.latest[-1]
+        return parent.outline if parent else ()
 
     def model(self, side: str, made: Manifest) -> Manifest | None:
         """Of what a document that continues no other is an edit; the first one is a model."""
@@ -86,6 +96,7 @@ class Memory:
         self._manifests: OrderedDict[UUID, Manifest] = OrderedDict()
         self._threads: OrderedDict[UUID, Thread] = OrderedDict()
         self._lexicons: OrderedDict[UUID, Lexicons] = OrderedDict()
+        self._outlined: deque[Manifest] = deque()
         self._size = 0
 
     def manifest(self, id: UUID) -> Manifest | None:
@@ -110,6 +121,10 @@ class Memory:
 
     def add(self, manifest: Manifest) -> None:
         self._manifests[manifest.id] = manifest
+        if manifest.outline:
+            self._outlined.append(manifest)
+            if len(self._outlined) > OUTLINES:
+                self._outlined.popleft().outline = ()
         self._size += _size(manifest)
         while self._size > LIMIT:
             self._size -= _size(self._manifests.popitem(last=False)[1])

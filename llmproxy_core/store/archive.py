@@ -71,8 +71,10 @@ class Archive:
         parent = memory.manifest(row.parent_id) if row.parent_id else None
         alone = parent is None and len(row.body) < SMALL
         kept = parent.kept if parent else NONE
-        cut = scope.cutter.request(row.headers, row.body, not alone, kept)
+        known = () if alone or kept else thread.outline(parent)
+        cut = scope.cutter.request(row.headers, row.body, not alone, kept, known)
         made = Manifest(row.id, row.session_id, cut.items, not alone, kept)
+        made.outline = () if alone or kept else cut.outline
         if alone:
             made.kept = frozenset(item for item in cut.items if len(item) > LONG)
             base = made.follow(thread.model("request", made))

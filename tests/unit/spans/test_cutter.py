@@ -33,7 +33,7 @@ def message(role: str, text: str, **more: Any) -> dict[str, object]:
 
 
 def dumped(value: object, **how: Any) -> bytes:
-    return json.dumps(value, **{"separators": (",", ":"), **how}).encode()
+    return json.dumps(value, **{"separators": (",", ":"), **how}).encode("utf-8", "surrogatepass")
 
 
 @given(st.binary(max_size=2000), st.booleans())
@@ -100,6 +100,25 @@ def test_a_message_that_comes_again_is_no_new_piece():
     cutter.request([], dumped({"messages": first}), True)
     again = cutter.request([], dumped({"messages": [*first, message("user", TEXT + "?")]}), True)
     assert list(again.pieces.values()) == [dumped(message("user", TEXT + "?"))]
+
+
+@given(JSON, JSON, st.integers(0, 6), st.booleans())
+def test_what_begins_as_another_body_comes_back_and_is_cut_alike(old, new, place, spaced):
+    said = [message("user", f"{n} {TEXT}") for n in range(4)]
+    how = {"separators": (", ", ": ")} if spaced else {}
+    values = [said, said, "x" * 300, {"contents": said}, [*said, "y"], TEXT, "z"]
+    names = ["system", "messages", "instructions", "request", "input", "prompt", "last"]
+    first = dict(zip(names, values, strict=True))
+    second = dict(first, **{names[place]: new}) if spaced else first | {"messages": [*said, old]}
+    bodies = [dumped(one, ensure_ascii=False, **how) for one in (first, second, first)]
+    cutter = Cutter()
+    outline: list[Any] = []
+    cuts = []
+    for one in bodies:
+        cuts.append(cutter.request([], one, True, outline=outline))
+        outline = cuts[-1].outline
+    assert [found.body for found in opened(*cuts)] == bodies
+    assert cuts[2].items == cuts[0].items
 
 
 @pytest.mark.parametrize("how", [{}, {"separators": (", ", ": ")}])
