@@ -144,10 +144,10 @@ class Cutter:
 
 def _beginning(body: bytes, outline: Sequence[Chunk], cut: Cut) -> int:
     """How much of the body is as in an outline; its items are added."""
-    done = 0
+    done, view = 0, memoryview(body)
     for known in outline:
         length, key, items = known
-        data = body[done : done + length]
+        data = view[done : done + length]
         if (data if len(key) == length else content_hash(data)) != key:
             break
         done += length
