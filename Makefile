@@ -40,6 +40,8 @@ bench: environment ## CPU and memory of the proxy, speed of the worker, latency 
 	$(BIN)/python -m benchmarks.spool
 	$(BIN)/python -m benchmarks.worker
 	$(BIN)/python -m benchmarks.tui_latency
+	$(BIN)/python -m benchmarks.watchers
+	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.screen
 
 test-clients: environment ## real command-line agents from npm through the proxy (needs Node)

@@ -50,18 +50,20 @@ class Vocabulary:
         return found
 
     def _is_new(self, part: Part) -> bool:
-        if not part.text:
+        if not part.text or not self._note(hash(part.text)):
             return False
-        text = part.text
-        if part.kind == "tool_call":
-            text = "".join(text.split())  # clients write the JSON of a call anew
-        key = hash(text)
-        if key in self._seen:
-            self._seen.move_to_end(key)
+        # clients write the JSON of a call anew
+        return part.kind != "tool_call" or self._note(hash("".join(part.text.split())) ^ 1)
+
+    def _note(self, key: int) -> bool:
+        """Was it not known? It is now."""
+        seen = self._seen
+        if key in seen:
+            seen.move_to_end(key)
             return False
-        self._seen[key] = None
-        if len(self._seen) > self._remembered:
-            self._seen.popitem(last=False)
+        seen[key] = None
+        if len(seen) > self._remembered:
+            seen.popitem(last=False)
         return True
 
 
