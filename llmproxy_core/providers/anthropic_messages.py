@@ -63,7 +63,7 @@ class AnthropicMessages:
     def event(self, name: str, event: Body, into: Assembler) -> None:
         kind = event.get("type") or name
         if kind == "content_block_delta":
-            _delta(mapping(event.get("delta")), _index(event), into)
+            _delta(event, into)
         elif kind == "content_block_start":
             _begin(mapping(event.get("content_block")), _index(event), into)
         elif kind == "message_delta":
@@ -135,7 +135,12 @@ def _stop(index: int, into: Assembler) -> None:
         into.add("tool_call", "{}", key=index)
 
 
-def _delta(delta: Body, index: int, into: Assembler) -> None:
+def _delta(event: Body, into: Assembler) -> None:
+    delta, index = event.get("delta"), event.get("index")
+    if not isinstance(delta, dict):
+        delta = {}
+    if type(index) is not int:
+        index = 0
     kind = delta.get("type")
     if kind == "text_delta":
         into.add("text", text_of(delta.get("text")), key=index)
