@@ -49,7 +49,7 @@ def some(per_wire: int, smallest: int, largest: int) -> list[Exchange]:
 
 
 def test_small_answers_cut_at_every_byte() -> None:
-    for exchange in readable() if WHOLE else some(5, 1, 2500):
+    for exchange in readable() if WHOLE else some(4, 1, 2000):
         whole = body(exchange, "response")
         expected = answer_of(exchange)
         for at in range(1, len(whole) if len(whole) <= SMALL else 0):

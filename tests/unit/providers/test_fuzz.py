@@ -70,7 +70,7 @@ def test_random_bytes_are_survived(wire: str, kind: str, data: bytes) -> None:
 
 
 @given(st.sampled_from(sorted(FORMATS)), strange)
-@settings(max_examples=1500)
+@settings(max_examples=800)
 def test_known_fields_in_unknown_places_are_survived(wire: str, value: Any) -> None:
     data = json.dumps(value).encode()
     for sent in (data, b"data: " + data + b"\n\n", data + b"\n" + data):
@@ -119,7 +119,7 @@ def _damage(data: bytearray, dice: random.Random) -> None:
 
 @wires
 def test_deep_nesting_is_survived(wire: str) -> None:
-    for depth in (500, 900, 100_000):
+    for depth in (900, 50_000):
         for opening, closing in (("[", "]"), ('{"content":', "}"), ('{"a":[', "]}")):
             data = (opening * depth + "1" + closing * depth).encode()
             read(wire, data)
@@ -166,7 +166,7 @@ def test_time_grows_with_length(sample: Sample) -> None:
     """Four times as much takes less than ten times as long: no square is hidden."""
     small, large = (
         took(partial(read, sample.wire, _streamed(sample, times), sample.kind, path=sample.path))
-        for times in (400, 1600)
+        for times in (200, 800)
     )
     assert large < 10 * small + 0.05
 
@@ -200,12 +200,12 @@ def _longer(value: Any, factor: int) -> Any:
 @wires
 def test_many_empty_things_take_no_longer_than_their_bytes(wire: str) -> None:
     for data in (
-        b"data: {}\n\n" * 25_000,
-        b"\n" * 250_000,
-        b"data:\n" * 50_000,
-        b"{}\n" * 50_000,
-        b'{"output":[' + b"{}," * 50_000 + b"{}]}",
-        b'{"choices":[' + b"[]," * 50_000 + b"{}]}",
+        b"data: {}\n\n" * 10_000,
+        b"\n" * 100_000,
+        b"data:\n" * 20_000,
+        b"{}\n" * 20_000,
+        b'{"output":[' + b"{}," * 20_000 + b"{}]}",
+        b'{"choices":[' + b"[]," * 20_000 + b"{}]}",
     ):
         began = time.process_time()
         read(wire, data)
