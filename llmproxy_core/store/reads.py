@@ -33,6 +33,7 @@ from llmproxy_core.store.feed import (
     namespace,
 )
 from llmproxy_core.store.filters import Filter
+from llmproxy_core.store.partitions import WEEK_MS
 from llmproxy_core.store.query import Query
 from llmproxy_core.store.rows import EventRow, Flow, FlowDetail, Session, StreamDelta, Summary
 from llmproxy_core.store.tables import EventTable, SessionTable, StreamDeltaTable
@@ -41,6 +42,8 @@ HEX = frozenset("0123456789abcdef")
 FOUND_IDS = 20
 SUFFIX_DIGITS = 4
 HOUR_MS = 3_600_000
+LOWEST = UUID(int=0)
+RECENT_WEEKS = 3
 
 
 def flows(
@@ -59,7 +62,15 @@ def flows(
     """
     if where is not None and where.query is not None:
         return _searched(conn, where.query, limit, before, after, where, session)
-    query = _feed(REQUESTS).where(asked.ns_id == namespace.ns_id)
+    if after is None and session is None:
+        # to plan for the partitions of years would take longer than to read a page
+        edge = _weeks_before(before)
+        found = flows(conn, limit=limit, before=before, after=edge, where=where)
+        if len(found) == limit:
+            return found
+        left, older = limit - len(found), UUID(int=edge.int + 1)
+        return found + flows(conn, limit=left, before=older, after=LOWEST, where=where)
+    query = _feed(REQUESTS, after, before).where(asked.ns_id == namespace.ns_id)
     if before is not None:
         query = query.where(asked.id < before)
     if after is not None:
@@ -222,10 +233,27 @@ FROM (
 """)
 
 
-def _feed(tables: FromClause) -> Select[*tuple[Any, ...]]:
-    """Requests and their answers; the caller brings in the namespace."""
+def _weeks_before(id: UUID | None) -> UUID:
+    """The first id of a time some weeks before another one's, or before now."""
+    now = time.time_ns() // 1_000_000
+    at = now if id is None else min(now, id.int >> 80)
+    return UUID(int=max(0, at - RECENT_WEEKS * WEEK_MS) << 80)
+
+
+def _feed(
+    tables: FromClause, after: UUID | None = None, before: UUID | None = None
+) -> Select[*tuple[Any, ...]]:
+    """Requests and their answers; the caller brings in the namespace.
+
+    `after`, `before`: what the caller asks of the requests' ids is asked of the answers' as well,
+    for the planner does not conclude it.
+    """
     columns = [column.label(name) for name, column in FLOW.items()]
     same = and_(answered.ns_id == asked.ns_id, answered.id == asked.id)
+    if after is not None:
+        same = and_(same, answered.id > after)
+    if before is not None:
+        same = and_(same, answered.id < before)
     return select(*columns).select_from(tables.outerjoin(RESPONSES, same))
 
 
