@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from llmproxy_core.interchange.incoming.importing import Tally
 
 
+INTERRUPTED = 130
+
+
 class FileFormat(StrEnum):
     har = "har"
     mitm = "mitm"
@@ -53,7 +56,11 @@ def import_(
 
         with open_database(config, home, "llmproxy import") as database:
             upgrade(database)  # as the worker does, which may be ours
-            work.store(files, database)
+            try:
+                work.store(files, database)
+            except KeyboardInterrupt:
+                warn("interrupted; what was read is still stored. Import the files again to go on.")
+                raise typer.Exit(INTERRUPTED) from None
     _print(work.tally, time.monotonic() - begun_at, dry_run, as_json)
     raise typer.Exit(1 if work.tally.problems else 0)
 
