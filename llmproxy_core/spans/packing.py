@@ -96,13 +96,14 @@ class Unpacker:
 
     def steps(self, chain: Iterable[bytes]) -> Iterator[bytes]:
         """The packed steps of edits, each of which leads to the next."""
-        anchor = b""
+        anchor, anchored = b"", None
         for stored in chain:
-            if stored[:1] == WITH_ANCHOR:
-                yield _unpacked(_reading(anchor), stored[1:])
-            else:
-                anchor = self.unpack(stored)
+            if stored[:1] != WITH_ANCHOR:
+                anchor, anchored = self.unpack(stored), None
                 yield anchor
+                continue
+            anchored = anchored or _reading(anchor)
+            yield _unpacked(anchored, stored[1:])
 
     def _piece(self, data: bytes) -> bytes:
         if data[:1] != WITH_PIECES:

@@ -24,7 +24,10 @@ WITH RECURSIVE chain (base_id, body, step) AS (
 )
 SELECT base_id, body FROM chain ORDER BY step DESC
 """
-BLOBS = "SELECT hash, data FROM blobs WHERE ns_id = %b AND epoch = %b AND hash = ANY(%b)"
+BLOBS = """
+SELECT uuid_send(hash), data FROM blobs
+WHERE ns_id = %s AND epoch = %s AND hash = ANY (%s::uuid[])
+"""
 
 
 def is_document(encoding: str | None) -> bool:
@@ -68,8 +71,8 @@ def _manifest(conn: Connection, table: str, ns_id: int, id: UUID, unpacker: Unpa
 def _blobs(conn: Connection, ns_id: int, epoch: int, hashes: set[bytes]) -> dict[bytes, bytes]:
     if not hashes:
         return {}
-    rows = _fetch(conn, BLOBS, [ns_id, epoch, [UUID(bytes=digest) for digest in hashes]])
-    return {digest.bytes: data for digest, data in rows}
+    listed = ",".join([digest.hex() for digest in hashes])
+    return dict(_fetch(conn, BLOBS, [ns_id, epoch, f"{{{listed}}}"]))
 
 
 def _fetch(conn: Connection, query: str, values: Any) -> list[Any]:
