@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmproxy_core.cli.surroundings import print_json, store, warn
+from llmproxy_core.errors import StoreError
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from sqlalchemy import Connection
-
     from llmproxy_core.conversations.cache import Miss
+    from llmproxy_core.store.database import Database
     from llmproxy_core.store.rows import Session
     from llmproxy_core.store.tree import TreeNode
 
@@ -70,10 +70,11 @@ def show_session(
     from llmproxy_core.cli import trees
     from llmproxy_core.store import tree
 
-    with store("llmproxy sessions") as database, database.connect() as connection:
-        session = _session(connection, session_id)
-        nodes = tree.tree(connection, session.ns_id, session.id)
-        misses = _misses(connection, session.ns_id, nodes)
+    with store("llmproxy sessions") as database:
+        session = _session(database, session_id)
+        with database.connect() as connection:
+            nodes = tree.tree(connection, session.ns_id, session.id)
+        misses = _misses(database, session.ns_id, nodes)
     branches = tree.branches(nodes)
     if as_json:
         print_json(_whole(session, nodes, branches, misses))
@@ -81,11 +82,12 @@ def show_session(
         sys.stdout.write(trees.describe(session, nodes, branches, misses))
 
 
-def _session(connection: Connection, id: str) -> Session:
+def _session(database: Database, id: str) -> Session:
     from llmproxy_core.store import reads, tree
 
-    found = tree.find_sessions(connection, id.strip())
-    session = reads.session(connection, found[0]) if len(found) == 1 else None
+    with database.connect() as connection:
+        found = tree.find_sessions(connection, id.strip())
+        session = reads.session(connection, found[0]) if len(found) == 1 else None
     if session is None:
         warn(_unclear(id, found))
         raise typer.Exit(NO_SUCH_SESSION)
@@ -99,13 +101,21 @@ def _unclear(id: str, found: list[UUID]) -> str:
     return f"{id!r} is the start or end of {len(found)} sessions: {listed}"
 
 
-def _misses(connection: Connection, ns_id: int, nodes: list[TreeNode]) -> dict[UUID, Miss]:
+def _misses(database: Database, ns_id: int, nodes: list[TreeNode]) -> dict[UUID, Miss]:
     """Of those that may have missed a cache: they read less than the call before them sent."""
     from llmproxy_core.store import tree
 
-    doubtful = [node for node in nodes if tree.may_miss(node)][-EXPLAINED:]
-    found = {node.id: tree.miss(connection, ns_id, node.id) for node in doubtful}
-    return {id: miss for id, miss in found.items() if miss is not None}
+    found: dict[UUID, Miss] = {}
+    with database.connect() as connection:
+        for node in [node for node in nodes if tree.may_miss(node)][-EXPLAINED:]:
+            try:
+                miss = tree.miss(connection, ns_id, node.id)
+            except StoreError as exc:
+                warn(f"{node.id}: its prompt cannot be compared: {exc}")
+                continue
+            if miss is not None:
+                found[node.id] = miss
+    return found
 
 
 def _whole(

@@ -22,6 +22,7 @@ TITLE = re.compile(
 )
 SYSTEM_START = 400
 FEW = 3
+GEMINI_CLI = "geminicli"
 
 
 def is_aside(path: str, headers: Mapping[str, str], request: Request) -> bool:
@@ -37,7 +38,15 @@ def is_aside(path: str, headers: Mapping[str, str], request: Request) -> bool:
         or parameters.get("generate") is False
         or any(parameters.get(name) == 1 for name in LIMITS)
         or _makes_title(request)
+        or _chooses(headers, request)
     )
+
+
+def _chooses(headers: Mapping[str, str], request: Request) -> bool:
+    """Gemini CLI asks which model to take, who speaks next, whether it goes round in circles."""
+    if request.tools or GEMINI_CLI not in headers.get("user-agent", "").lower():
+        return False
+    return request.parameters.get("responseMimeType") == "application/json"
 
 
 def _makes_title(request: Request) -> bool:

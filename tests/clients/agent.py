@@ -13,9 +13,10 @@ from typing import Any
 from llmproxy_core.config import Config
 from llmproxy_core.simulator import Simulator
 from llmproxy_core.simulator.handler import Seen
-from llmproxy_core.store import reads
+from llmproxy_core.store import reads, tree
 from llmproxy_core.store.database import open_database
 from llmproxy_core.store.rows import Session
+from llmproxy_core.store.tree import TreeNode
 from tests.mitm import BIN, Mitmdump, wait_for
 
 SECONDS = 90
@@ -95,6 +96,16 @@ class Agent:
     def sessions(self) -> list[Session]:
         with open_database(Config(), self.proxy.home) as database, database.connect() as connection:
             return reads.sessions(connection)
+
+    def tree(self) -> list[TreeNode]:
+        """The requests of all sessions, oldest first."""
+        with open_database(Config(), self.proxy.home) as database, database.connect() as connection:
+            nodes = [
+                node
+                for one in reads.sessions(connection)
+                for node in tree.tree(connection, one.ns_id, one.id)
+            ]
+        return sorted(nodes, key=lambda node: node.id)
 
     def show(self, row: dict[str, Any]) -> Any:
         return json.loads(self._llmproxy("show", row["id"], "--json"))

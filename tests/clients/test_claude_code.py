@@ -76,6 +76,11 @@ def test_a_sub_agent_belongs_to_the_session_that_called_it(claude):
 
     rows = claude.calls(3)
     assert rows[1]["preview"] == "Say hello to everybody"
+    (call,) = claude.show(rows[0])["tool_calls"]
+    nodes = claude.tree()
+    assert [node.relation for node in nodes] == ["root", "subagent", "append"]
+    assert [node.parent_id for node in nodes] == [None, nodes[0].id, nodes[0].id]
+    assert nodes[1].parent_call == call["call_id"]
     (session,) = claude.sessions()
     assert (session.external_id, session.requests) == (said["session_id"], 3)
     assert float(session.cost_usd) == pytest.approx(said["total_cost_usd"])
