@@ -13,6 +13,7 @@ from llmproxy_core.spool.segment import (
     Entry,
     Position,
     framed,
+    next_whole,
     read_segment,
     segment_path,
     segments,
@@ -43,8 +44,8 @@ class SpoolReader:
     def read(self, position: Position) -> Iterator[Entry]:
         """The records from `position` up to the last whole one, across segments.
 
-        Stops at an incomplete record: it is still being written, or was cut by a crash. In a
-        segment that has a follower it is damage, and read as a `gap` event in its place.
+        Stops at an incomplete record: it is still being written, or was cut by a crash. Where
+        more records follow, or another segment does, it is damage, and read as a `gap` event.
 
         Raises:
             SpoolError: a segment is not one of ours.
@@ -54,14 +55,28 @@ class SpoolReader:
             # asked before reading: a segment gets nothing more once its follower has begun
             whole = following > 0 and _begun(segment_path(self.folder, following))
             at = position if number == position.segment else Position(number, len(MAGIC))
-            path = segment_path(self.folder, number)
+            yield from self._segment(at, Position(following, len(MAGIC)) if whole else None)
+            if not whole:
+                return
+
+    def _segment(self, at: Position, following: Position | None) -> Iterator[Entry]:
+        """One segment from `at` on. `following`: where the next one begins, if this one is whole."""
+        path = segment_path(self.folder, at.segment)
+        while True:
             for entry in read_segment(path, at):
                 yield entry
                 at = entry.end
-            if not whole:
+            lost = _size(path) - at.offset
+            if lost <= 0 or (following is None and self.writer_alive()):
                 return
-            if (lost := path.stat().st_size - at.offset) > 0:
-                yield _damage(self.id, at, Position(following, len(MAGIC)), lost)
+            found = next_whole(path, at)
+            if found is None:
+                if following is not None:  # else it was cut by a crash
+                    yield _damage(self.id, at, following, lost)
+                return
+            if found > at:
+                yield _damage(self.id, at, found, found.offset - at.offset)
+            at = found
 
     def backlog(self, position: Position) -> int:
         """Bytes written and not yet read."""
@@ -82,7 +97,8 @@ class SpoolReader:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
             file.write(MAGIC)
-            for entry in read_segment(path, Position(number, len(MAGIC))):
+            begin, following = (Position(n, len(MAGIC)) for n in (number, number + 1))
+            for entry in self._segment(begin, following):
                 if keep(entry.record):
                     file.writelines(framed(entry.record, entry.body))
             file.flush()
@@ -110,10 +126,14 @@ def readers(spool: Path) -> list[SpoolReader]:
 
 
 def _begun(path: Path) -> bool:
+    return _size(path) >= len(MAGIC)
+
+
+def _size(path: Path) -> int:
     try:
-        return path.stat().st_size >= len(MAGIC)
+        return path.stat().st_size
     except FileNotFoundError:
-        return False
+        return 0
 
 
 def _damage(writer: str, start: Position, end: Position, lost: int) -> Entry:

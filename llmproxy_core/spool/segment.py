@@ -1,6 +1,7 @@
 """The format of a segment: how records are framed, and read back up to the last whole one."""
 
 import os
+import re
 import struct
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ MAGIC = b"LLMPSP01"
 HEAD = struct.Struct("<IIQ")
 MAX_RECORD = 2**31
 READ_BYTES = 2**20
+RECORD = re.compile(
+    rb"(?=..\x00\x00.{3}[\x00-\x7f].{8}(?:[\x90-\x9f]|\xdc\x00.)[\x01-\x0f])", re.DOTALL
+)
+"""How a record begins that is not larger than 64 KiB without its body: head, array, tag."""
+SEARCHED = 4
+"""How often a damaged segment may be read through in search of the next whole record."""
 
 
 class Position(NamedTuple):
@@ -81,6 +88,21 @@ def read_segment(path: Path, start: Position) -> Iterator[Entry]:
                 return
             start = at
             block = _pread(descriptor, max(want, READ_BYTES), at.offset)
+
+
+def next_whole(path: Path, start: Position) -> Position | None:
+    """The first place from `start` on where there is a whole record. Raises OSError."""
+    data = path.read_bytes()
+    budget = SEARCHED * len(data)
+    for found in RECORD.finditer(data, start.offset):
+        meta_size, body_size, _ = HEAD.unpack_from(data, found.start())
+        size = HEAD.size + meta_size + body_size
+        if found.start() + size > len(data) or (budget := budget - size) < 0:
+            continue
+        entry, _ = _entry(data, found.start(), Position(start.segment, 0))
+        if entry is not None:
+            return entry.start
+    return None
 
 
 def _pread(descriptor: int, size: int, offset: int) -> bytes:

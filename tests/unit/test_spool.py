@@ -8,8 +8,10 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,8 +109,69 @@ def test_a_changed_byte_never_yields_a_wrong_record(tmp_path_factory, at, flip):
     at = START.offset + at % (len(content) - START.offset)
     content[at] ^= flip
     path.write_bytes(content)
-    intact = [entry for entry in entries if entry.end.offset <= at]
-    assert list(SpoolReader(journal.folder).read(START)) == intact
+    intact = [entry for entry in entries if not entry.start.offset <= at < entry.end.offset]
+    read = list(SpoolReader(journal.folder).read(START))
+    assert [entry for entry in read if not isinstance(entry.record, Event)] == intact
+    assert len(read) == (2 if at >= entries[-1].start.offset else 3)
+
+
+@pytest.mark.parametrize("bad", [b"\xff" * 40, b"", b"\0" * 4000])
+def test_what_follows_damage_is_read(tmp_path, bad):
+    journal = SpoolWriter(tmp_path, segment_bytes=2000)
+    for number in range(30):
+        journal.append(piece(number), [b"body %d" % number * 10])
+    journal.close()
+    entries = list(SpoolReader(journal.folder).read(START))
+    path = journal.folder / "00000001.seg"
+    content, third = path.read_bytes(), entries[2]
+    path.write_bytes(content[: third.start.offset] + bad + content[third.end.offset - 5 :])
+    read = list(SpoolReader(journal.folder).read(START))
+    records = [entry.record for entry in read if not isinstance(entry.record, Event)]
+    assert records == [piece(number) for number in range(30) if number != 2]
+    (gap,) = (entry.record for entry in read if isinstance(entry.record, Event))
+    assert gap.data == {"reason": "damaged", "bytes": len(bad) + 5}
+
+
+def test_a_record_of_a_kind_that_is_not_known_is_damage(tmp_path):
+    journal = SpoolWriter(tmp_path, segment_bytes=300)
+    journal.append(piece(1))
+    strange = msgspec.msgpack.encode([9, b"x" * 16])
+    journal._append(strange, [], 0)
+    for number in range(2, 9):
+        journal.append(piece(number), [b"x" * 50])
+    journal.close()
+    kinds = [type(entry.record) for entry in SpoolReader(journal.folder).read(START)]
+    assert kinds == [Piece, Event, *[Piece] * 7]
+
+
+def test_thinning_out_reads_on_after_damage(tmp_path):
+    journal = SpoolWriter(tmp_path, segment_bytes=500)
+    for number in range(30):
+        journal.append(piece(number), [b"x" * 50])
+    path = journal.folder / "00000001.seg"
+    content = bytearray(path.read_bytes())
+    content[40] ^= 1
+    path.write_bytes(content)
+    reader = SpoolReader(journal.folder)
+    before = [entry.record for entry in reader.read(START)]
+    reader.thin_out(1, lambda record: isinstance(record, Piece))
+    assert [entry.record for entry in reader.read(START)] == before[1:]
+    journal.close()
+
+
+def test_a_body_that_looks_like_records_costs_no_more_than_its_length(tmp_path):
+    lure = (2000).to_bytes(4, "little") + (60_000).to_bytes(4, "little") + bytes(8) + b"\x93\x01"
+    journal = SpoolWriter(tmp_path)
+    journal.append(piece(1), [lure * 200_000])
+    journal.append(piece(2))
+    journal.close()
+    path = journal.folder / "00000001.seg"
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    began = time.process_time()
+    list(SpoolReader(journal.folder).read(START))
+    assert time.process_time() - began < 3
 
 
 def test_damage_in_a_segment_that_has_a_follower_is_told_as_a_gap(tmp_path):

@@ -52,9 +52,9 @@ def test_an_open_answer_appears_when_somebody_comes(home, journal, database):
         time.sleep(0.3)
         assert text_so_far(database) == ""
         listener = Listener(database, lambda change: None)
-        wait_for(lambda: text_so_far(database) == "Hello world", "no text", 3)
+        wait_for(lambda: text_so_far(database) == "Hello world", "no text")
         append(journal, call.records()[4:])
         journal.wake()
-        wait_for(lambda: text_so_far(database) == "", "the text stays", 3)
+        wait_for(lambda: text_so_far(database) == "", "the text stays")
         listener.close()
         process.end()
