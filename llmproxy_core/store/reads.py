@@ -7,11 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     Connection,
     FromClause,
     Select,
-    Text,
     and_,
     func,
     literal,
@@ -77,18 +75,28 @@ def flows(
         query = query.where(asked.id > after)
     if session is not None:
         query = query.where(asked.session_id == session)
-    origin: FromClause = NAMESPACES
-    outer: list[FromClause] = [NAMESPACES]
+    names = None
     if where is not None:
         query = query.where(where.sql())
-        if where.models and (names := models.asked_names(conn, where.models)) is not None:
-            name = func.unnest(literal(names, ARRAY(Text))).table_valued("name").alias("m")
-            query = query.where(asked.model == name.c.name)
-            origin = NAMESPACES.join(name, true())
-            outer.append(name)
-    newest = query.order_by(asked.id.desc()).limit(limit).correlate(*outer).lateral("f")
-    statement = select(newest).select_from(origin.join(newest, true()))
-    return [Flow(*row) for row in conn.execute(statement.order_by(newest.c.id.desc()).limit(limit))]
+        names = models.asked_names(conn, where.models) if where.models else None
+    if names is None:
+        return _newest(conn, [query], limit)
+    # the plan depends on how rare a name is
+    conn.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    found = _newest(conn, [query.where(asked.model == name) for name in names], limit)
+    conn.execute(text("SET LOCAL plan_cache_mode = auto"))
+    return found
+
+
+def _newest(conn: Connection, queries: list[Select[*tuple[Any, ...]]], limit: int) -> list[Flow]:
+    """The newest of all queries, each asked for every namespace."""
+    found: list[Flow] = []
+    for query in queries:
+        newest = query.order_by(asked.id.desc()).limit(limit).correlate(NAMESPACES).lateral("f")
+        statement = select(newest).select_from(NAMESPACES.join(newest, true()))
+        rows = conn.execute(statement.order_by(newest.c.id.desc()).limit(limit))
+        found += [Flow(*row) for row in rows]
+    return sorted(found, key=lambda flow: flow.id, reverse=True)[:limit]
 
 
 def search(
