@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmproxy_core.model import Cost, Usage, mapping
 from llmproxy_core.pricing.catalogue import Listing, find
+from llmproxy_core.pricing.modalities import modalities
 from llmproxy_core.pricing.own import OwnPrices
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ MILLION = Decimal(1_000_000)
 THOUSAND = Decimal(1000)
 CACHE = 4096
 NO_PRICES = OwnPrices()
+SPECIAL = ("input_audio_mtok", "input_image_mtok", "output_image_mtok", "output_audio_mtok")
 
 _listings: dict[tuple[str, str], Listing | None] = {}
 """Looked up once per provider and model; bounded."""
@@ -47,9 +49,19 @@ def price(
         return Cost(told, f"told by {provider}", "exact")
     listing = _listing(provider, model or "")
     if listing is not None:
-        usd = _sum(listing.at(at), usage)
+        usd = _sum(listing.at(at), _billed(usage))
         return Cost(usd, listing.source, listing.confidence)
     return Cost(None, f"no price for {model or 'an unnamed model'} at {provider}", "unknown")
+
+
+def _billed(usage: Usage) -> Usage:
+    """Cohere bills fewer tokens than were read, and tells both."""
+    units = mapping(mapping(usage.raw).get("billed_units"))
+    told = [units.get(name) for name in ("input_tokens", "output_tokens")]
+    if not any(type(n) is int for n in told):
+        return usage
+    read, written = (n if type(n) is int else None for n in told)
+    return Usage(read, written, raw=usage.raw)
 
 
 def _listing(provider: str, model: str) -> Listing | None:
@@ -80,9 +92,26 @@ def _sum(prices: "ModelPrice", usage: Usage) -> Decimal:
         usd += _written(written, rate, _rate(fields.get("cache_write_1h_mtok"), inputs), usage)
     usd += (_rate(fields.get("input_mtok"), inputs) or 0) * fresh
     usd += _output(fields, outputs, inputs, usage)
+    if any(key in fields for key in SPECIAL):
+        usd += _surcharge(fields, inputs, outputs, usage)
     usd /= MILLION
     if per_request := _rate(fields.get("requests_kcount"), inputs):
         usd += per_request / THOUSAND
+    return usd
+
+
+def _surcharge(fields: Mapping[str, Any], inputs: int, outputs: int, usage: Usage) -> Decimal:
+    """What sound, pictures and film cost beyond the same number of tokens of text."""
+    usd = Decimal(0)
+    for name, told in modalities(usage.raw).items():
+        fresh = min(told.input, inputs) - told.cached
+        for tokens, special, plain in (
+            (max(0, fresh), f"input_{name}_mtok", "input_mtok"),
+            (told.cached, f"cache_{name}_read_mtok", "cache_read_mtok"),
+            (min(told.output, outputs), f"output_{name}_mtok", "output_mtok"),
+        ):
+            if tokens and (rate := _rate(fields.get(special), inputs)) is not None:
+                usd += tokens * (rate - (_rate(fields.get(plain), inputs) or 0))
     return usd
 
 

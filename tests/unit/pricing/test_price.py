@@ -54,6 +54,50 @@ def test_cached_tokens_are_billed_once() -> None:
     assert price("anthropic", "claude-sonnet-4-5", usage, NOW).usd == expected
 
 
+REALTIME: Json = {
+    "input_token_details": {
+        "audio_tokens": 600,
+        "cached_tokens": 400,
+        "cached_tokens_details": {"text_tokens": 100, "audio_tokens": 300},
+    },
+    "output_token_details": {"audio_tokens": 80, "text_tokens": 20},
+}
+LIVE: Json = {
+    "promptTokensDetails": [
+        {"modality": "TEXT", "tokenCount": 400},
+        {"modality": "AUDIO", "tokenCount": 600},
+    ],
+    "responseTokensDetails": [{"modality": "AUDIO", "tokenCount": 80}],
+}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "raw", "cached", "cached_audio"),
+    [("openai", "gpt-realtime", REALTIME, 400, 300), ("google", "gemini-3.8-live", LIVE, 0, 0)],
+)
+def test_sound_costs_what_the_list_says(provider, model, raw, cached, cached_audio) -> None:
+    reference = TheirUsage(
+        input_tokens=1000,
+        output_tokens=100,
+        cache_read_tokens=cached,
+        input_audio_tokens=600,
+        cache_audio_read_tokens=cached_audio,
+        output_audio_tokens=80,
+    )
+    expected = calc_price(reference, model, provider_id=provider, genai_request_timestamp=NOW)
+    usage = Usage(1000, 100, cached, raw=raw)
+    assert price(provider, model, usage, NOW).usd == expected.total_price
+
+
+def test_counters_of_sound_that_make_no_sense_cost_nothing_more_than_they_can() -> None:
+    wild: Json = {"prompt_tokens_details": {"audio_tokens": 10**12}}
+    tame: Json = {"prompt_tokens_details": {"audio_tokens": 1000}}
+    costs = [
+        price("openai", "gpt-realtime", Usage(1000, 1, raw=raw), NOW).usd for raw in (wild, tame)
+    ]
+    assert costs[0] == costs[1]
+
+
 def test_what_is_cached_for_an_hour_costs_more() -> None:
     raw: Json = {
         "cache_creation": {"ephemeral_1h_input_tokens": 60, "ephemeral_5m_input_tokens": 40}
@@ -118,6 +162,16 @@ def test_a_cost_that_the_provider_tells_holds_for_models_on_no_list() -> None:
     assert (cost.usd, cost.confidence) == (Decimal("0.00012"), "exact")
     for wrong in (True, "1", -1, 1e300, None):
         assert price("openrouter", "unheard/of", Usage(10, 5, raw={"cost": wrong}), NOW).usd is None
+
+
+def test_cohere_bills_less_than_was_read() -> None:
+    units = {"input_tokens": 7, "output_tokens": 9}
+    read = Usage(69, 12, raw={"billed_units": units, "tokens": {"input_tokens": 69}})
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    assert (
+        price("cohere", "command-r", read, at).usd
+        == price("cohere", "command-r", Usage(7, 9), at).usd
+    )
 
 
 def test_without_tokens_there_is_no_cost() -> None:
