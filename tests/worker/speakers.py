@@ -50,7 +50,7 @@ class Chat:
         }
 
     def answer(self, said: Said, number: int) -> Json:
-        message = {"role": "assistant", "content": said[1], "refusal": None}
+        message: Json = {"role": "assistant", "content": said[1], "refusal": None}
         if said[2]:
             message["tool_calls"] = [self.call(call) for call in said[2]]
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -87,12 +87,13 @@ class Messages(Chat):
         return {"role": role, "content": self.content(text)}
 
     def blocks(self, said: Said) -> list[Json]:
-        thinking = {"type": "thinking", "thinking": "Hm.", "signature": f"s{self.dice.random()}"}
-        uses = [
+        thinking: Json = {"type": "thinking", "thinking": "Hm."}
+        thinking["signature"] = f"s{self.dice.random()}"
+        uses: list[Json] = [
             {"type": "tool_use", "id": id, "name": name, "input": value}
             for id, name, value in said[2]
         ]
-        blocks = [{"type": "text", "text": said[1]}, *uses]
+        blocks: list[Json] = [{"type": "text", "text": said[1]}, *uses]
         return [thinking, *blocks] if self.dice.random() < 0.5 else blocks
 
     def answer(self, said: Said, number: int) -> Json:

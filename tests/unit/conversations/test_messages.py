@@ -1,6 +1,7 @@
 """One hash for what was said, however it is written down."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -106,7 +107,8 @@ def test_a_message_that_was_seen_is_known_by_its_bytes():
 @needs_corpus
 def test_answers_come_back_in_the_recorded_conversations():
     """Exchanges of one cassette in order: what follows goes on from the answer, where it does."""
-    chains, back, asked = Chains(), 0, {}
+    chains, back = Chains(), 0
+    asked: dict[Any, Any] = {}
     for exchange in exchanges():
         place = (exchange["source_repo"], exchange["source_path"], wire_of(exchange))
         if exchange["status"] != 200 or not path_of(exchange):
