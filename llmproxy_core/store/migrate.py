@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import psycopg
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy import exc as sqlalchemy_errors
 
@@ -78,6 +79,11 @@ def upgrade(database: Database) -> SchemaStatus:
                 _run(connection)
                 _tell(connection, found)
             except sqlalchemy_errors.DBAPIError as exc:
+                if isinstance(exc.orig, psycopg.errors.InsufficientPrivilege):
+                    raise SchemaError(
+                        f"{database.where}: this login may not migrate the schema: {exc.orig}. Run "
+                        "`llmproxy db upgrade` once with the owner of the tables in database.url."
+                    ) from exc
                 raise SchemaError(
                     f"{database.where}: a migration failed: {exc.orig}. Nothing is lost, "
                     "and `llmproxy db upgrade` goes on where it stopped."

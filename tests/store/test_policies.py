@@ -10,11 +10,12 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
-from llmproxy_core.errors import StoreError
+from llmproxy_core.errors import SchemaError, StoreError
 from llmproxy_core.store import (
     audit,
     detail,
     filters,
+    migrate,
     partitions,
     policies,
     progress,
@@ -23,6 +24,8 @@ from llmproxy_core.store import (
     recall,
     selection,
     stars,
+    statistics,
+    tree,
 )
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import (
@@ -209,6 +212,10 @@ def _told(database: Database, theirs: RequestRow) -> Iterator[tuple[str, str]]:
             recall.recent_sessions(c, 2, MARK, AT - timedelta(days=1))
         ),
         "streamed": lambda c: _mark(len(progress.streamed(c, _all_ids(c, theirs))) > 1),
+        "statistics": lambda c: statistics.statistics(
+            c, "model", AT - timedelta(days=1), AT + timedelta(days=1)
+        ),
+        "tree": lambda c: tree.tree(c, 2, THEIRS),
         "rollups": lambda c: c.execute(text("SELECT * FROM rollups")).all(),
         "words": lambda c: _mark(
             c.execute(
@@ -340,3 +347,14 @@ def test_what_is_not_there_cannot_be_granted(
 ) -> None:
     with database.raw() as connection, pytest.raises(StoreError, match=problem):
         policies.grant(connection, role, namespace, "test")
+
+
+def test_who_may_not_migrate_is_told_so(
+    database: Database, login: Callable[[str | None], Database]
+) -> None:
+    writer = login("llmproxy_writer")
+    assert migrate.upgrade(writer).state == "current"
+    with database.raw() as connection:
+        connection.execute(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0001'")
+    with pytest.raises(SchemaError, match="owner of the tables"):
+        migrate.upgrade(writer)
