@@ -5,11 +5,11 @@ from collections import deque
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.spans.packing import SHORT, Lexicon
 
-FIRST = 32 * 1024
-LATER = 192 * 1024
+FIRST = 96 * 1024
+LATER = 384 * 1024
 """Bytes of new pieces after which there is another one."""
 SIZE = 512 * 1024
-DEEPEST = 8
+DEEPEST = 4
 """Lexicons that one after the other need the one before: that many more must be read for a piece."""
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmproxy_core.hashing import content_hash
-from llmproxy_core.spans.lexicons import DEEPEST, Lexicons
+from llmproxy_core.spans.lexicons import DEEPEST, FIRST, LATER, Lexicons
 from llmproxy_core.spans.packing import Packer, Unpacker
 
 
@@ -48,7 +48,7 @@ def test_what_is_packed_comes_back(data, times):
 
 def test_a_session_that_repeats_itself_is_packed_with_what_it_said():
     shelf, dice = Shelf(), random.Random(1)
-    said = [words(dice, 300) for _ in range(60)]
+    said = [words(dice, 300) for _ in range(120)]
     for data in said:
         shelf.put(data)
     mixed = b" ".join(dice.choice(said)[:200] for _ in range(20))
@@ -60,7 +60,7 @@ def test_a_session_that_repeats_itself_is_packed_with_what_it_said():
 def test_pieces_come_back_through_all_generations_of_lexicons():
     shelf, dice = Shelf(), random.Random(2)
     said = {shelf.put(data): data for data in (words(dice, 600) for _ in range(700))}
-    assert sum(map(len, said.values())) > (DEEPEST + 1) * 192 * 1024
+    assert sum(map(len, said.values())) > FIRST + DEEPEST * LATER
     assert shelf.get(*said) == list(said.values())
     for digest, data in random.Random(3).sample(list(said.items()), 20):
         assert shelf.get(digest) == [data]
