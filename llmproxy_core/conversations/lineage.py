@@ -161,6 +161,7 @@ def _node(asked: Asked, chain: Chain, before: Node | None) -> Node:
         count=len(chain.hashes) + (before.count + 1 if before else 0),
         spoken=chain.spoken or bool(before and (before.spoken or not before.aside)),
         tools=tools_hash(asked.request.tools),
+        model=asked.request.model or "",
         aside=asked.aside,
         prefixes=chain.prefixes if asked.aside else [],
     )
@@ -173,8 +174,12 @@ def _mark(nodes: Sequence[Node], spoken: bool) -> None:
 
 
 def _may_repeat(node: Node, asked: Node, at: int) -> bool:
-    """An opening may be asked again by chance, or beside a conversation; what follows may not."""
+    """An opening may be asked again by chance, or beside a conversation; what follows may not.
+
+    Whoever asks several models the same compares them; but where one failed, another may step in.
+    """
     if not is_own(node, asked.caller):
         return False
-    alike = not node.tools or node.tools == asked.tools
+    failed = node.answer is not None and not node.whole
+    alike = node.tools in (b"", asked.tools) and (failed or node.model in ("", asked.model))
     return node.spoken or (alike and node.at >= at - REPEAT)

@@ -50,10 +50,11 @@ class Node:
     """One request. `at`: ns since 1970 of the last that is known of it.
 
     `head`: prefix hash of its `count` messages; empty where that is not known. `spoken`: is one of
-    them an answer? `tools`: of what it offers, empty where that is not known. `repeats`: the
-    request that this one repeats. `aside`: no turn of the tree; only then there are `prefixes`.
-    `answer`: hashes of its answer, None while that is not known; is it `whole`? `continued`: does another
-    request go on from it? `called`: its tool calls that sub-agents carry out.
+    them an answer? `tools`: of what it offers, and the `model` that it asks; empty where that is
+    not known. `repeats`: the request that this one repeats. `aside`: no turn of the tree; only
+    then there are `prefixes`. `answer`: hashes of its answer, None while that is not known; is it
+    `whole`? `continued`: does another request go on from it? `called`: its tool calls that
+    sub-agents carry out.
     """
 
     id: UUID
@@ -64,6 +65,7 @@ class Node:
     count: int
     spoken: bool
     tools: Hash = b""
+    model: str = ""
     relation: Relation = "root"
     parent: UUID | None = None
     repeats: "Node | None" = None

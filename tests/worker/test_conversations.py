@@ -276,6 +276,21 @@ def test_a_question_asked_again_much_later_is_another_session(story):
     assert story.sessions(first, second) == 2
 
 
+def test_the_same_asked_of_two_models_is_two_conversations(story):
+    first = story.claude(["Write a spool."])
+    other = story.claude(["Write a spool."], model="n")
+    assert story.link(other) == ("root", None)
+    assert story.sessions(first, other) == 2
+
+
+def test_another_model_that_steps_in_for_one_that_failed_repeats_its_request(story):
+    failed = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    body = {"model": "m", "max_tokens": 900, "messages": [{"role": "user", "content": "Write."}]}
+    first = story.call(body, failed, "anthropic.messages", "/v1/messages")
+    second = story.claude(["Write."], model="n", tools=[])
+    assert story.link(second) == ("retry", first)
+
+
 def test_one_shots_with_examples_ask_the_store_once(story):
     for number in range(20):
         story.claude(["Two?", "2", "Three?", "3", f"{number}?"])
