@@ -2,6 +2,7 @@
 
     spool/<writer>/lock            held (flock) as long as the writer lives
     spool/<writer>/00000001.seg    magic, then records
+    spool/.<writer>.stored/        the journal is gone; its place in the store goes next
 
 A record is a head (lengths of its two parts, xxh3-64 of both), the record itself (msgpack) and
 the bytes of a body that travel beside it. A record is appended with one `writev`: what was
@@ -16,7 +17,7 @@ Fails open: where a record cannot be written (disk full, or a limit of `room`), 
 and says so in a `gap` event as soon as writing works again; the traffic goes on.
 """
 
-from llmproxy_core.spool.reader import SpoolReader, readers
+from llmproxy_core.spool.reader import SpoolReader, forget, readers, removed
 from llmproxy_core.spool.room import Level, Limits, look
 from llmproxy_core.spool.segment import START, Entry, Position, segment_path, segments
 from llmproxy_core.spool.wake import Wake
@@ -31,8 +32,10 @@ __all__ = [
     "SpoolReader",
     "SpoolWriter",
     "Wake",
+    "forget",
     "look",
     "readers",
+    "removed",
     "segment_path",
     "segments",
 ]

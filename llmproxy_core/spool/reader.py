@@ -1,5 +1,6 @@
 """The worker's end of the spool."""
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ from llmproxy_core.spool.segment import (
     segment_path,
     segments,
 )
+
+REMOVED = ".stored"
+"""Ending of the folder that is left of a journal until the store has forgotten it."""
 
 
 class SpoolReader:
@@ -112,11 +116,26 @@ class SpoolReader:
                 segment_path(self.folder, number).unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Drop the whole journal. Call only when its writer is gone and all of it is stored."""
+        """Drop the whole journal. Call only when its writer is gone and all of it is stored.
+
+        An empty folder tells that it was there until the store has forgotten it, too.
+        """
         for path in (*self.folder.glob("*.seg"), *self.folder.glob("*.thin")):
             path.unlink(missing_ok=True)
         (self.folder / "lock").unlink(missing_ok=True)
-        self.folder.rmdir()
+        self.folder.rename(self.folder.with_name(f".{self.id}{REMOVED}"))
+
+
+def removed(spool: Path) -> list[str]:
+    """The ids of journals that are gone, and not forgotten yet."""
+    names = [name for name in os.listdir(spool) if name.startswith(".")]
+    return [name[1:].removesuffix(REMOVED) for name in names if name.endswith(REMOVED)]
+
+
+def forget(spool: Path, id: str) -> None:
+    """Nothing is known any more of a journal that is gone."""
+    with contextlib.suppress(OSError):  # it can be forgotten once more
+        (spool / f".{id}{REMOVED}").rmdir()
 
 
 def readers(spool: Path) -> list[SpoolReader]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.records import Answered, Closed, Piece, Record
-from llmproxy_core.spool import SpoolReader, readers
+from llmproxy_core.spool import SpoolReader, forget, readers, removed
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.worker import checkpoint
 from llmproxy_core.worker.derivation import Derivation
@@ -119,12 +119,15 @@ class Intake:
         self._ids, self._repeated = set(), False
         self._doubtful = False
         self._committed_at = time.monotonic()
+        for writer in batch.finished_writers:
+            forget(self._spool, writer)
         for journal in touched.values():
             self._tidy(journal)
 
     def _find_journals(self) -> None:
         if self._offsets is None:
             self._offsets = self._storage.offsets()
+            self._batch.finished_writers += removed(self._spool)
         for reader in readers(self._spool):
             if reader.id not in self._journals:
                 self._journals[reader.id] = self._resumed(reader)

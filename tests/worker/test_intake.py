@@ -65,6 +65,22 @@ def test_an_open_stream_is_written_down_only_when_somebody_watches(tmp_path, jou
     assert "".join(row.text for _, row in sorted(ledger.deltas.items())) == "Hello world!"
 
 
+def test_a_journal_that_went_just_before_a_crash_is_forgotten_after_it(tmp_path):
+    journal = SpoolWriter(tmp_path)
+    append(journal, Call(1).records())
+    journal.close()
+    ledger = Ledger()
+    crashed = Intake(tmp_path, ledger)
+    crashed.collect()
+    crashed.commit()
+    assert (readers(tmp_path), list(ledger.stored)) == ([], [journal.id])
+
+    store_all(Intake(tmp_path, ledger))
+
+    assert ledger.stored == {}
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
 def test_a_proxy_that_died_leaves_a_partial_answer(tmp_path):
     journal = SpoolWriter(tmp_path)
     append(journal, Call(1, pieces=chat_stream("Hello", " world")).records()[:4])
