@@ -23,16 +23,24 @@ PROVIDER_KEYS = (
 
 _WORDS = (
     r"(?:authorization|auth|cookie2?|key|token|secret|credentials?|pass(?:word|wd|phrase)|pwd"
-    r"|signature|assertion|jwt)(?:[-_]?id)?"
+    r"|signature|assertion|jwt|bearer)(?:[-_]?id)?"
 )
-_SECRET_NAME = re.compile(rf"{_WORDS}\]?$|(?:^|[-_.\[])(?:sig|sas|dpop)\]?$|^code$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    rf"{_WORDS}(?:\[?\])?$|(?:^|[-_.\[])(?:sig|sas|dpop|pat)(?:\[?\])?$|^code$", re.IGNORECASE
+)
 _HARMLESS = re.compile(
     r"(?:idempotency|cache|websocket|surrogate|partition|routing|sort|public)[-_]?key$"
     r"|^access-control-allow-credentials$",
     re.IGNORECASE,
 )
 _SUBPROTOCOL = "sec-websocket-protocol"
-_SUBPROTOCOL_KEY = re.compile(r"((?:api-key|token|jwt|bearer|auth)[.-])[^,\s]+", re.IGNORECASE)
+_SUBPROTOCOL_KEY = re.compile(
+    r"((?:api-key|token|jwt|bearer|auth)(?:[.-]|\s*,\s*))([^,\s]+)", re.IGNORECASE
+)
+_TOKEN = re.compile(r"(?:bearer|basic)\s+([A-Za-z0-9\-._~+/]{8,}=*)\s*", re.IGNORECASE)
+"""A whole value that is a credential by its scheme, whatever the header is called."""
+_MEMBER = re.compile(r"(\"([\w.\-]{1,128})\"\s?:\s?\")([^\"]+)")
+_URL_LOGIN = re.compile(r"(?<=://)[^/?#&\s]+@")
 _USERINFO = re.compile(
     r"(?<=://)[^/?#\s]+@|(?<![^\s\"'(<])[\w.\-%+]{1,128}:[^/?#\s@\"'(<]+@(?=[\w\[])"
 )
@@ -48,7 +56,10 @@ _KEY = re.compile(
 SHORTEST_KEY = 16
 _MATRIX_FIELD = re.compile(r"(?<=;)([^=;/?]+)=([^;/?]+)")
 _QUERY_FIELD = re.compile(r"(?<![^?&;#])([^=?&;#]+)=([^&;#]+)")
-_PARAMETER = re.compile(r"(?<![\w.\-%\[\]])([\w.\-%\[\]]{1,128})=([\"']?)([^&#;,\s\"'<>\x1b]+)")
+_NAME = r"(?<![\w.\-%\[\]])([\w.\-%\[\]]{1,128})=([\"']?)"
+_VALUE = r"([^&#;,\s\"'<>\x1b]+)"
+_PARAMETER = re.compile(_NAME + _VALUE)
+_PARAMETER_NAME, _PARAMETER_VALUE = re.compile(_NAME), re.compile(_VALUE)
 
 _LOOKS_LIKE_KEY = re.compile(
     r"\b(?:sk|rk|pk|gsk|xai|pplx|fw|r8|hf|nvapi|csk|tgp_v1|AIza|AKIA|ASIA|ya29|gh[oprsu]|github_pat"
@@ -81,10 +92,14 @@ class Scrubber:
     def header(self, name: str, value: str) -> str:
         if self._is_secret(name):
             return self._replace_header(value)
+        if found := _TOKEN.fullmatch(value):
+            return value.replace(found[1], self.mark(found[1]))
         if name.lower() == _SUBPROTOCOL:
-            value = _SUBPROTOCOL_KEY.sub(lambda found: found[1] + self.mark(found[0]), value)
+            value = _SUBPROTOCOL_KEY.sub(lambda found: found[1] + self.mark(found[2]), value)
         if "=" in value:
-            value = _PARAMETER.sub(self._parameter, value)
+            value = self._parameters(value)
+        if '":' in value:
+            value = _MEMBER.sub(self._member, value)
         if "\n" in value:
             value = self.text(value)  # a folded line, which may be another header in disguise
         if "@" in value:
@@ -93,11 +108,12 @@ class Scrubber:
 
     def path(self, path: str) -> str:
         """A path with query, what is secret in it replaced, all else byte for byte."""
-        start, mark, query = path.partition("?")
+        start, mark, query = path.partition("#" if "#" in path.partition("?")[0] else "?")
         if ";" in start:
             start = _MATRIX_FIELD.sub(self._query_field, start)
         if mark:
             query = _QUERY_FIELD.sub(self._query_field, query)
+            query = _URL_LOGIN.sub("", query) if "@" in query else query
         return _KEY.sub(self._marked, start + mark + query)
 
     def credential(self, headers: Iterable[tuple[str, str]], path: str) -> str | None:
@@ -155,13 +171,25 @@ class Scrubber:
     def _query_field(self, found: re.Match[str]) -> str:
         if self._is_secret(unquote_plus(found[1])):
             return f"{found[1]}={self.mark(unquote_plus(found[2]))}"
+        if "%3d" in found[2].lower():  # another URL
+            value = unquote_plus(found[2])
+            if self._parameters(value) != value:
+                return f"{found[1]}={self.mark(value)}"
         return found[0]
 
-    def _parameter(self, found: re.Match[str]) -> str:
-        name, quote, value = found.groups()
-        return (
-            f"{name}={quote}{self.mark(value)}" if self._is_secret(unquote_plus(name)) else found[0]
-        )
+    def _parameters(self, text: str) -> str:
+        """`name=value` with a secret name, also inside the value of another one."""
+        kept, at = list[str](), 0
+        for name in _PARAMETER_NAME.finditer(text):
+            if name.start() < at or not self._is_secret(unquote_plus(name[1])):
+                continue
+            if value := _PARAMETER_VALUE.match(text, name.end()):
+                kept += text[at : name.end()], self.mark(value[0])
+                at = value.end()
+        return "".join([*kept, text[at:]])
+
+    def _member(self, found: re.Match[str]) -> str:
+        return found[1] + self.mark(found[3]) if self._is_secret(found[2]) else found[0]
 
     def _marked(self, found: re.Match[str]) -> str:
         return self.mark(found[0])

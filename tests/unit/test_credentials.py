@@ -75,6 +75,9 @@ def test_the_scheme_of_an_authorization_stays():
         ("x-debug", "said ", " twice"),
         ("host", "user:", "@example.com"),
         ("x-folded", "a\r\n x-api-key: ", ""),
+        ("refresh", "0; url=https://example.com?token=", ""),
+        ("x-portkey-config", '{"retry": 1, "api_key": "', '"}'),
+        ("x-access", "Bearer ", ""),
     ],
 )
 def test_a_credential_inside_another_header_is_replaced(name, before, after):
@@ -94,6 +97,25 @@ def test_a_key_in_a_websocket_subprotocol_is_replaced():
     assert value.endswith(", v1")
 
 
+@pytest.mark.parametrize("before", ["token, ", "Authorization, Bearer, ", "a, jwt."])
+def test_a_key_that_is_a_subprotocol_of_its_own_is_replaced(before):
+    value = scrubber.header("sec-websocket-protocol", f"{before}opensesame-0123, v1")
+
+    assert "opensesame" not in value
+    assert value.startswith(f"{before}fp_")
+    assert scrubber.header("sec-websocket-protocol", value) == value
+
+
+@pytest.mark.parametrize("filler", ["a=", "a=b;", '"a":"', '"a": ', "Bearer ", "a?b=", "token,"])
+def test_a_header_ten_times_as_long_takes_about_ten_times_as_long(filler):
+    def seconds(size: int) -> float:
+        started = time.process_time()
+        scrubber.header("sec-websocket-protocol", filler * (size // len(filler)))
+        return time.process_time() - started
+
+    assert seconds(100_000) < 40 * max(seconds(10_000), 0.002)
+
+
 @pytest.mark.parametrize("name", ["key", "api_key", "Api-Key", "access_token", "sig", "%6bey"])
 def test_a_key_in_the_url_is_replaced_and_the_rest_stays(name):
     path = scrubber.path(f"/v1beta/models/g:x?alt=sse&{name}={SECRET}&&a=%20b")
@@ -111,6 +133,10 @@ def test_a_key_in_the_url_is_replaced_and_the_rest_stays(name):
         "/v1?x[key]={}",
         "/v1;token={}/chat",
         "/v1/{}/chat",
+        "/v1/chat#access_token={}",
+        "/v1?key[]={}",
+        "/v1?next=%2Fx%3Ftoken%3D{}",
+        "/v1?from=https://me:{}@example.com/",
     ],
 )
 def test_a_key_in_an_odd_place_of_the_url_is_replaced(path):
