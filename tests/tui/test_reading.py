@@ -8,5 +8,5 @@ def test_an_answer_of_a_format_that_is_not_read_says_so():
     detail = demo.detail(demo.flow(1))
     assert read(detail).turns[-1].note == ""
 
-    detail.request.wire = "openai.responses.websocket"
+    detail.request.wire = "openai.assistants"
     assert "is stored as it came, not read" in read(detail).turns[-1].note

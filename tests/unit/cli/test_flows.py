@@ -111,13 +111,13 @@ def test_show_describes_a_flow_found_by_the_end_of_its_id(llmproxy, writer):
 
 
 def test_a_call_of_a_format_that_is_not_read_says_so(llmproxy, writer):
-    request = a_request(wire="openai.responses.websocket", method="GET", path="/v1/responses")
+    request = a_request(wire="openai.assistants", path="/v1/threads/runs")
     request.preview = ""
     writer.write(whole(request, text="", body=b"frames"))
 
-    assert "GET /v1/responses" in llmproxy("flows").stdout
+    assert "POST /v1/threads/runs" in llmproxy("flows").stdout
     shown = llmproxy("show", str(request.id)).stdout
-    assert "openai.responses.websocket (stored as it came, not read: --raw shows it)" in shown
+    assert "openai.assistants (stored as it came, not read: --raw shows it)" in shown
 
 
 def test_show_writes_exactly_the_stored_bytes(llmproxy, writer):
