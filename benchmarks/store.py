@@ -1,6 +1,6 @@
 """How fast the store answers with a million flows in it.
 
-    python -m benchmarks.store [--flows 1000000] [--calls 200]
+    python -m benchmarks.store [--flows 1000000] [--calls 200] [--keep FOLDER]
 
 Fills an embedded Postgres by COPY: four weeks up to now, a quarter in the newest; 12 models of very
 different frequency, sessions of 20 calls, 60 words a call out of 50,000 as language has them. Then
@@ -67,8 +67,8 @@ SESSIONS = (
 class Filling:
     """The rows of `count` flows, in the order of their ids; namespaces 1 and 2 in turn."""
 
-    def __init__(self, count: int, rng: random.Random) -> None:
-        now = time.time_ns() // 1_000_000
+    def __init__(self, count: int, now: int, rng: random.Random) -> None:
+        """`now`: Unix ms of the end."""
         this_week = now // WEEK_MS * WEEK_MS
         weeks = [(this_week - n * WEEK_MS, WEEK_MS) for n in range(WEEKS - 1, 0, -1)]
         weeks.append((this_week, now - this_week))
@@ -120,6 +120,11 @@ class Filling:
                 f"{1 + n % 2}\t{id}\tgap\t127.0.0.1\tanthropic\t{self.models[20 * n]}"
                 f"\tSession {n}\t{begin}\t{end}\t20\t20\t0\t60000\t9000\t0\t1.25\n"
             )
+
+    def model_rows(self) -> Iterator[str]:
+        for name in MODELS:
+            for ns_id in (1, 2):
+                yield f"{ns_id}\t{name}\t{name}\n"
 
     def contributions(self) -> Iterator[list[Contribution]]:
         """Every tenth flow, ten times: the rows of the rollups are the same ones."""
@@ -173,12 +178,28 @@ def fill(database: Database, filling: Filling) -> None:
                 filling.events(portion),
             )
         _copy(connection, SESSIONS, filling.session_rows())
+        _copy(connection, "models (ns_id, asked, answered)", filling.model_rows())
         ledger = Ledger()
         for rows in filling.contributions():
             ledger.write(connection, rows)
             ledger.commit()
         connection.execute(MAKE_INDEXES, [0])
         connection.execute("VACUUM (ANALYZE)")
+
+
+def filled(database: Database, count: int, mark: Path) -> Filling:
+    """Fills the store unless `mark` says that this was done."""
+    if mark.exists():
+        stored, now = map(int, mark.read_text().split())
+        if stored != count:
+            raise SystemExit(f"{mark.parent} holds {stored:,} flows; say --flows {stored}")
+        return Filling(count, now, random.Random(7))
+    begin, now = time.monotonic(), time.time_ns() // 1_000_000
+    filling = Filling(count, now, random.Random(7))
+    fill(database, filling)
+    print(f"{len(filling.ids):,} flows in {time.monotonic() - begin:.0f} s", flush=True)
+    mark.write_text(f"{count} {now}")
+    return filling
 
 
 def _copy(connection: Pg, target: str, rows: Iterator[str]) -> None:
@@ -241,18 +262,24 @@ def measure(database: Database, what: dict[str, tuple[float, Read]], calls: int)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--flows", type=int, default=1_000_000)
-    parser.add_argument("--calls", type=int, default=200)
+    parser.add_argument("--calls", type=int, default=200, help="of each read")
+    parser.add_argument(
+        "--keep",
+        metavar="FOLDER",
+        type=Path,
+        help="leave the store there, and use it the next time",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder))
+        home = Home(options.keep or Path(folder))
+        home.path.mkdir(parents=True, exist_ok=True)
         with open_database(Config(), home) as database:
             upgrade(database)
-            begin = time.monotonic()
-            filling = Filling(options.flows, random.Random(7))
-            fill(database, filling)
-            print(f"{len(filling.ids):,} flows in {time.monotonic() - begin:.0f} s", flush=True)
+            filling = filled(database, options.flows, home.path / "filled")
             _sizes(database, len(filling.ids))
             what = reading(filling)
             measure(database, what, options.calls)
@@ -278,8 +305,9 @@ def _sizes(database: Database, flows: int) -> None:
 def _reader(database: Database) -> Database:
     with database.raw() as connection:
         connection.autocommit = True
-        connection.execute("CREATE ROLE bench_reader LOGIN IN ROLE llmproxy_reader")
-        connection.execute("INSERT INTO namespace_members VALUES (2, 'bench_reader')")
+        if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'bench_reader'").rowcount:
+            connection.execute("CREATE ROLE bench_reader LOGIN IN ROLE llmproxy_reader")
+            connection.execute("INSERT INTO namespace_members VALUES (2, 'bench_reader')")
         info = connection.info
         place = f"host={info.host} port={info.port} dbname={info.dbname}"
     return Database(f"{place} user=bench_reader")

@@ -1,5 +1,7 @@
 """A connection to the store: an external PostgreSQL, or the embedded one of the home."""
 
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -8,8 +10,10 @@ from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, Engine, create_engine
+from psycopg.types.json import set_json_loads
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from llmproxy_core.config import Config
 from llmproxy_core.errors import (
@@ -36,6 +40,10 @@ SESSION = (
     "SET idle_in_transaction_session_timeout = '60s'"
 )
 """Set by a statement, not by the start-up packet, which connection poolers refuse."""
+READING = "SET plan_cache_mode = force_custom_plan"
+"""A plan for any value would be one for the weeks of years, and for models of any frequency."""
+UNTESTED_SECONDS = 30
+"""For so long after its last use a connection counts as alive unless the server has closed it."""
 
 
 class Database:
@@ -56,13 +64,13 @@ class Database:
         self._parameters["application_name"] = application_name
         self.engine: Engine = create_engine(
             "postgresql+psycopg://",
-            creator=self.raw,
+            creator=self._reading,
             pool_size=4,
             max_overflow=8,
-            pool_pre_ping=True,
             pool_timeout=10,
-            json_deserializer=values.load_json,
         )
+        event.listen(self.engine, "checkin", _note_use)
+        event.listen(self.engine, "checkout", _test)
 
     @property
     def embedded(self) -> bool:
@@ -94,16 +102,14 @@ class Database:
             StoreError: the database refused something else.
         """
         try:
-            with self.engine.connect() as connection:
+            with self.engine.connect() as connection, _dropped_if_lost(connection):
                 yield connection
-        except (sqlalchemy_errors.OperationalError, sqlalchemy_errors.InterfaceError) as exc:
-            raise self._unavailable(exc.orig or exc) from exc
         except sqlalchemy_errors.TimeoutError as exc:
             raise self._unavailable(exc) from exc
         except sqlalchemy_errors.DBAPIError as exc:
-            if isinstance(exc.orig, MISSING):
-                raise SchemaError(f"{self.where}: {exc.orig}. Run `llmproxy db upgrade`.") from exc
-            raise StoreError(f"{self.where}: {exc.orig}") from exc
+            raise self._told(exc.orig or exc) from exc
+        except psycopg.Error as exc:
+            raise self._told(exc) from exc
 
     def raw(self) -> psycopg.Connection[Any]:
         """A psycopg connection of its own, for COPY and LISTEN; the caller closes it."""
@@ -140,6 +146,13 @@ class Database:
     ) -> None:
         self.close()
 
+    def _reading(self) -> psycopg.Connection[Any]:
+        connection = self.raw()
+        set_json_loads(values.load_json, connection)
+        connection.execute(READING)
+        connection.commit()
+        return connection
+
     def _open(self) -> psycopg.Connection[Any]:
         if self.server is not None:
             self.server.refuse_stranger()
@@ -157,6 +170,13 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _told(self, exc: BaseException) -> StoreError:
+        if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
+            return self._unavailable(exc)
+        if isinstance(exc, MISSING):
+            return SchemaError(f"{self.where}: {exc}. Run `llmproxy db upgrade`.")
+        return StoreError(f"{self.where}: {exc}")
 
     def _unavailable(self, exc: BaseException) -> DatabaseUnavailable:
         text = str(exc).strip()
@@ -188,6 +208,36 @@ def open_database(config: Config, home: Home, application_name: str = "llmproxy"
         database.close()
         raise
     return database
+
+
+@contextmanager
+def _dropped_if_lost(connection: Connection) -> Iterator[None]:
+    """SQLAlchemy does it for its own queries; `prepared` ones it does not see."""
+    try:
+        yield
+    except psycopg.Error as exc:
+        driver: Any = connection.connection.driver_connection
+        if driver.closed:
+            connection.invalidate(exc)
+        raise
+
+
+def _note_use(driver: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _test(driver: Any, record: ConnectionPoolEntry, proxy: object) -> None:
+    """Without asking the server, where it was used a moment ago: the end of a connection is read."""
+    idle = time.monotonic() - record.info.get("used", time.monotonic())
+    waiting = select.poll()
+    try:
+        waiting.register(driver.fileno(), select.POLLIN)
+        if idle > UNTESTED_SECONDS or waiting.poll(0):
+            driver.rollback()
+            driver.execute("SELECT 1")
+            driver.rollback()
+    except psycopg.Error as exc:
+        raise sqlalchemy_errors.DisconnectionError(str(exc)) from exc
 
 
 def _parse(conninfo: str) -> dict[str, Any]:

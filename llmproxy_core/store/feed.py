@@ -5,7 +5,19 @@ None of these columns is ever stored out of line, so that the feed reads no TOAS
 
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, cast, false, func
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    false,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import array
 
 from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable
@@ -16,6 +28,7 @@ RESPONSES = ResponseTable.__table__.alias("s")
 
 namespace, asked, answered = NAMESPACES.c, REQUESTS.c, RESPONSES.c
 
+LIMIT = bindparam("limit", type_=Integer)
 NO_NAMES = cast(array([]), ARRAY(Text))
 
 FLOW: dict[str, ColumnElement[Any]] = {
@@ -63,4 +76,17 @@ FLOW: dict[str, ColumnElement[Any]] = {
     "error_type": answered.error_type,
     "error": answered.error,
     "tool_names": func.coalesce(answered.tool_names, NO_NAMES),
+    "estimated": func.coalesce(answered.estimated, false()),
 }
+
+
+def newest(query: Select[*tuple[Any, ...]], *order: str) -> Select[*tuple[Any, ...]]:
+    """The first LIMIT rows by columns of a query that is of one namespace, of all of them.
+
+    Each is asked by itself: then an index gives its rows in order, and few are read.
+    """
+    columns = query.selected_columns
+    page = query.order_by(*(columns[name].desc() for name in order)).limit(LIMIT)
+    each = page.correlate(NAMESPACES).lateral("page")
+    rows = select(each).select_from(NAMESPACES.join(each, true()))
+    return rows.order_by(*(each.c[name].desc() for name in order)).limit(LIMIT)

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, text
 
+from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.terms import folded
 from llmproxy_core.store.values import clean
@@ -29,9 +30,11 @@ INSERT INTO models (ns_id, asked, answered)
 SELECT * FROM unnest(%s::int4[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING
 """
 COUNT = "SELECT count(*) FROM models WHERE ns_id = %s"
-NAMES = text("""
+NAMES = Prepared(
+    text("""
 SELECT DISTINCT m.asked, m.answered FROM namespaces n JOIN models m ON m.ns_id = n.ns_id
 """)
+)
 
 
 class Models:
@@ -73,7 +76,7 @@ def asked_names(conn: Connection, parts: Sequence[str]) -> list[str] | None:
     wanted = [folded(part) for part in parts]
     everything: set[str] = set()
     names: set[str] = set()
-    for asked, answered in conn.execute(NAMES):
+    for asked, answered in NAMES.rows(conn):
         everything.add(asked)
         if all(part in folded(asked) or part in folded(answered) for part in wanted):
             names.add(asked)

@@ -1,19 +1,22 @@
 """How far things are: answers that are being written, journals being stored, money being spent."""
 
 from collections.abc import Collection
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, func, literal, select, text
 
 from llmproxy_core.spool import Position
+from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.tables import (
     NamespaceTable,
     OffsetTable,
-    ResponseTable,
     StreamDeltaTable,
 )
+
+HOUR = timedelta(hours=1)
 
 
 def streamed(conn: Connection, ids: Collection[UUID]) -> dict[UUID, int]:
@@ -38,12 +41,58 @@ def stored(conn: Connection) -> dict[str, Position]:
 
 
 def spent_since(conn: Connection, at: datetime) -> Decimal:
-    """USD of the answers to requests that began at `at` or later."""
-    table = ResponseTable
-    low = UUID(int=int(at.timestamp() * 1000) << 80)
-    query = (
-        select(func.coalesce(func.sum(table.cost_usd), 0))
-        .join(NamespaceTable, NamespaceTable.ns_id == table.ns_id)
-        .where(table.id >= low)
-    )
-    return conn.execute(query).scalar_one() or Decimal(0)
+    """USD of the answers to requests that began in the hour of `at` or later."""
+    spent: Decimal = SPENT.rows(conn, hour=at.replace(minute=0, second=0, microsecond=0))[0][0]
+    return spent
+
+
+SPENT = Prepared(
+    text("""
+SELECT coalesce(sum(u.cost_usd), 0) FROM namespaces n
+JOIN rollups u ON u.ns_id = n.ns_id AND u.hour >= :hour
+""")
+)
+
+
+def running(conn: Connection) -> int:
+    """Calls without an answer, in the sessions that were active in the last hour."""
+    count: int = RUNNING.rows(conn, since=datetime.now(UTC) - HOUR)[0][0]
+    return count
+
+
+RUNNING = Prepared(
+    text("""
+SELECT coalesce(sum(greatest(s.requests - s.responses, 0)), 0)::bigint FROM namespaces n
+JOIN sessions s ON s.ns_id = n.ns_id AND s.last_at > :since
+""")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What was not kept. `bodies` of calls that were; `damaged`: places in journals."""
+
+    records: int = 0
+    bodies: int = 0
+    damaged: int = 0
+    refused: int = 0
+    """Rows that Postgres refused, stored without what it refused."""
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.bodies or self.damaged or self.refused)
+
+
+def losses(conn: Connection, since: datetime) -> Losses:
+    """What `gap` and `row_refused` events of `since` and later tell."""
+    low = UUID(int=int(since.timestamp() * 1000) << 80)
+    return Losses(*conn.execute(LOSSES, {"low": low}).one())
+
+
+LOSSES = text("""
+SELECT coalesce(sum((e.data ->> 'records')::numeric), 0)::bigint,
+    coalesce(sum((e.data ->> 'bodies')::numeric), 0)::bigint,
+    count(*) FILTER (WHERE e.data ->> 'reason' = 'damaged'),
+    count(*) FILTER (WHERE e.kind = 'row_refused')
+FROM namespaces n
+JOIN analytics_events e ON e.ns_id = n.ns_id AND e.kind IN ('gap', 'row_refused') AND e.id >= :low
+""")

@@ -2,36 +2,29 @@
 
 import time
 from collections.abc import Collection
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Connection,
-    FromClause,
-    Select,
-    and_,
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
     func,
-    literal,
     or_,
     select,
     text,
-    true,
 )
 
-from llmproxy_core.store import detail, models
+from llmproxy_core.store import detail, pages
 from llmproxy_core.store import search as searching
-from llmproxy_core.store.feed import (
-    FLOW,
-    NAMESPACES,
-    REQUESTS,
-    RESPONSES,
-    answered,
-    asked,
-    namespace,
-)
+from llmproxy_core.store.feed import asked, namespace, newest
 from llmproxy_core.store.filters import Filter
-from llmproxy_core.store.partitions import WEEK_MS
+from llmproxy_core.store.pages import HIGHEST, LOWEST
+from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.query import Query
 from llmproxy_core.store.rows import EventRow, Flow, FlowDetail, Session, StreamDelta, Summary
 from llmproxy_core.store.tables import EventTable, SessionTable, StreamDeltaTable
@@ -39,9 +32,65 @@ from llmproxy_core.store.tables import EventTable, SessionTable, StreamDeltaTabl
 HEX = frozenset("0123456789abcdef")
 FOUND_IDS = 20
 SUFFIX_DIGITS = 4
-HOUR_MS = 3_600_000
-LOWEST = UUID(int=0)
-RECENT_WEEKS = 3
+HOUR = timedelta(hours=1)
+MINUTE_MS = 60_000
+
+delta, active, told = (table.__table__.c for table in (StreamDeltaTable, SessionTable, EventTable))
+
+DELTAS = Prepared(
+    select(delta.ns_id, delta.request_id, delta.seq, delta.kind, delta.text)
+    .where(
+        delta.ns_id == namespace.ns_id,
+        delta.request_id == bindparam("id", type_=Uuid),
+        delta.seq > bindparam("after_seq", type_=Integer),
+    )
+    .order_by(delta.seq)
+)
+_sessions = select(
+    active.ns_id, namespace.name, *(c for c in active if c is not active.ns_id)
+).where(active.ns_id == namespace.ns_id)
+SESSIONS = Prepared(
+    newest(
+        _sessions.where(active.last_at < bindparam("before", type_=DateTime(timezone=True))),
+        "last_at",
+        "id",
+    )
+)
+SESSIONS_BY_ID = Prepared(
+    _sessions.where(active.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))).order_by(
+        active.last_at.desc(), active.id.desc()
+    )
+)
+_events = select(told.ns_id, told.id, told.at, told.kind, told.request_id, told.data).where(
+    told.ns_id == namespace.ns_id
+)
+EVENTS = Prepared(newest(_events, "id"))
+EVENTS_OF = Prepared(newest(_events.where(told.kind == bindparam("kind", type_=Text)), "id"))
+SUMMARY = Prepared(
+    text("""
+SELECT totals.*, (
+        SELECT count(*) FROM namespaces n
+        JOIN requests r ON r.ns_id = n.ns_id AND r.id > :minute_ago
+        WHERE r.started_at > now() - interval '1 minute'
+    ), (
+        SELECT coalesce(sum(greatest(s.requests - s.responses, 0)), 0)::bigint FROM namespaces n
+        JOIN sessions s ON s.ns_id = n.ns_id AND s.last_at > :hour_ago
+    ), lost.*
+FROM (
+    SELECT coalesce(sum(requests), 0)::bigint, coalesce(sum(responses), 0)::bigint,
+        coalesce(sum(errors), 0)::bigint, count(*),
+        coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), 0)::bigint,
+        coalesce(sum(cost_usd), 0)
+    FROM sessions
+) AS totals, (
+    SELECT coalesce(sum((e.data ->> 'records')::numeric) FILTER (WHERE e.kind = 'gap'), 0)::bigint,
+        count(*) FILTER (WHERE e.kind = 'row_refused'),
+        coalesce(sum((e.data ->> 'bodies')::numeric) FILTER (WHERE e.kind = 'gap'), 0)::bigint
+    FROM namespaces n
+    JOIN analytics_events e ON e.ns_id = n.ns_id AND e.kind IN ('gap', 'row_refused')
+) AS lost
+""")
+)
 
 
 def flows(
@@ -58,45 +107,15 @@ def flows(
     Goes down the primary key of each namespace and stops at `limit`; with a filter that matches
     rarely it has to go further, unless it names words to search for.
     """
+    low = LOWEST if after is None else UUID(int=after.int + 1)
+    high = HIGHEST if before is None else UUID(int=before.int - 1)
     if where is not None and where.query is not None:
-        return _searched(conn, where.query, limit, before, after, where, session)
-    if after is None and session is None:
-        # to plan for the partitions of years would take longer than to read a page
-        edge = _weeks_before(before)
-        found = flows(conn, limit=limit, before=before, after=edge, where=where)
-        if len(found) == limit:
-            return found
-        left, older = limit - len(found), UUID(int=edge.int + 1)
-        return found + flows(conn, limit=left, before=older, after=LOWEST, where=where)
-    query = _feed(REQUESTS, after, before).where(asked.ns_id == namespace.ns_id)
-    if before is not None:
-        query = query.where(asked.id < before)
-    if after is not None:
-        query = query.where(asked.id > after)
+        return _searched(conn, where.query, limit, before, low, where, session)
     if session is not None:
-        query = query.where(asked.session_id == session)
-    names = None
-    if where is not None:
-        query = query.where(where.sql())
-        names = models.asked_names(conn, where.models) if where.models else None
-    if names is None:
-        return _newest(conn, [query], limit)
-    # the plan depends on how rare a name is
-    conn.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    found = _newest(conn, [query.where(asked.model == name) for name in names], limit)
-    conn.execute(text("SET LOCAL plan_cache_mode = auto"))
-    return found
-
-
-def _newest(conn: Connection, queries: list[Select[*tuple[Any, ...]]], limit: int) -> list[Flow]:
-    """The newest of all queries, each asked for every namespace."""
-    found: list[Flow] = []
-    for query in queries:
-        newest = query.order_by(asked.id.desc()).limit(limit).correlate(NAMESPACES).lateral("f")
-        statement = select(newest).select_from(NAMESPACES.join(newest, true()))
-        rows = conn.execute(statement.order_by(newest.c.id.desc()).limit(limit))
-        found += [Flow(*row) for row in rows]
-    return sorted(found, key=lambda flow: flow.id, reverse=True)[:limit]
+        return pages.of_session(conn, session, limit, low, high, where)
+    if after is not None:
+        return pages.newest(conn, limit, low, high, where)
+    return pages.recent(conn, limit, high, where)
 
 
 def search(
@@ -111,31 +130,20 @@ def _searched(
     query: Query,
     limit: int,
     before: UUID | None,
-    after: UUID | None = None,
+    low: UUID = LOWEST,
     where: Filter | None = None,
     session: UUID | None = None,
 ) -> list[Flow]:
     def keep(keys: list[tuple[int, UUID]]) -> list[Flow]:
-        wanted = asked.id == func.any(literal([key[1] for key in keys]))
-        statement = _feed(NAMESPACES.join(REQUESTS, asked.ns_id == namespace.ns_id)).where(wanted)
-        if after is not None:
-            statement = statement.where(asked.id > after)
-        if session is not None:
-            statement = statement.where(asked.session_id == session)
-        if where is not None:
-            statement = statement.where(where.sql())
-        return [Flow(*row) for row in conn.execute(statement.order_by(asked.id.desc()))]
+        found = pages.among(conn, [id for _, id in keys if id >= low], where)
+        return [flow for flow in found if session in (None, flow.session_id)]
 
     return searching.search(conn, query, keep, limit=limit, before=before)
 
 
 def flows_by_id(conn: Connection, ids: Collection[UUID]) -> list[Flow]:
     """Those of `ids` that are stored, newest first."""
-    if not ids:
-        return []
-    query = _feed(NAMESPACES.join(REQUESTS, asked.ns_id == namespace.ns_id))
-    query = query.where(asked.id.in_(list(ids))).order_by(asked.id.desc())
-    return [Flow(*row) for row in conn.execute(query)]
+    return pages.among(conn, ids)
 
 
 def flow(conn: Connection, id: UUID) -> FlowDetail | None:
@@ -175,97 +183,39 @@ def find_ids(conn: Connection, prefix: str) -> list[UUID]:
 
 def deltas(conn: Connection, id: UUID, after_seq: int = -1) -> list[StreamDelta]:
     """What has been streamed so far of an open flow, after `after_seq`."""
-    c = StreamDeltaTable.__table__.c
-    query = (
-        select(c.ns_id, c.request_id, c.seq, c.kind, c.text)
-        .where(c.ns_id == namespace.ns_id, c.request_id == id, c.seq > after_seq)
-        .order_by(c.seq)
-    )
-    return [StreamDelta(*row) for row in conn.execute(query)]
+    return [StreamDelta(*row) for row in DELTAS.rows(conn, id=id, after_seq=after_seq)]
 
 
 def sessions(
     conn: Connection, *, limit: int = 100, before: datetime | None = None
 ) -> list[Session]:
     """Those last active first; `before`: only those last active before it."""
-    c = SessionTable.__table__.c
-    query = _sessions()
-    if before is not None:
-        query = query.where(c.last_at < before)
-    query = query.order_by(c.last_at.desc(), c.id.desc()).limit(limit)
-    return [Session(*row) for row in conn.execute(query)]
+    rows = SESSIONS.rows(conn, limit=limit, before=before or datetime.max.replace(tzinfo=UTC))
+    return [Session(*row) for row in rows]
+
+
+def sessions_by_id(conn: Connection, ids: Collection[UUID]) -> list[Session]:
+    """Those last active first."""
+    return [Session(*row) for row in SESSIONS_BY_ID.rows(conn, ids=list(ids))]
 
 
 def session(conn: Connection, id: UUID) -> Session | None:
-    row = conn.execute(_sessions().where(SessionTable.__table__.c.id == id)).first()
-    return Session(*row) if row else None
+    found = sessions_by_id(conn, [id])
+    return found[0] if found else None
 
 
 def events(conn: Connection, *, limit: int = 100, kind: str | None = None) -> list[EventRow]:
     """Newest first."""
-    c = EventTable.__table__.c
-    query = select(c.ns_id, c.id, c.at, c.kind, c.request_id, c.data)
-    query = query.where(c.ns_id == namespace.ns_id)
-    if kind is not None:
-        query = query.where(c.kind == kind)
-    return [EventRow(*row) for row in conn.execute(query.order_by(c.id.desc()).limit(limit))]
+    rows = (
+        EVENTS.rows(conn, limit=limit)
+        if kind is None
+        else EVENTS_OF.rows(conn, kind=kind, limit=limit)
+    )
+    return [EventRow(*row) for row in rows]
 
 
 def summary(conn: Connection) -> Summary:
     """Totals come from the sessions' counters, so that no large table is counted."""
-    hour_ago = UUID(int=(time.time_ns() // 1_000_000 - HOUR_MS) << 80)
-    return Summary(*conn.execute(SUMMARY, {"hour_ago": hour_ago}).one())
-
-
-SUMMARY = text("""
-SELECT totals.*, recent.*, told.*
-FROM (
-    SELECT coalesce(sum(requests), 0)::bigint, coalesce(sum(responses), 0)::bigint,
-        coalesce(sum(errors), 0)::bigint, count(*),
-        coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), 0)::bigint,
-        coalesce(sum(cost_usd), 0)
-    FROM sessions
-) AS totals, (
-    SELECT count(*) FILTER (WHERE r.started_at > now() - interval '1 minute'),
-        count(*) FILTER (WHERE s.id IS NULL)
-    FROM namespaces n
-    JOIN requests r ON r.ns_id = n.ns_id AND r.id > :hour_ago
-    LEFT JOIN responses s ON s.ns_id = r.ns_id AND s.id = r.id
-) AS recent, (
-    SELECT coalesce(sum((e.data ->> 'records')::numeric) FILTER (WHERE e.kind = 'gap'), 0)::bigint,
-        count(*) FILTER (WHERE e.kind = 'row_refused'),
-        coalesce(sum((e.data ->> 'bodies')::numeric) FILTER (WHERE e.kind = 'gap'), 0)::bigint
-    FROM namespaces n
-    JOIN analytics_events e ON e.ns_id = n.ns_id AND e.kind IN ('gap', 'row_refused')
-) AS told
-""")
-
-
-def _weeks_before(id: UUID | None) -> UUID:
-    """The first id of a time some weeks before another one's, or before now."""
-    now = time.time_ns() // 1_000_000
-    at = now if id is None else min(now, id.int >> 80)
-    return UUID(int=max(0, at - RECENT_WEEKS * WEEK_MS) << 80)
-
-
-def _feed(
-    tables: FromClause, after: UUID | None = None, before: UUID | None = None
-) -> Select[*tuple[Any, ...]]:
-    """Requests and their answers; the caller brings in the namespace.
-
-    `after`, `before`: what the caller asks of the requests' ids is asked of the answers' as well,
-    for the planner does not conclude it.
-    """
-    columns = [column.label(name) for name, column in FLOW.items()]
-    same = and_(answered.ns_id == asked.ns_id, answered.id == asked.id)
-    if after is not None:
-        same = and_(same, answered.id > after)
-    if before is not None:
-        same = and_(same, answered.id < before)
-    return select(*columns).select_from(tables.outerjoin(RESPONSES, same))
-
-
-def _sessions() -> Select[*tuple[Any, ...]]:
-    c = SessionTable.__table__.c
-    key, *rest = [column for column in c if column is not c.ns_id]
-    return select(c.ns_id, namespace.name, key, *rest).where(c.ns_id == namespace.ns_id)
+    minute_ago = UUID(int=(time.time_ns() // 1_000_000 - MINUTE_MS) << 80)
+    hour_ago = datetime.now(UTC) - HOUR
+    return Summary(*SUMMARY.rows(conn, hour_ago=hour_ago, minute_ago=minute_ago)[0])

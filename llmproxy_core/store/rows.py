@@ -294,6 +294,8 @@ class Flow:
     error: str | None = None
     tool_names: list[str] = field(default_factory=list)
     """Of the tools that the answer calls."""
+    estimated: bool = False
+    """Tokens and cost are estimates."""
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.store import detail
+from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.query import Query
 from llmproxy_core.store.rows import Flow
 
@@ -27,7 +28,8 @@ type Key = tuple[int, UUID]
 type Keep = Callable[[list[Key]], list[Flow]]
 """The flows of these keys that are wanted, newest first."""
 
-WEEKS = text("""
+WEEKS = Prepared(
+    text("""
 SELECT c.oid::regclass::text, c.reltuples,
     EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid),
     coalesce(llmproxy_week_start(substring(c.relname FROM '_w([0-9]+)$')::integer), :lowest)
@@ -35,18 +37,23 @@ FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
 WHERE h.inhparent = 'search'::regclass AND pg_relation_size(c.oid) > 0
 ORDER BY 4 DESC
 """)
+)
 
-FIND = text("""
+FIND = Prepared(
+    text("""
 SELECT ns_id, id FROM llmproxy_search(CAST(:part AS regclass), CAST(:wanted AS integer[]),
     CAST(:unwanted AS integer[]), :low, :high, :most, :through)
 """)
+)
 
-EDGE = text("""
+EDGE = Prepared(
+    text("""
 SELECT newest.id FROM namespaces n, LATERAL (
     SELECT r.id FROM requests r WHERE r.ns_id = n.ns_id AND r.id >= :low AND r.id < :high
     ORDER BY r.id DESC OFFSET :size LIMIT 1) AS newest
 ORDER BY 1 DESC LIMIT 1
 """)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ def text_of(conn: Connection, flow: Flow) -> str:
 def _candidates(conn: Connection, wanted: Query, before: UUID, most: int) -> Iterator[list[Key]]:
     """Keys of flows with the words, newest first, in portions of `most` or less."""
     high = before
-    weeks = [Week(*row) for row in conn.execute(WEEKS, {"lowest": LOWEST})]
+    weeks = [Week(*row) for row in WEEKS.rows(conn, lowest=LOWEST)]
     for week in weeks:
         if week.low < high:
             yield from _in_week(conn, wanted, week, high, most)
@@ -120,9 +127,10 @@ def _in_week(
 ) -> Iterator[list[Key]]:
     size = WINDOW
     while week.indexed:
-        edge = conn.execute(EDGE, {"low": week.low, "high": high, "size": size}).scalar()
-        if edge is None:
+        edges = EDGE.rows(conn, low=week.low, high=high, size=size)
+        if not edges:
             break
+        edge = edges[0][0]
         found = 0
         for keys in _pages(conn, wanted, week, edge, high, most, through=True):
             found += len(keys)
@@ -159,4 +167,4 @@ def _find(
         "most": most,
         "through": through,
     }
-    return [(row[0], row[1]) for row in conn.execute(FIND, values)]
+    return [(row[0], row[1]) for row in FIND.rows(conn, **values)]

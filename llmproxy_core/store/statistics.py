@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
 from llmproxy_core.store import sketch
+from llmproxy_core.store.prepared import Prepared
 
 type By = Literal["model", "client", "provider", "namespace", "day", "hour"]
 
@@ -41,7 +43,8 @@ GROUP BY 1, 2
 """
 
 
-COST_PER_DAY = text("""
+COST_PER_DAY = Prepared(
+    text("""
 SELECT to_char(hour AT TIME ZONE :zone, 'YYYY-MM-DD'), sum(cost)
 FROM (
     SELECT u.hour, sum(u.cost_usd) AS cost FROM namespaces n JOIN rollups u ON u.ns_id = n.ns_id
@@ -49,6 +52,7 @@ FROM (
 ) AS hours
 GROUP BY 1 ORDER BY 1
 """)
+)
 
 
 @dataclass(slots=True)
@@ -94,7 +98,7 @@ def statistics(
     first_tokens = _percentiles(conn, by, "first_token", span) if percentiles else none
     found = [
         Statistics(*row[:10], *(of.get(row[0], Percentiles()) for of in (durations, first_tokens)))
-        for row in conn.execute(text(SUMS.format(group=GROUPS[by])), span)
+        for row in _grouped(SUMS, by).rows(conn, **span)
     ]
     if by in BY_TIME:
         return sorted(found, key=lambda one: one.name)
@@ -106,17 +110,21 @@ def cost_per_day(
 ) -> dict[str, Decimal]:
     """Day (YYYY-MM-DD in `zone`) -> USD; days without any call are left out."""
     span = {"since": since, "until": until, "zone": zone}
-    return {day: cost for day, cost in conn.execute(COST_PER_DAY, span)}
+    return {day: cost for day, cost in COST_PER_DAY.rows(conn, **span)}
 
 
 def _percentiles(
     conn: Connection, by: By, kind: str, span: dict[str, Any]
 ) -> dict[str, Percentiles]:
     counts: dict[str, list[tuple[int, int]]] = {}
-    query = text(COUNTS.format(group=GROUPS[by], kind=kind))
-    for name, bucket, count in conn.execute(query, span):
+    for name, bucket, count in _grouped(COUNTS, by, kind).rows(conn, **span):
         counts.setdefault(name, []).append((bucket, count))
     return {name: _of(found) for name, found in counts.items()}
+
+
+@cache
+def _grouped(sql: str, by: By, kind: str = "") -> Prepared:
+    return Prepared(text(sql.format(group=GROUPS[by], kind=kind)))
 
 
 def _of(counts: Iterable[tuple[int, int]]) -> Percentiles:

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from llmproxy_core.store import reads
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.filters import FLAGS, KEYS, STATES, FilterError, parse
-from llmproxy_core.store.rows import Batch, Flow
+from llmproxy_core.store.rows import Batch, Contribution, Flow
 from llmproxy_core.store.writer import Writer
-from tests.store.flows import a_call, a_request, a_response, new_id
+from tests.store.flows import AT, a_call, a_request, a_response, new_id
 
 WORDS = ["", "a", "Opus", "opus-4.1", "ÄÖ ä", "a b", "x\0y", "\ud800", "%", "_", "İi̇", "\\", "'"]
 NUMBERS = [0, 1, 2, 10, 399, 400, 1000, 10_000]
@@ -57,7 +57,8 @@ def batches(draw: st.DrawFn) -> Batch:
         upload_hash_out=b"a" * 16,
     )
     calls = [a_call(request, number, name=draw(words)) for number in range(draw(st.integers(0, 2)))]
-    return Batch([request], [response], calls)
+    part = Contribution(request.ns_id, request.id, AT, "", "", "", request.model, response.model)
+    return Batch([request], [response], calls, rollups=[part])
 
 
 @st.composite

@@ -206,6 +206,7 @@ def _told(database: Database, theirs: RequestRow) -> Iterator[tuple[str, str]]:
         "deltas": lambda c: reads.deltas(c, _open_flow(c)),
         "sessions": reads.sessions,
         "session": lambda c: reads.session(c, THEIRS),
+        "sessions_by_id": lambda c: reads.sessions_by_id(c, [THEIRS]),
         "events": reads.events,
         "recall requests": lambda c: _mark(recall.sessions_of_requests(c, [(2, theirs.id)])),
         "recall sessions": lambda c: _mark(

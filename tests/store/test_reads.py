@@ -1,11 +1,10 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from llmproxy_core.store import filters, reads
 from llmproxy_core.store.database import Database
@@ -13,6 +12,7 @@ from llmproxy_core.store.partitions import epoch_now
 from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_call, a_request, a_response, a_session, an_event, new_id, whole
+from tests.store.statements import statements_of
 
 
 @pytest.fixture
@@ -138,7 +138,8 @@ def test_the_summary_counts(database: Database, writer: Writer) -> None:
     batch.requests.append(waiting)
     batch.events = [an_event(), an_event(), an_event(kind="row_refused", data={})]
     batch.events.append(an_event(data={"records": 0, "bodies": 4, "reason": "max_bytes"}))
-    batch.sessions = [a_session(requests=2, responses=1, input_tokens=7, cost_usd=Decimal("0.5"))]
+    counts = {"requests": 2, "responses": 1, "input_tokens": 7, "cost_usd": Decimal("0.5")}
+    batch.sessions = [a_session(at=datetime.now(UTC), **counts)]
     writer.write(batch)
     with database.connect() as connection:
         found = reads.summary(connection)
@@ -161,14 +162,10 @@ def test_the_feed_goes_down_the_primary_key(database: Database, writer: Writer, 
     for _ in range(4):
         rows = [a_request() for _ in range(500)]
         writer.write(Batch(requests=rows, responses=[a_response(row) for row in rows]))
-    statements: list[tuple[str, Any]] = []
     with database.connect() as connection:
         connection.execute(text("ANALYZE"))
-        event.listen(
-            connection, "before_cursor_execute",
-            lambda conn, cursor, sql, parameters, *rest: statements.append((sql, parameters)),
-        )  # fmt: skip
-        reads.flows(connection, where=filters.parse(line))
+        with statements_of(connection) as statements:
+            reads.flows(connection, where=filters.parse(line))
         assert len(statements) == 1 + ("model:" in line)  # the names of models are asked for first
         sql, parameters = statements[-1]
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {sql}", parameters).scalars())
@@ -180,16 +177,9 @@ def test_the_feed_goes_down_the_primary_key(database: Database, writer: Writer, 
 
 
 def test_a_flow_takes_few_queries(database: Database, ids: list[UUID]) -> None:
-    count = 0
-
-    def counted(*rest: Any) -> None:
-        nonlocal count
-        count += 1
-
-    with database.connect() as connection:
-        event.listen(connection, "before_cursor_execute", counted)
+    with database.connect() as connection, statements_of(connection) as statements:
         reads.flow(connection, ids[-1])
-    assert count == 5
+    assert len(statements) == 7
 
 
 def test_ids_sort_as_they_were_made() -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +10,17 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event, text
+from sqlalchemy import Connection, text
 
 from llmproxy_core.home import Home
 from llmproxy_core.store import migrate, partitions, reads
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch
+from llmproxy_core.store.rows import Batch, Flow
 from llmproxy_core.store.steps import Steps
 from llmproxy_core.store.writer import Writer
 from tests.postgres import drop_database, new_database, opened
 from tests.store.flows import a_call, a_request, a_response, an_event, new_id, whole
+from tests.store.statements import statements_of
 
 WEEK_MS = 604_800_000
 HOT = ("analytics_events", "blobs", "requests", "responses", "search", "tool_calls")
@@ -277,24 +278,38 @@ def test_a_page_is_planned_for_few_weeks(database: Database) -> None:
     rows = [a_request() for _ in range(100)]
     writer.write(Batch(requests=rows, responses=[a_response(row) for row in rows]))
     writer.close()
-    plans: list[str] = []
+    before = UUID(int=rows[-1].id.int + 1)
     with database.connect() as connection:
-        event.listen(
-            connection,
-            "before_cursor_execute",
-            lambda conn, cursor, sql, values, *rest: plans.append(_plan(cursor, sql, values)),
-        )
-        before = UUID(int=rows[-1].id.int + 1)
-        assert len(reads.flows(connection, before=before)) == 100
+        plans = _plans(connection, lambda: reads.flows(connection, before=before))
     assert len(plans) == 1
     assert f"_w{now + 2}" not in plans[0]
     assert "Append" in plans[0]
     assert "Sort Key: r_" not in plans[0]
 
 
-def _plan(cursor: Any, sql: str, values: Any) -> str:
-    rows = cursor.connection.execute(f"EXPLAIN {sql}", values).fetchall()
-    return "\n".join(line for (line,) in rows)
+def test_flows_are_looked_for_in_the_weeks_of_their_session(database: Database) -> None:
+    now = partitions.epoch_now()
+    with database.raw() as connection:
+        partitions.ensure(connection, range(now + 3, now + 60))
+    writer = Writer(database)
+    request = a_request()
+    writer.write(Batch(requests=[request], responses=[a_response(request)]))
+    writer.close()
+    with database.connect() as connection:
+        plans = _plans(connection, lambda: reads.flows(connection, session=request.session_id))
+        by_id = _plans(connection, lambda: reads.flows_by_id(connection, [request.id]))
+    assert len(plans) == 2
+    assert f"_w{now + 5}" not in plans[1] + by_id[0]
+
+
+def _plans(connection: Connection, read: Callable[[], list[Flow]]) -> list[str]:
+    """Of the statements by which something is read; there must be something."""
+    with statements_of(connection) as statements:
+        assert read()
+    return [
+        "\n".join(connection.exec_driver_sql(f"EXPLAIN {sql}", values).scalars())
+        for sql, values in statements
+    ]
 
 
 def test_a_short_page_goes_on_with_what_is_older(database: Database) -> None:
