@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import sys
+import time
+from contextlib import closing, suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +17,12 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from llmproxy_core.store.database import Database
-    from llmproxy_core.store.rows import FlowDetail
+    from llmproxy_core.store.rows import Change, FlowDetail
 
 NO_SUCH_FLOW = 4
 LISTED = 10
+LISTEN_SECONDS = 1.6
+"""The worker looks once a second whether anybody listens."""
 
 
 class Side(StrEnum):
@@ -49,6 +54,8 @@ def show(
         raise typer.BadParameter("--decoded goes with --raw request or --raw response")
     with store("llmproxy show") as database:
         detail = _detail(database, flow_id)
+        if detail.flow.state == "open" and not detail.live:
+            detail = _while_watched(database, detail)
     if raw:
         _write_raw(detail, raw, decoded)
     elif as_json:
@@ -69,6 +76,23 @@ def _detail(database: Database, flow_id: str) -> FlowDetail:
         warn(_unclear(flow_id, ids))
         raise typer.Exit(NO_SUCH_FLOW)
     return detail
+
+
+def _while_watched(database: Database, detail: FlowDetail) -> FlowDetail:
+    """The worker writes down the text of an open answer only while somebody listens."""
+    from llmproxy_core.store import reads
+    from llmproxy_core.store.notify import Listener
+
+    heard: queue.SimpleQueue[Change] = queue.SimpleQueue()
+    listener = Listener(database, heard.put)
+    deadline = time.monotonic() + LISTEN_SECONDS
+    with suppress(queue.Empty), closing(listener):
+        while True:
+            change = heard.get(timeout=max(0.0, deadline - time.monotonic()))
+            if detail.flow.id in (*change.streamed, *change.ended):
+                break
+    with database.connect() as connection:
+        return reads.flow(connection, detail.flow.id) or detail
 
 
 def _unclear(flow_id: str, ids: list[UUID]) -> str:
