@@ -35,10 +35,11 @@ WHERE u.hour >= :since AND u.hour < :until
 GROUP BY 1
 """
 COUNTS = """
-SELECT {group}, b.bucket, sum(b.count)::bigint
-FROM namespaces n JOIN rollups u ON u.ns_id = n.ns_id,
-    unnest(u.{kind}_buckets, u.{kind}_counts) AS b (bucket, count)
-WHERE u.hour >= :since AND u.hour < :until
+SELECT name, bucket, sum(count)::bigint FROM (
+    SELECT {group} AS name, unnest(u.{kind}_buckets) AS bucket, unnest(u.{kind}_counts) AS count
+    FROM namespaces n JOIN rollups u ON u.ns_id = n.ns_id
+    WHERE u.hour >= :since AND u.hour < :until
+) AS counts
 GROUP BY 1, 2
 """
 
