@@ -23,14 +23,15 @@ class Format(Protocol):
         """Read one event of a stream. `name` is that of the SSE event, often empty."""
 
 
+MOST_TOKENS = 10**10
+"""What nobody can have used in one call; sums of such numbers would not fit the store."""
+
+
 def count(value: Any) -> int | None:
-    """A number of tokens, or None."""
+    """A number of tokens, or None for what cannot be one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        return int(value)
-    except (ValueError, OverflowError):
-        return None
+    return int(value) if 0 <= value < MOST_TOKENS else None
 
 
 def total(*values: int | None) -> int | None:
