@@ -36,6 +36,8 @@ REFUSED = (
 )
 """Errors that a value causes, not the database: also those of making its bytes."""
 
+DEFAULT_NAMESPACE = 1
+
 type PgConnection = psycopg.Connection[TupleRow]
 
 
@@ -85,6 +87,13 @@ class Refusals:
         for delta in batch.deltas:
             with self._telling("stream_deltas", delta.ns_id, delta.request_id):
                 statements.add_deltas(self._connection, Batch(deltas=[delta]))
+
+    def derived(self, batch: Batch, write: Callable[[], None]) -> bool:
+        """Write what is derived of a whole batch; False if it was refused, and is not there."""
+        ns_id = batch.rollups[0].ns_id if batch.rollups else DEFAULT_NAMESPACE
+        with self._telling("rollups, search", ns_id, None) as reasons:
+            write()
+        return not reasons
 
     def _tool_calls(self, rows: list[ToolCallRow]) -> list[ToolCallRow]:
         """Those that were stored."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import psycopg
@@ -24,7 +25,7 @@ from llmproxy_core.store.columns import (
 )
 from llmproxy_core.store.copying import Copier
 from llmproxy_core.store.database import MISSING, Database
-from llmproxy_core.store.index import SearchIndex, store_words
+from llmproxy_core.store.index import WeekIndexes, store_words
 from llmproxy_core.store.models import Models
 from llmproxy_core.store.partitions import KnownWeeks
 from llmproxy_core.store.refusals import REFUSED, Refusals
@@ -58,7 +59,7 @@ class Writer:
         self._weeks = KnownWeeks()
         self._copier = Copier()
         self._ledger = Ledger()
-        self._index = SearchIndex()
+        self._index = WeekIndexes()
         self._models = Models()
 
     def write(self, batch: Batch) -> Change:
@@ -86,6 +87,7 @@ class Writer:
     def _store(self, batch: Batch) -> Change:
         if any(event.kind == repeats.UNMATCHED for event in batch.events):
             batch = self._without_repeats(batch)
+        batch = replace(batch, search=self._index.spare(batch.search, batch.responses))
         change = _change(batch)
         try:
             self._make_weeks(batch)
@@ -103,8 +105,13 @@ class Writer:
             with self._transaction() as connection:
                 refusals = Refusals(connection, self)
                 refusals.write(batch)
+                lost = refusals.lost
+                if not refusals.derived(
+                    batch, lambda: self._write_derived(connection, batch, lost)
+                ):
+                    self._ledger.doubt()
+                    self._models.doubt()
                 change.events += refusals.event_ids
-                self._write_derived(connection, batch, refusals.lost)
                 self._finish(connection, batch, change)
         return change
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from llmproxy_core.errors import DatabaseUnavailable, SchemaError
 from llmproxy_core.store import reads
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, FlowDetail, OffsetRow, StreamDelta
+from llmproxy_core.store.rows import Batch, Contribution, FlowDetail, OffsetRow, StreamDelta
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import (
     AT,
@@ -182,6 +182,29 @@ def test_a_refused_row_does_not_hold_up_the_others(database: Database, writer: W
     assert {event.data["table"] for event in told} == {"requests", "responses"}
     assert [event.request_id for event in told] == [bad.id, bad.id]
     assert set(change.events) == {event.id for event in told}
+
+
+def test_sums_that_do_not_fit_do_not_hold_up_the_calls(database: Database, writer: Writer) -> None:
+    requests = [a_request(), a_request()]
+    sums = [
+        Contribution(row.ns_id, row.id, AT, "openai", "m", "c", input_tokens=2**62)
+        for row in requests
+    ]
+    offset = OffsetRow("w", 1, 2, 1, 2)
+    writer.write(
+        Batch(requests, [a_response(row) for row in requests], rollups=sums, offsets=[offset])
+    )
+    later = a_request()
+    good = Contribution(later.ns_id, later.id, AT, "openai", "m", "c", input_tokens=5)
+    writer.write(Batch([later], [a_response(later)], rollups=[good]))
+
+    assert writer.offsets() == {"w": offset}
+    with database.connect() as connection:
+        assert len(reads.flows(connection)) == 3
+        assert [e.data["table"] for e in reads.events(connection, kind="row_refused")] == [
+            "rollups, search"
+        ]
+        assert connection.scalar(text("SELECT sum(input_tokens) FROM rollups")) == 5
 
 
 @pytest.mark.parametrize(("hash_out", "told"), [(HASH, 0), (HASH[::-1], 1)])
