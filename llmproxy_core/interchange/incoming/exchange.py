@@ -25,6 +25,8 @@ SCHEMES = {"wss": "https", "ws": "http"}
 DEFAULT_PORTS = {"http": 80}
 MS = 10**6
 REMEMBERED = 100_000
+LARGEST = 2**63 - 1
+"""What a record and the store have room for."""
 
 
 class Exchanges:
@@ -112,26 +114,27 @@ class Exchanges:
 
     def _closed(self, id: bytes, at: int, found: Recording, body: bytes) -> Closed:
         digest = content_hash(body)
-        ended_at = max(at, found.first_at, found.ended_at)
+        first_at = _time(found.first_at)
+        ended_at = max(at, first_at, _time(found.ended_at))
         return Closed(
             id=id,
             at=ended_at,
             ending=ENDINGS.get(found.ending, "complete" if found.status else "error"),
             error=self._told(found.error[:1000]) if found.error else None,
             answer=self._answer(found, at) if found.status else None,
-            first_at=found.first_at if body else 0,
+            first_at=first_at if body else 0,
             marks=[(len(body), 0)] if body else [],
             body_bytes=_size(body, found.response_bytes),
             body_kept=_kept(found.response_body, found.response_bytes),
             hash_in=digest,
             hash_out=digest,
             trailers=self._headers(found.trailers),
-            pending_at=found.first_token_at if body else 0,
+            pending_at=_time(found.first_token_at) if body else 0,
         )
 
     def _answer(self, found: Recording, at: int) -> Answer:
         return Answer(
-            at=found.first_at or at,
+            at=_time(found.first_at) or at,
             status=found.status,
             reason=self._told(found.reason[:200]),
             http_version=_clean(found.http_version[:32]),
@@ -172,7 +175,12 @@ def _digest(body: bytes) -> str:
 
 
 def _size(body: bytes, told: int | None) -> int:
-    return max(len(body), told or 0)
+    return max(len(body), min(told or 0, LARGEST))
+
+
+def _time(at: int) -> int:
+    """0 for what no clock of ours can show."""
+    return at if 0 <= at <= LARGEST else 0
 
 
 def _kept(body: bytes | None, told: int | None) -> BodyKept:

@@ -12,6 +12,7 @@ import msgspec
 
 from llmproxy_core.errors import InterchangeError
 from llmproxy_core.interchange.incoming.frames import Frame, responses
+from llmproxy_core.interchange.incoming.parsed import UNREADABLE, words
 from llmproxy_core.interchange.incoming.recording import Recording, Skipped
 from llmproxy_core.interchange.incoming.source import Source
 from llmproxy_core.providers.catalogue import UPGRADES
@@ -52,7 +53,13 @@ def recordings(source: Source) -> Iterator[Recording | Skipped]:
     """Raises InterchangeError where the file cannot be read any further."""
     number = 0
     with _Child(source) as child:
-        for number, flow in enumerate(child.flows(), 1):
+        for number, told in enumerate(child.flows(), 1):
+            place = f"flow {number}"
+            try:
+                flow = _decode(told)
+            except UNREADABLE as exc:
+                yield Skipped(place, words(exc))
+                continue
             if flow.end == "ok":
                 return
             if flow.end:
@@ -61,7 +68,10 @@ def recordings(source: Source) -> Iterator[Recording | Skipped]:
                     f"{source.name}: cannot be read after flow {number - 1}: {flow.end} "
                     "Was it cut, or is it no flow file? What was before is imported."
                 )
-            yield from _read(f"flow {number}", flow)
+            try:
+                yield from _read(place, flow)
+            except UNREADABLE as exc:
+                yield Skipped(place, words(exc))
     raise InterchangeError(f"{source.name}: the reader of flow files died after flow {number}")
 
 
@@ -86,10 +96,10 @@ class _Child:
             with suppress(OSError):
                 _open(pipe).close()
 
-    def flows(self) -> Iterator[Flow]:
+    def flows(self) -> Iterator[bytes]:
         out = _open(self._process.stdout)
         while len(size := out.read(SIZE.size)) == SIZE.size:
-            yield _decode(out.read(SIZE.unpack(size)[0]))
+            yield out.read(SIZE.unpack(size)[0])
         self.raise_damage()
 
     def raise_damage(self) -> None:

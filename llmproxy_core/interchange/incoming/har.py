@@ -16,7 +16,7 @@ import msgspec
 from llmproxy_core.errors import InterchangeError
 from llmproxy_core.interchange.incoming.elements import Elements, Truncated
 from llmproxy_core.interchange.incoming.frames import Frame, responses
-from llmproxy_core.interchange.incoming.parsed import parsed, words
+from llmproxy_core.interchange.incoming.parsed import UNREADABLE, typed, words
 from llmproxy_core.interchange.incoming.recording import Recording, Skipped
 from llmproxy_core.interchange.incoming.source import Source
 from llmproxy_core.interchange.incoming.times import iso
@@ -89,6 +89,9 @@ class Entry(msgspec.Struct, rename="camel"):
     messages: list[Message] | None = msgspec.field(name="_webSocketMessages", default=None)
 
 
+_decoder = msgspec.json.Decoder(Entry)
+
+
 def recordings(source: Source) -> Iterator[Recording | Skipped]:
     """Raises InterchangeError where the file cannot be read any further."""
     elements = Elements(source.blocks(), PATH)
@@ -109,12 +112,12 @@ def recordings(source: Source) -> Iterator[Recording | Skipped]:
 
 def _read(place: str, element: bytes) -> Iterator[Recording | Skipped]:
     try:
-        entry = msgspec.convert(parsed(element), Entry)
+        entry = typed(element, _decoder)
         if entry.messages is None:
             yield _exchange(place, entry)
         else:
             yield from _session(place, entry, entry.messages)
-    except (ValueError, binascii.Error, RecursionError) as exc:
+    except UNREADABLE as exc:
         yield Skipped(place, words(exc))
 
 

@@ -56,9 +56,9 @@ def calls(database: Database, chosen: Selection) -> Iterator[Call]:
     """The calls of a selection, oldest first. Raises StoreError."""
     for some in _together(selection.flows(database, chosen)):
         with database.connect() as connection:
-            rows = [detail.unread(connection, flow.ns_id, flow.id) for flow in some]
-        for flow, found in zip(some, rows, strict=True):
-            if found is not None:
+            rows = detail.unread(connection, [(flow.ns_id, flow.id) for flow in some])
+        for flow in some:
+            if found := rows.pop((flow.ns_id, flow.id), None):
                 asked, answered = found
                 yield Call(flow, asked, answered, _request(asked), _response(asked, answered))
 

@@ -50,6 +50,18 @@ def test_a_flow_is_an_exchange_with_the_bytes_that_passed(tmp_path):
     assert (found.status, found.ending) == (200, "")
 
 
+@pytest.mark.parametrize("bad", [{"timestamp_start": 1e308}, {"timestamp_start": float("inf")}])
+def test_a_flow_of_no_possible_time_is_named_and_the_others_are_read(tmp_path, bad):
+    odd = chat()
+    for name, value in bad.items():
+        setattr(odd.request, name, value)
+
+    found = read(flow_file(tmp_path / "flows", chat(), odd, chat()))
+
+    assert len(bodies(found)) == 2
+    assert [told.partition(":")[0] for told in skipped(found)] == ["flow 2"]
+
+
 def test_gzip_is_undone(tmp_path):
     assert len(bodies(read(zipped(flow_file(tmp_path / "flows", chat(), chat()))))) == 2
 

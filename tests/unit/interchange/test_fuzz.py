@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from llmproxy_core.errors import InterchangeError
@@ -49,6 +49,9 @@ def stored(found: Recording | Skipped, into: Exchanges) -> None:
 
 
 @SLOW
+@example({"started_at": "2026-01-01T00:00:00Z", "duration_ms": 1e308})
+@example({"started_at": "2026-01-01T00:00:00Z", "first_byte_ms": 1e300})
+@example({"request_body_bytes": 2**80})
 @given(st.dictionaries(st.sampled_from([*line(), "messages", "api", "started_at"]), JSON))
 def test_any_line_is_read_or_said_to_be_bad(changes):
     data = json.dumps(line() | changes).encode()
@@ -61,6 +64,9 @@ def test_any_line_is_read_or_said_to_be_bad(changes):
 
 
 @SLOW
+@example({"startedDateTime": "2026-01-01T00:00:00Z", "time": 1e308})
+@example({"startedDateTime": "2026-01-01T00:00:00Z", "timings": {"wait": 1e300}})
+@example({"_webSocketMessages": [{"data": "", "time": 1e308}]})
 @given(st.dictionaries(st.sampled_from([*entry(), "_webSocketMessages", "_id"]), JSON))
 def test_any_entry_is_read_or_said_to_be_bad(changes):
     data = json.dumps({"log": {"entries": [entry() | changes]}}).encode()

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import tracemalloc
 from hashlib import sha256
+from uuid import UUID
 
 import pytest
 
@@ -39,6 +41,31 @@ def test_gzip_is_undone_whatever_the_name(tmp_path):
     assert len(bodies(read(packed))) == 50
 
 
+def test_an_id_of_the_future_is_not_taken_over(tmp_path):
+    """Each of its weeks would get partitions of its own."""
+    ids = [
+        f"{milliseconds:012x}70008000000000000001" for milliseconds in (1_790_000_000_000, 2**47)
+    ]
+
+    past, future = read(lines_file(tmp_path / "calls", [line(id=str(UUID(id))) for id in ids]))
+
+    assert isinstance(past, Recording) and isinstance(future, Recording)
+    assert past.id == UUID(ids[0])
+    assert future.id is None
+    assert future.external_id == str(UUID(ids[1]))
+
+
+def test_a_line_of_many_values_takes_little_memory(tmp_path):
+    data = json.dumps(line()).encode()[:-1] + b', "x": [' + b"[]," * 300_000 + b"0]}"
+    (tmp_path / "calls").write_bytes(data)
+    tracemalloc.start()
+    try:
+        assert len(bodies(read(tmp_path / "calls"))) == 1
+        assert tracemalloc.get_traced_memory()[1] < 6 * len(data)
+    finally:
+        tracemalloc.stop()
+
+
 def test_bodies_keep_every_byte(tmp_path):
     text = 'a\x00b \ud800 é \u2028 "\\'
     raw = bytes(range(256))
@@ -67,7 +94,7 @@ def test_bodies_keep_every_byte(tmp_path):
         ),
         (b'{"url": "https://x/", "request_body": "", "request_body_encoding": "gzip"}', "Invalid"),
         (b'{"messages": [], "api": "telnet"}', "its `api` is none of"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b'{"x":' * 100_000, "nested too deeply"),
     ],
 )
 def test_a_bad_line_is_named_and_the_others_are_read(tmp_path, bad, why):
