@@ -49,7 +49,8 @@ def test_an_id_of_the_future_is_not_taken_over(tmp_path):
 
     past, future = read(lines_file(tmp_path / "calls", [line(id=str(UUID(id))) for id in ids]))
 
-    assert isinstance(past, Recording) and isinstance(future, Recording)
+    assert isinstance(past, Recording)
+    assert isinstance(future, Recording)
     assert past.id == UUID(ids[0])
     assert future.id is None
     assert future.external_id == str(UUID(ids[1]))
