@@ -133,3 +133,13 @@ def _unusable(path: Path, exc: OSError) -> HomeError:
         f"{path}: {exc.strerror or exc}. Give this user the folder, "
         "or name another one in LLMPROXY_HOME."
     )
+
+
+def actor() -> str:
+    """Who runs this process, for the audit."""
+    import getpass  # it brings termios and more, which the proxy does not need
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmproxy_core.cli.surroundings import actor, print_json, settings, store, warn
+from llmproxy_core.cli.surroundings import print_json, settings, store, warn
+from llmproxy_core.home import actor
 
 if TYPE_CHECKING:
     from llmproxy_core.store.database import Database

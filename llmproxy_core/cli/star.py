@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmproxy_core.cli.surroundings import actor, store, warn
+from llmproxy_core.cli.surroundings import store, warn
+from llmproxy_core.home import actor
 
 if TYPE_CHECKING:
     from uuid import UUID

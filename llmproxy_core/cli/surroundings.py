@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,16 +43,6 @@ def print_json(value: Any, *, indent: bool = True) -> None:
     if indent:
         data = msgspec.json.format(data, indent=2)
     sys.stdout.write(data.decode("utf-8", "replace") + "\n")
-
-
-def actor() -> str:
-    """Who gives this command, for the audit."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def warn(text: str) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, false, func, or_, select
 
 from llmproxy_core.conversations import cache
 from llmproxy_core.conversations.segments import read_prompt
@@ -60,6 +60,9 @@ class TreeNode:
     cache_write_tokens: int | None
     cost_usd: Decimal | None
     duration_ms: float | None
+    status: int | None = None
+    estimated: bool = False
+    """Tokens and cost are estimates."""
     continued: bool = False
 
 
@@ -110,6 +113,8 @@ def tree(conn: Connection, ns_id: int, session_id: UUID) -> list[TreeNode]:
             answered.cache_write_tokens,
             answered.cost_usd,
             answered.duration_ms,
+            answered.status,
+            func.coalesce(answered.estimated, false()),
         )
         .outerjoin(answered, same)
         .where(asked.ns_id == ns_id, asked.session_id == session_id)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta, tzinfo
 from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -17,6 +18,7 @@ from llmproxy_core.tui.hub import Clock, Hub, ModeScreen, utc_now
 from llmproxy_core.tui.screens.events import EventsScreen
 from llmproxy_core.tui.screens.help import HelpScreen
 from llmproxy_core.tui.screens.live import LiveScreen
+from llmproxy_core.tui.screens.session import SessionScreen
 from llmproxy_core.tui.screens.sessions import SessionsScreen
 from llmproxy_core.tui.sentences import sentence
 from llmproxy_core.tui.source import Source
@@ -24,6 +26,8 @@ from llmproxy_core.tui.widgets.prose import rich_theme
 from llmproxy_core.tui.widgets.tab_line import Tab
 
 LOOK_SECONDS = 2.0
+ALERTS = frozenset({"tls_failed", "gap", "fault", "row_refused"})
+"""Kinds of events that a person should do something about."""
 ALERT_AGE = timedelta(minutes=10)
 
 
@@ -52,13 +56,16 @@ class LlmproxyApp(App[None]):
         scrollbar-color-active: $primary; scrollbar-background: $background;
         scrollbar-background-hover: $surface; scrollbar-background-active: $surface;
     }
-    #live-body { height: 1fr; layers: below above; }
+    #live-wide { height: 1fr; }
+    #live-body { height: 1fr; width: 1fr; layers: below above; }
     #live-empty {
         layer: above; width: 100%; height: 100%; align: center middle; background: $background;
     }
     #detail-head { height: 2; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
+    #detail-kin { height: auto; max-height: 5; background: $panel; display: none; }
     #detail-tabs { background: $surface; }
     ContentSwitcher { height: 1fr; }
+    .-wide SidePane.-on { display: block; }
     Footer { height: 1; }
     """
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
@@ -137,7 +144,7 @@ class LlmproxyApp(App[None]):
         alerts = [
             sentence(event).text
             for event in events or []
-            if event.kind in ("tls_failed", "gap", "fault") and event.at > oldest
+            if event.kind in ALERTS and event.at > oldest
         ]
         fresh = [alert for alert in alerts if alert not in self._dismissed]
         self._show_alert(fresh[0] if fresh else "")
@@ -169,6 +176,15 @@ class LlmproxyApp(App[None]):
         screen = self.screen
         if isinstance(screen, LiveScreen):
             screen.filter_by(filter_text)
+
+    def show_session(self, session_id: UUID, at: UUID | None = None) -> None:
+        """Open a session's tree at one of its calls; where it is open below, go back to it."""
+        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        if isinstance(below, SessionScreen) and below.session_id == session_id:
+            self.pop_screen()
+            below.go_to(at)
+        else:
+            self.push_screen(SessionScreen(session_id, at))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)

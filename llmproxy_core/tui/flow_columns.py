@@ -35,7 +35,10 @@ def client_name(flow: Flow | Session) -> str:
 
 def model_name(flow: Flow | Session) -> str:
     """Without the date that many providers hang on: it would push out what tells models apart."""
-    model = flow.model or (flow.request_model if isinstance(flow, Flow) else None)
+    return shorter_model(flow.model or (flow.request_model if isinstance(flow, Flow) else None))
+
+
+def shorter_model(model: str | None) -> str:
     return _DATE.sub("", plain.line(model or "")) or figures.NONE
 
 
@@ -65,7 +68,7 @@ def _model(flow: Flow, _: Glance) -> Cell:
 
 
 def _input(flow: Flow, _: Glance) -> Cell:
-    return Cell(figures.tokens(flow.input_tokens), "text" if flow.input_tokens else "faint")
+    return _told(flow, flow.input_tokens)
 
 
 def _cached(flow: Flow, _: Glance) -> Cell:
@@ -78,11 +81,17 @@ def _output(flow: Flow, glance: Glance) -> Cell:
         return Cell(
             f"~{figures.tokens(written // CHARACTERS_PER_TOKEN)}" if written else "", "busy"
         )
-    return Cell(figures.tokens(flow.output_tokens), "text" if flow.output_tokens else "faint")
+    return _told(flow, flow.output_tokens)
+
+
+def _told(flow: Flow, tokens: int | None) -> Cell:
+    guessed = "~" if flow.estimated and tokens is not None else ""
+    return Cell(guessed + figures.tokens(tokens), "text" if tokens else "faint")
 
 
 def _cost(flow: Flow, _: Glance) -> Cell:
-    guessed = "~" if flow.cost_confidence == "prefix" and flow.cost_usd is not None else ""
+    unsure = flow.cost_confidence == "prefix" or flow.estimated
+    guessed = "~" if unsure and flow.cost_usd is not None else ""
     return Cell(guessed + figures.usd(flow.cost_usd), "accent" if flow.cost_usd else "faint")
 
 
@@ -159,9 +168,9 @@ COLUMNS: tuple[Column[Flow], ...] = (
     ),
     Column("Model", 18, 2, _model, grow=3, most=28),
     Column("Sess", 6, 14, lambda flow, _: Cell(short_id(flow.session_id), "faint")),
-    Column("In", 5, 5, _input, right=True),
+    Column("In", 6, 5, _input, right=True),
     Column("Cached", 6, 13, _cached, right=True),
-    Column("Out", 5, 4, _output, right=True),
+    Column("Out", 6, 4, _output, right=True),
     Column("Cost", 8, 6, _cost, right=True),
     Column("TTFT", 6, 7, _ttft, right=True),
     Column("Total", 6, 3, _total, right=True),

@@ -2,9 +2,12 @@
 
 from textual.content import Content
 
+from llmproxy_core.conversations.cache import Miss
 from llmproxy_core.store.rows import Flow, FlowDetail
-from llmproxy_core.tui import figures, plain
+from llmproxy_core.tui import figures, kinship, plain
 from llmproxy_core.tui.flow_columns import client_name, short_id, status_tone
+from llmproxy_core.tui.misses import explanation
+from llmproxy_core.tui.tree_columns import MISSED
 
 TONE_STYLES = {
     "busy": "bold $primary",
@@ -50,10 +53,34 @@ def _took(flow: Flow) -> Content:
     cached = f" ({figures.tokens(flow.cached_tokens)} cached)" if flow.cached_tokens else ""
     thought = f" ({figures.tokens(flow.reasoning_tokens)} reasoning)"
     output = figures.tokens(flow.output_tokens) + (thought if flow.reasoning_tokens else "")
+    about = "~" if flow.estimated else ""
     reasons = ", ".join(plain.line(reason) for reason in flow.finish_reasons)
     return Content.assemble(
-        f" {figures.tokens(flow.input_tokens)} in{cached}  {output} out  ",
-        (figures.usd(flow.cost_usd), "$accent"),
+        f" {about}{figures.tokens(flow.input_tokens)} in{cached}  {about}{output} out  ",
+        (about + figures.usd(flow.cost_usd), "$accent"),
         f"  first token {figures.ms(flow.first_token_ms)}  total {figures.ms(flow.duration_ms)}  ",
         (reasons, "$foreground 50%"),
     )
+
+
+def kin_lines(
+    detail: FlowDetail, problem: str = "", tool: str | None = None, miss: Miss | None = None
+) -> list[Content]:
+    """Below it: what it comes from, what is wrong with it, what is estimated, a missed cache."""
+    row, lines = detail.request, []
+    if kin := kinship.sentence(row.relation, row.parent_id, row.parent_call, tool):
+        where = "  (p goes there)" if row.parent_id else ""
+        lines.append(Content.assemble(f" {kin}", (where, "$foreground 50%")))
+    if problem:
+        lines.append(Content.styled(f" {plain.line(problem)}", "$warning"))
+    if detail.response is not None and detail.response.estimated:
+        lines.append(Content.styled(f" {_estimated(detail.flow)}", "$warning"))
+    if miss is not None:
+        lines.append(Content.styled(f" {MISSED} {explanation(miss)}", "$warning"))
+    return lines
+
+
+def _estimated(flow: Flow) -> str:
+    cut = flow.state in ("partial", "failed")
+    why = "the answer was cut short" if cut else "the provider told no usage"
+    return f"~ tokens and cost are estimated: {why}"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FRAMES = 5
 """Steps of the spinner a second."""
 
+BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (160, "-wide")]
+
 type Clock = Callable[[], datetime]
 
 
@@ -94,6 +96,7 @@ class Hub:
             problem=self.feed.problem,
             running=totals.running if totals else None,
             cost_today=totals.cost_today if totals else None,
+            losses=totals.losses if totals else self.status.losses,
         )
         self.statuses.publish(self.status)
 
@@ -103,7 +106,9 @@ class Hub:
 
 
 class HubScreen(Screen[None]):
-    """A screen that may ask the store."""
+    """A screen that may ask the store. From 160 columns on it has the class `-wide`."""
+
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
 
     @property
     def hub(self) -> Hub:

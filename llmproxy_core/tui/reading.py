@@ -6,6 +6,7 @@ from llmproxy_core.model import Message, Part, Request, Response
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store.rows import FlowDetail, ResponseRow
+from llmproxy_core.tui.body_lines import NOT_KEPT
 
 
 @dataclass(slots=True)
@@ -30,10 +31,7 @@ class Reading:
 def read(detail: FlowDetail) -> Reading:
     row = detail.request
     request, problem = read_request(row.wire, row.path, row.headers, row.body)
-    if row.body_kept == "head":
-        problem = "the body was over capture.max_body; only its first bytes are stored"
-    elif row.body_kept == "dropped":
-        problem = "the body is not stored: the journal was at its limit, see spool.max_bytes"
+    problem = NOT_KEPT.get(row.body_kept, problem)
     turns = [Turn("system", request.system)] if request.system else []
     turns += [Turn(message.role, message.parts) for message in request.messages]
     if detail.response is not None:
@@ -47,6 +45,8 @@ def _answer(detail: FlowDetail, row: ResponseRow) -> Turn:
         note = f"{row.error_type}: {row.error}" if row.error_type else row.error
     elif row.state == "partial":
         note = "the answer was cut short"
+    elif row.body_kept in NOT_KEPT:
+        note = NOT_KEPT[row.body_kept]
     elif detail.request.wire not in FORMATS:
         note = f"{detail.request.wire} is stored as it came, not read; see Request and Response"
     return Turn("assistant", _answer_parts(detail, row), note)
@@ -60,8 +60,9 @@ def _answer_parts(detail: FlowDetail, row: ResponseRow) -> list[Part]:
         )
         reader.feed(row.body)
         response = reader.finish()
-        if response.parts:
-            return [*response.parts, *_other_choices(response)]
+        parts = response.parts or _counted(response)
+        if parts:
+            return [*parts, *_other_choices(response)]
     parts = [Part("reasoning", row.reasoning)] if row.reasoning else []
     if row.refusal:
         parts.append(Part("refusal", row.refusal))
@@ -70,6 +71,17 @@ def _answer_parts(detail: FlowDetail, row: ResponseRow) -> list[Part]:
     return parts + [
         Part("tool_call", call.arguments, call.name, call.call_id) for call in detail.tool_calls
     ]
+
+
+def _counted(response: Response) -> list[Part]:
+    """What an answer without words says: how many vectors, how many tokens."""
+    if response.n_embeddings:
+        plural = "s" * (response.n_embeddings != 1)
+        return [Part("other", f"{response.n_embeddings:,} vector{plural}", "embeddings")]
+    usage = response.usage
+    if usage is not None and usage.input_tokens is not None and not usage.output_tokens:
+        return [Part("other", f"{usage.input_tokens:,} tokens", "counted")]
+    return []
 
 
 def _other_choices(response: Response) -> list[Part]:

@@ -37,17 +37,34 @@ def _tls_failed(data: Data) -> Sentence:
     return Sentence(f"{who} does not trust the CA for {host}: see `llmproxy cert`", "warn")
 
 
+TO_DO = {
+    "max_bytes": "start the worker and the database, or raise spool.max_bytes",
+    "min_free_bytes": "free disk space, then start the worker",
+}
+"""What helps when a limit of the journal was hit."""
+
+
 def _gap(data: Data) -> Sentence:
     lost = figures.size(_number(data, "bytes"))
-    if data.get("reason") == "damaged":
-        return Sentence(f"a journal is damaged: {lost} could not be read", "bad")
+    reason = _first(data, "reason")
+    if reason == "damaged":
+        return Sentence(
+            f"a journal is damaged: {lost} could not be read, all around it was stored; "
+            "check the disk",
+            "bad",
+        )
     records, bodies = _number(data, "records"), _number(data, "bodies")
     counts = [f"{records} record{'s' * (records != 1)}"] if records or not bodies else []
     counts += [f"{bodies} {'body' if bodies == 1 else 'bodies'}"] if bodies else []
     what = f"{' and '.join(counts)} ({lost})"
-    if (reason := _first(data, "reason")) in ("max_bytes", "min_free_bytes"):
-        return Sentence(f"{what} not kept: the journal was at spool.{reason}", "bad")
-    return Sentence(f"{what} could not be written, is the disk full? The traffic went on", "bad")
+    if reason in TO_DO:
+        return Sentence(
+            f"{what} not kept: the journal was at spool.{reason}; {TO_DO[reason]}", "bad"
+        )
+    return Sentence(
+        f"{what} could not be written, is the disk full? The traffic went on; free disk space",
+        "bad",
+    )
 
 
 def _fault(data: Data) -> Sentence:
@@ -60,7 +77,10 @@ def _fault(data: Data) -> Sentence:
 
 def _row_refused(data: Data) -> Sentence:
     table, reason = _first(data, "table", otherwise="a table"), _first(data, "reason")
-    return Sentence(f"a row of {table} was stored without what Postgres refused: {reason}", "warn")
+    return Sentence(
+        f"a row of {table} was stored without what Postgres refused: {reason}; please report it",
+        "warn",
+    )
 
 
 def _proxy_started(data: Data) -> Sentence:

@@ -3,22 +3,34 @@
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from llmproxy_core.conversations.cache import Miss
 from llmproxy_core.errors import DatabaseUnavailable, LlmproxyError, StoreError
+from llmproxy_core.home import actor
 from llmproxy_core.spool import Position
-from llmproxy_core.store import progress, reads
+from llmproxy_core.store import overview, progress, reads, stars, tree
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.filters import Filter
 from llmproxy_core.store.notify import Listener
+from llmproxy_core.store.overview import Family, Overview, SessionTree
+from llmproxy_core.store.progress import Losses
 from llmproxy_core.store.relay import Relay, listen
-from llmproxy_core.store.rows import Change, EventRow, Flow, FlowDetail, Session, StreamDelta
+from llmproxy_core.store.rows import (
+    Change,
+    EventRow,
+    Flow,
+    FlowDetail,
+    RequestRow,
+    StreamDelta,
+)
 
 LISTEN_SECONDS = 5.0
+DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -28,6 +40,8 @@ class Totals:
     running: int = 0
     cost_today: Decimal = Decimal(0)
     stored: dict[str, Position] = field(default_factory=dict)
+    losses: Losses = field(default_factory=Losses)
+    """Of the last day."""
 
 
 class Source(Protocol):
@@ -59,7 +73,20 @@ class Source(Protocol):
     def streamed(self, ids: list[UUID]) -> dict[UUID, int]:
         """Characters of the answers being written, by flow."""
 
-    def sessions(self, *, limit: int) -> list[Session]: ...
+    def sessions(self, *, limit: int, single: bool = False) -> Overview:
+        """`single`: sessions of one call, too."""
+
+    def families(self, sessions: list[UUID]) -> dict[UUID, Family]: ...
+
+    def tree(self, session: UUID) -> SessionTree | None: ...
+
+    def misses(self, ns_id: int, ids: list[UUID]) -> dict[UUID, Miss | None]:
+        """Why these calls missed a prompt cache; None: they did not, or it cannot be told."""
+
+    def caller(self, row: RequestRow) -> str | None:
+        """The name of the tool whose call started this sub-agent."""
+
+    def star(self, session: UUID, *, starred: bool) -> None: ...
 
     def events(self, *, limit: int) -> list[EventRow]: ...
 
@@ -134,8 +161,36 @@ class StoreSource:
     def streamed(self, ids: list[UUID]) -> dict[UUID, int]:
         return self._read(lambda c: progress.streamed(c, ids))
 
-    def sessions(self, *, limit: int) -> list[Session]:
-        return self._read(lambda c: reads.sessions(c, limit=limit))
+    def sessions(self, *, limit: int, single: bool = False) -> Overview:
+        if single:
+            return self._read(lambda c: Overview(reads.sessions(c, limit=limit)))
+        return self._read(lambda c: overview.conversations(c, limit=limit))
+
+    def families(self, sessions: list[UUID]) -> dict[UUID, Family]:
+        return self._read(lambda c: overview.families(c, sessions))
+
+    def tree(self, session: UUID) -> SessionTree | None:
+        return self._read(lambda c: overview.session_tree(c, session))
+
+    def misses(self, ns_id: int, ids: list[UUID]) -> dict[UUID, Miss | None]:
+        return self._read(lambda c: {id: _miss(c, ns_id, id) for id in ids})
+
+    def caller(self, row: RequestRow) -> str | None:
+        if row.parent_id is None or row.parent_call is None:
+            return None
+        parent, call = row.parent_id, row.parent_call
+        return self._read(lambda c: overview.tools(c, row.ns_id, [parent])).get(call)
+
+    def star(self, session: UUID, *, starred: bool) -> None:
+        if self._database is None:
+            raise DatabaseUnavailable("The database is not up yet.")
+        try:
+            with self._database.raw() as connection:
+                stars.star(connection, session, actor(), starred=starred)
+        except LlmproxyError:
+            raise
+        except Exception as exc:  # a role that only reads: the screen says so
+            raise StoreError(f"{self._database.where}: {exc}") from exc
 
     def events(self, *, limit: int) -> list[EventRow]:
         return self._read(lambda c: reads.events(c, limit=limit))
@@ -143,9 +198,10 @@ class StoreSource:
     def totals(self, since: datetime) -> Totals:
         return self._read(
             lambda c: Totals(
-                running=reads.summary(c).open,
+                running=progress.running(c),
                 cost_today=progress.spent_since(c, since),
                 stored=progress.stored(c),
+                losses=progress.losses(c, datetime.now(UTC) - DAY),
             )
         )
 
@@ -159,3 +215,10 @@ class StoreSource:
             raise
         except Exception as exc:  # whatever it was: the screen says so and goes on
             raise StoreError(f"{self._database.where}: {exc}") from exc
+
+
+def _miss(connection: Any, ns_id: int, id: UUID) -> Miss | None:
+    try:
+        return tree.miss(connection, ns_id, id)
+    except StoreError:
+        return None  # a damaged body: its call says so when it is opened

@@ -7,13 +7,17 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from llmproxy_core.conversations.cache import Miss
 from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.store.filters import Filter
+from llmproxy_core.store.overview import Family, Overview, SessionTree
+from llmproxy_core.store.progress import Losses
 from llmproxy_core.store.rows import (
     Change,
     EventRow,
     Flow,
     FlowDetail,
+    RequestRow,
     Session,
     StreamDelta,
 )
@@ -29,6 +33,10 @@ class MemorySource:
         self.details: dict[UUID, FlowDetail] = {}
         self.deltas_of: dict[UUID, list[StreamDelta]] = {}
         self.session_list: list[Session] = []
+        self.trees: dict[UUID, SessionTree] = {}
+        self.kin: dict[UUID, Family] = {}
+        self.missed: dict[UUID, Miss] = {}
+        self.losses = Losses()
         self.event_list: list[EventRow] = []
         self.threads: set[int] = set()
         self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
@@ -106,9 +114,33 @@ class MemorySource:
         self._check()
         return {id: sum(len(d.text) for d in self.deltas_of.get(id, [])) for id in ids}
 
-    def sessions(self, *, limit: int) -> list[Session]:
+    def sessions(self, *, limit: int, single: bool = False) -> Overview:
         self._check()
-        return self.session_list[:limit]
+        kept = [one for one in self.session_list if single or one.requests > 1 or one.starred]
+        return Overview(kept[:limit], len(self.session_list) - len(kept))
+
+    def families(self, sessions: list[UUID]) -> dict[UUID, Family]:
+        self._check()
+        return {id: self.kin[id] for id in sessions if id in self.kin}
+
+    def tree(self, session: UUID) -> SessionTree | None:
+        self._check()
+        return self.trees.get(session)
+
+    def misses(self, ns_id: int, ids: list[UUID]) -> dict[UUID, Miss | None]:
+        self._check()
+        return {id: self.missed.get(id) for id in ids}
+
+    def caller(self, row: RequestRow) -> str | None:
+        self._check()
+        tools = self.trees[row.session_id].tools if row.session_id in self.trees else {}
+        return tools.get(row.parent_call or "")
+
+    def star(self, session: UUID, *, starred: bool) -> None:
+        self._check()
+        for one in (*self.session_list, *(tree.session for tree in self.trees.values())):
+            if one.id == session:
+                one.starred = starred
 
     def events(self, *, limit: int) -> list[EventRow]:
         self._check()
@@ -118,4 +150,5 @@ class MemorySource:
         self._check()
         flows = [flow for flow in self.kept.values() if flow.started_at >= since]
         cost = sum((flow.cost_usd for flow in flows if flow.cost_usd), start=Decimal(0))
-        return Totals(running=sum(flow.state == "open" for flow in flows), cost_today=cost)
+        running = sum(flow.state == "open" for flow in flows)
+        return Totals(running=running, cost_today=cost, losses=self.losses)

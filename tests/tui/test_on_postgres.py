@@ -55,7 +55,7 @@ async def test_a_call_is_seen_from_its_first_byte_to_its_cost(
 
     async with on_store(database, home) as (stage, write):
         await stage.sees("No calls yet")
-        await write(Batch(requests=[request], sessions=[flows.a_session()]))
+        await write(Batch(requests=[request], sessions=[flows.a_session(at=datetime.now(UTC), requests=1)]))
         await stage.sees("claude-opus-9", "1 running")
         await write(Batch(deltas=[StreamDelta(1, request.id, 0, "text", "Hello there, " * 40)]))
         await stage.sees("~130")

@@ -18,7 +18,7 @@ async def test_a_session_unfolds_to_its_turns_and_folds_again(
     async with on_stage(source, home) as stage:
         await stage.press("2")
         await stage.sees("▸ Fix the flaky")
-        await stage.press("enter")
+        await stage.press("right")
         await stage.sees("▾ Fix the flaky", "└ 15:08:41 Explain the retry logic")
         await stage.press("down", "left")
         await stage.sees("▸ Fix the flaky")

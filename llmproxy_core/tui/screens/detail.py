@@ -14,11 +14,12 @@ from textual.reactive import reactive
 from textual.widgets import ContentSwitcher, Footer, Static
 
 from llmproxy_core.errors import LlmproxyError
-from llmproxy_core.store.rows import Flow, FlowDetail
+from llmproxy_core.store.rows import FlowDetail
+from llmproxy_core.store.tree import SAME
 from llmproxy_core.tui import figures, pages, plain, reading
 from llmproxy_core.tui.bodies import save_bodies
 from llmproxy_core.tui.feed import Update
-from llmproxy_core.tui.heading import heading
+from llmproxy_core.tui.heading import heading, kin_lines
 from llmproxy_core.tui.hub import HubScreen
 from llmproxy_core.tui.widgets.conversation import Conversation
 from llmproxy_core.tui.widgets.find_line import FindLine
@@ -46,7 +47,10 @@ class DetailScreen(HubScreen):
         Binding("left", "turn_tab(-1)", "Tab before", show=False),
         Binding("n", "step(1)", "Next"),
         Binding("b", "step(-1)", "Prev"),
-        Binding("left_square_bracket", "previous", "Earlier turn", key_display="["),
+        Binding("p", "parent", "Parent"),
+        Binding("left_square_bracket", "previous", "Earlier turn", show=False),
+        Binding("s", "session", "Session"),
+        Binding("h", "hex", "Hex", show=False),
         Binding("slash", "find", "Find", key_display="/"),
         Binding("y", "copy", "Copy"),
         Binding("o", "save", "Save"),
@@ -54,7 +58,7 @@ class DetailScreen(HubScreen):
 
     tab: reactive[str] = reactive("conversation", init=False)
 
-    def __init__(self, flow_id: UUID, step: Callable[[int], Flow | None] | None = None) -> None:
+    def __init__(self, flow_id: UUID, step: Callable[[int], UUID | None] | None = None) -> None:
         super().__init__()
         self.flow_id = flow_id
         self.step = step
@@ -62,9 +66,11 @@ class DetailScreen(HubScreen):
         self.reading: reading.Reading | None = None
         self._shown: set[str] = set()
         self._fetching = False
+        self._hex = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="detail-head")
+        yield Static(id="detail-kin", markup=False)
         yield TabLine(TABS, "conversation", id="detail-tabs")
         with ContentSwitcher(initial="conversation"):
             yield Conversation(id="conversation")
@@ -97,6 +103,7 @@ class DetailScreen(HubScreen):
         self.reading = await asyncio.to_thread(reading.read, detail)
         self._shown.clear()
         self._tell_head(detail)
+        self._tell_kin(detail)
         await self._show_tab()
 
     def take_update(self, update: Update) -> None:
@@ -131,6 +138,26 @@ class DetailScreen(HubScreen):
     def _tell_head(self, detail: FlowDetail) -> None:
         self.query_one("#detail-head", Static).update(heading(detail))
 
+    @work(exclusive=True, group="kin")
+    async def _tell_kin(self, detail: FlowDetail) -> None:
+        """What it comes from, what is estimated, and why a prompt cache was missed."""
+        source, row = self.hub.source, detail.request
+        tool = await self.hub.ask(lambda: source.caller(row)) if row.parent_call else None
+        self._show_kin(kin_lines(detail, self._problem, tool))
+        if detail.response is not None and row.relation in SAME:
+            found = await self.hub.ask(lambda: source.misses(row.ns_id, [row.id]))
+            miss = (found or {}).get(row.id)
+            self._show_kin(kin_lines(detail, self._problem, tool, miss))
+
+    @property
+    def _problem(self) -> str:
+        return (self.reading.problem or "") if self.reading is not None else ""
+
+    def _show_kin(self, lines: list[Content]) -> None:
+        kin = self.query_one("#detail-kin", Static)
+        kin.display = bool(lines)
+        kin.update(Content("\n").join(lines))
+
     async def watch_tab(self, tab: str) -> None:
         self.query_one(TabLine).current = tab
         self.query_one(ContentSwitcher).current = tab
@@ -148,13 +175,12 @@ class DetailScreen(HubScreen):
             self.query_one(TimingPane).show(detail)
         elif tab == "diff":
             self._compare(detail, read)
+        elif tab == "headers":
+            self._lay_out(tab, lambda: pages.headers_page(detail))
         else:
-            make = {
-                "request": pages.request_page,
-                "response": pages.response_page,
-                "headers": pages.headers_page,
-            }[tab]
-            self._lay_out(tab, lambda: make(detail))
+            make = pages.request_page if tab == "request" else pages.response_page
+            as_hex = self._hex
+            self._lay_out(tab, lambda: make(detail, as_hex=as_hex))
         self._focus_tab()
 
     def _focus_tab(self) -> None:
@@ -199,15 +225,34 @@ class DetailScreen(HubScreen):
         self._focus_tab()
 
     def action_step(self, by: int) -> None:
-        flow = self.step(by) if self.step else None
-        if flow is not None:
-            self._go(flow.id)
+        flow_id = self.step(by) if self.step else None
+        if flow_id is not None:
+            self._go(flow_id)
 
     def action_previous(self) -> None:
         if self.detail is not None and self.detail.previous_id is not None:
             self._go(self.detail.previous_id)
         else:
             self.notify("This is the first turn of its session.")
+
+    def action_parent(self) -> None:
+        """Go to the call that this one comes from."""
+        if self.detail is not None and self.detail.request.parent_id is not None:
+            self._go(self.detail.request.parent_id)
+        else:
+            self.notify("Nothing known comes before this call.")
+
+    def action_session(self) -> None:
+        """Go to its place in the tree of its session."""
+        if self.detail is not None:
+            self.llmproxy.show_session(self.detail.flow.session_id, self.detail.flow.id)
+
+    def action_hex(self) -> None:
+        """Show the body of the tab as bytes, or as what they mean."""
+        if self.tab in ("request", "response"):
+            self._hex = not self._hex
+            self._shown -= {"request", "response"}
+            self.call_next(self._show_tab)
 
     def _go(self, flow_id: UUID) -> None:
         self.flow_id = flow_id

@@ -6,7 +6,7 @@ from uuid import UUID
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.containers import Container, Horizontal
 from textual.content import Content
 
 from llmproxy_core.store.filters import Filter
@@ -17,14 +17,17 @@ from llmproxy_core.tui.flow_columns import COLUMNS, columns_for
 from llmproxy_core.tui.flow_list import FlowList
 from llmproxy_core.tui.hub import ModeScreen
 from llmproxy_core.tui.screens.detail import DetailScreen
+from llmproxy_core.tui.screens.session import SessionScreen
 from llmproxy_core.tui.widgets.columns import Glance
 from llmproxy_core.tui.widgets.empty import EmptyState, advice
 from llmproxy_core.tui.widgets.filter_line import FilterLine
+from llmproxy_core.tui.widgets.side_pane import SidePane
 from llmproxy_core.tui.widgets.status_bar import Status
 from llmproxy_core.tui.widgets.table import Table
 
 PAGE = 200
 TICK = 0.2
+SEARCH = "text:"
 
 
 class LiveScreen(ModeScreen):
@@ -33,8 +36,11 @@ class LiveScreen(ModeScreen):
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("f", "follow", "Follow"),
         Binding("p,space", "pause", "Pause", key_display="p"),
-        Binding("s", "session", "Its session"),
-        Binding("y", "copy", "Copy id"),
+        Binding("ctrl+f", "search", "Search", key_display="^f"),
+        Binding("s", "session", "Session"),
+        Binding("l", "only_session", "Its calls", show=False),
+        Binding("v", "side", "Side pane", show=False),
+        Binding("y", "copy", "Copy id", show=False),
         Binding("escape", "unfilter", "Clear filter", show=False),
     ]
 
@@ -55,10 +61,12 @@ class LiveScreen(ModeScreen):
         )
         yield FilterLine()
         yield self.table.header
-        with Container(id="live-body"):
-            yield self.table
-            with Container(id="live-empty"):
-                yield EmptyState()
+        with Horizontal(id="live-wide"):
+            with Container(id="live-body"):
+                yield self.table
+                with Container(id="live-empty"):
+                    yield EmptyState()
+            yield SidePane(on=False)
 
     def on_mount(self) -> None:
         self.table.use_glance(self.hub.glance())
@@ -190,17 +198,18 @@ class LiveScreen(ModeScreen):
     def on_table_moved(self, event: Table.Moved) -> None:
         self.follow = event.index == 0
         self._tell()
+        self._show_beside()
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         if isinstance(event.row, Flow):
             self.app.push_screen(DetailScreen(event.row.id, self.step))
 
-    def step(self, by: int) -> Flow | None:
+    def step(self, by: int) -> UUID | None:
         """The flow `by` lines below; the cursor goes there, too."""
         index = self.table.cursor + by
         if 0 <= index < len(self.list.flows):
             self.table.move(index)
-            return self.list.flows[index]
+            return self.list.flows[index].id
         return None
 
     def action_follow(self) -> None:
@@ -228,9 +237,26 @@ class LiveScreen(ModeScreen):
         self.query_one(FilterLine).use(text)
         self.table.focus()
 
+    def action_search(self) -> None:
+        """Look for words in all that was said."""
+        self.query_one(FilterLine).open(SEARCH)
+
     def action_session(self) -> None:
         if self.table.current is not None:
+            flow = self.table.current
+            self.app.push_screen(SessionScreen(flow.session_id, flow.id))
+
+    def action_only_session(self) -> None:
+        if self.table.current is not None:
             self.filter_by(f"session:{self.table.current.session_id}")
+
+    def action_side(self) -> None:
+        self.query_one(SidePane).toggle()
+        self._show_beside()
+
+    def _show_beside(self) -> None:
+        if self.table.current is not None:
+            self.query_one(SidePane).follow(self.table.current.id)
 
     def action_copy(self) -> None:
         if self.table.current is not None:

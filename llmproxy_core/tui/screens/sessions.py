@@ -1,4 +1,7 @@
-"""Sessions: conversations with their turns, tokens and cost."""
+"""Sessions: conversations with their turns, tokens and cost.
+
+Scripts make sessions of one call, hundreds of them; those are left out until `o` asks for them.
+"""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,80 +10,18 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from llmproxy_core.store.overview import Family, Overview
 from llmproxy_core.store.rows import Flow, Session
-from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.feed import Update
-from llmproxy_core.tui.flow_columns import client_name, elapsed_ms, model_name, status_tone
 from llmproxy_core.tui.hub import ModeScreen
 from llmproxy_core.tui.screens.detail import DetailScreen
-from llmproxy_core.tui.widgets.columns import Cell, Column, Glance
+from llmproxy_core.tui.screens.session import SessionScreen
+from llmproxy_core.tui.session_columns import Node, columns
 from llmproxy_core.tui.widgets.table import Table
 
 LIMIT = 500
 TURNS = 1000
 REFRESH_SECONDS = 1.0
-
-type Node = Session | Flow
-"""A line of the tree: a session, or below it one of its turns."""
-
-
-def _title(node: Node, glance: Glance) -> Cell:
-    if isinstance(node, Session):
-        sign = "▾" if node.id in glance.streamed else "▸"
-        return Cell(f"{sign} {plain.line(node.title or node.model or node.provider)}", "strong")
-    said = plain.line(node.error or node.preview or f"{node.method} {node.path}")
-    return Cell(
-        f"  └ {figures.clock(node.started_at, glance.zone)} {said}",
-        status_tone(node) if node.error else "dim",
-    )
-
-
-def _turns(node: Node, glance: Glance) -> Cell:
-    if isinstance(node, Session):
-        return Cell(str(node.requests))
-    return Cell(str(node.status or "…"), status_tone(node))
-
-
-def _cost(node: Node, _: Glance) -> Cell:
-    return Cell(figures.usd(node.cost_usd), "accent" if node.cost_usd else "faint")
-
-
-def _tokens(value: int | None) -> Cell:
-    return Cell(figures.tokens(value), "text" if value else "faint")
-
-
-def _errors(node: Node, _: Glance) -> Cell:
-    if isinstance(node, Session):
-        return Cell(str(node.errors) if node.errors else "", "bad")
-    return Cell("")
-
-
-def _last(node: Node, glance: Glance) -> Cell:
-    if isinstance(node, Session):
-        return Cell(figures.ago(node.last_at, glance.now), "dim")
-    took = node.duration_ms if node.state != "open" else elapsed_ms(node, glance)
-    return Cell(figures.ms(took), "busy" if node.state == "open" else "dim")
-
-
-COLUMNS: tuple[Column[Node], ...] = (
-    Column("Session", 34, 0, _title, grow=6),
-    Column("Client", 12, 7, lambda node, _: Cell(client_name(node), "dim"), grow=1, most=16),
-    Column(
-        "Model",
-        14,
-        6,
-        lambda node, _: Cell(model_name(node), "second"),
-        grow=1,
-        most=26,
-    ),
-    Column("Turns", 5, 1, _turns, right=True),
-    Column("In", 6, 4, lambda node, _: _tokens(node.input_tokens), right=True),
-    Column("Cached", 6, 8, lambda node, _: _tokens(node.cached_tokens), right=True),
-    Column("Out", 6, 5, lambda node, _: _tokens(node.output_tokens), right=True),
-    Column("Cost", 8, 2, _cost, right=True),
-    Column("Err", 3, 9, _errors, right=True),
-    Column("Last", 6, 3, _last, right=True),
-)
 
 
 class SessionsScreen(ModeScreen):
@@ -88,6 +29,8 @@ class SessionsScreen(ModeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "expand", "Unfold", key_display="→"),
         Binding("left", "collapse", "Fold", key_display="←"),
+        Binding("asterisk", "star", "Star", key_display="*"),
+        Binding("o", "single", "One-call sessions"),
         Binding("l", "live", "Show in Live"),
     ]
 
@@ -96,10 +39,16 @@ class SessionsScreen(ModeScreen):
         self.sessions: list[Session] = []
         self.turns: dict[UUID, list[Flow]] = {}
         """The unfolded sessions with their turns, the first one first."""
+        self.families: dict[UUID, Family] = {}
+        self.single = False
+        """Are sessions of one call shown, too?"""
+        self.left_out = 0
+        self._counted: dict[UUID, int] = {}
         self._stale = True
 
     def body(self) -> ComposeResult:
-        self.table: Table[Node] = Table(COLUMNS, lambda node: node.id, id="sessions")
+        shown = columns(self.turns, self.families)
+        self.table: Table[Node] = Table(shown, lambda node: node.id, id="sessions")
         yield self.table.header
         yield self.table
 
@@ -115,21 +64,47 @@ class SessionsScreen(ModeScreen):
         self._stale |= bool(update.flows) or update.overflow
 
     def _freshen(self) -> None:
-        if self._stale and self.is_current:
+        if not self.is_current:
+            return
+        if self._stale:
             self.reload()
+        else:
+            self._count_kin()
 
     @work(exclusive=True, group="sessions")
     async def reload(self) -> None:
-        source = self.hub.source
-        sessions = await self.hub.ask(lambda: source.sessions(limit=LIMIT))
-        if sessions is None:
+        found = await self.hub.ask(self._read)
+        if found is None:
             self.note(("the database is not up yet, retrying", "$warning"))
             return
         self._stale = False
-        self.sessions = sessions
+        self.sessions, self.left_out = found.sessions, found.single
         for session_id in list(self.turns):
             await self._read_turns(session_id)
         self._redraw()
+        self._count_kin()
+
+    def _read(self) -> Overview:
+        """Without those of one call, unless there are no others."""
+        source = self.hub.source
+        found = Overview() if self.single else source.sessions(limit=LIMIT)
+        return found if found.sessions else source.sessions(limit=LIMIT, single=True)
+
+    @work(exclusive=True, group="kin")
+    async def _count_kin(self) -> None:
+        """Count sub-agents and branches of the sessions on screen that have grown."""
+        rows = [self.table.rows[index] for index in self.table.rows_on_screen()]
+        grown = [
+            row
+            for row in rows
+            if isinstance(row, Session) and self._counted.get(row.id) != row.requests
+        ]
+        ids, source = [row.id for row in grown if row.requests > 1], self.hub.source
+        found = await self.hub.ask(lambda: source.families(ids)) if ids else None
+        if found is not None:
+            self._counted.update((row.id, row.requests) for row in grown)
+            self.families.update(found)
+            self.table.refresh()
 
     async def _read_turns(self, session_id: UUID) -> None:
         source = self.hub.source
@@ -138,17 +113,23 @@ class SessionsScreen(ModeScreen):
             self.turns[session_id] = turns[::-1]
 
     def _redraw(self) -> None:
-        glance = self.hub.glance()
-        glance.streamed = dict.fromkeys(self.turns, 0)
-        self.table.use_glance(glance)
+        self.table.use_glance(self.hub.glance())
         rows: list[Node] = []
         for session in self.sessions:
             rows.append(session)
             rows += self.turns.get(session.id, [])
         self.table.show(rows)
+        self._tell()
+
+    def _tell(self) -> None:
         count = len(self.sessions)
         more = "+" if count == LIMIT else ""
-        self.note(f"{count}{more} session{'s' * (count != 1)}" if count else "no sessions yet")
+        said = f"{count}{more} session{'s' * (count != 1)}" if count else "no sessions yet"
+        if self.left_out:
+            said += f", {self.left_out:,} of one call left out (o shows)"
+        elif self.single:
+            said += ", those of one call, too (o leaves them out)"
+        self.note(said)
 
     # what a person does ----------------------------------------------------------------------
 
@@ -162,19 +143,16 @@ class SessionsScreen(ModeScreen):
         if isinstance(event.row, Flow):
             self.app.push_screen(DetailScreen(event.row.id, self.step))
         elif isinstance(event.row, Session):
-            if event.row.id in self.turns:
-                self.action_collapse()
-            else:
-                self.action_expand()
+            self.app.push_screen(SessionScreen(event.row.id))
 
-    def step(self, by: int) -> Flow | None:
+    def step(self, by: int) -> UUID | None:
         """The next turn of the same session; the cursor goes there, too."""
         index = self.table.cursor + by
         node = self.table.rows[index] if 0 <= index < len(self.table.rows) else None
         if not isinstance(node, Flow):
             return None
         self.table.move(index)
-        return node
+        return node.id
 
     @work(group="turns")
     async def action_expand(self) -> None:
@@ -194,3 +172,18 @@ class SessionsScreen(ModeScreen):
     def action_live(self) -> None:
         if (session_id := self._session()) is not None:
             self.llmproxy.show_live(f"session:{session_id}")
+
+    def action_single(self) -> None:
+        """Show sessions of one call, too, or leave them out."""
+        self.single = not self.single
+        self.reload()
+
+    @work(group="star")
+    async def action_star(self) -> None:
+        """Star the session, so that it is kept whatever the retention says; or take the star away."""
+        session_id = self._session()
+        session = next((one for one in self.sessions if one.id == session_id), None)
+        if session is not None:
+            source, starred = self.hub.source, not session.starred
+            await self.hub.ask(lambda: source.star(session.id, starred=starred))
+            self.reload()

@@ -75,9 +75,12 @@ class FilterLine(Horizontal):
     def input(self) -> FilterInput:
         return self.query_one(FilterInput)
 
-    def open(self) -> None:
+    def open(self, begin: str = "") -> None:
+        """`begin`: how a new term begins, behind those that are there."""
         self.add_class("-open")
         self.input.focus()
+        if begin and begin not in self.input.value.split(" ")[-1]:
+            self.input.value = f"{self.input.value.rstrip()} {begin}".lstrip()
         self.input.cursor_position = len(self.input.value)
 
     def use(self, text: str) -> None:

@@ -60,6 +60,10 @@ class RowPainter[Row]:
         self.tones = tones
         self._kept.clear()
 
+    def forget(self) -> None:
+        """Paint all rows anew: their cells say something else, though they are the same."""
+        self._kept.clear()
+
     def _fit(self) -> None:
         self._kept.clear()
         self.layout = fit(self.columns, max(1, self._width - 2))

@@ -1,12 +1,13 @@
 """The bottom line: proxy, backlog, calls a second, database, open calls, cost today; and alerts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from llmproxy_core.store.progress import Losses
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.feed import Link
 from llmproxy_core.tui.health import ProxyHealth
@@ -25,11 +26,13 @@ class Status:
     problem: str = ""
     running: int | None = None
     cost_today: Decimal | None = None
+    losses: Losses = field(default_factory=Losses)
+    """Of the last day."""
 
 
 def status_line(status: Status, width: int) -> Content:
     """As many of the facts as fit into `width` cells, those that matter first."""
-    parts: list[Content | None] = [_proxy(status), _database(status)]
+    parts: list[Content | None] = [_proxy(status), _database(status), _losses(status.losses)]
     parts += [_running(status), _cost(status), _rate(status), _backlog(status)]
     shown: list[Content] = []
     used = 1
@@ -56,6 +59,18 @@ def _database(status: Status) -> Content:
     if status.link == "connecting":
         return Content.assemble(("◌ ", "$warning"), ("database: connecting …", "$warning"))
     return Content.assemble(("○ ", "$error"), ("database not up yet, retrying", "$error"))
+
+
+def _losses(losses: Losses) -> Content | None:
+    """What the last day lost; the Events screen tells more of it."""
+    counts = (
+        (losses.records, "lost record", "lost records"),
+        (losses.bodies, "lost body", "lost bodies"),
+        (losses.damaged, "damaged journal", "damaged journals"),
+        (losses.refused, "refused row", "refused rows"),
+    )
+    told = [f"{number:,} {one if number == 1 else many}" for number, one, many in counts if number]
+    return Content.styled("▲ " + ", ".join(told), "bold $error") if told else None
 
 
 def _running(status: Status) -> Content | None:

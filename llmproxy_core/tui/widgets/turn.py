@@ -13,6 +13,8 @@ from llmproxy_core.tui.reading import Turn
 from llmproxy_core.tui.widgets.fold import Fold
 from llmproxy_core.tui.widgets.prose import pieces
 
+PART_MOST = 2000
+
 
 class TurnView(Vertical):
     """A turn, with its number among all of them."""
@@ -65,7 +67,11 @@ def part_widgets(part: Part) -> list[Widget]:
         return [Fold(_summary(title, part.text), lambda: pieces(_laid_out(part.text), "json"))]
     if part.kind == "refusal":
         return [Static(Content.styled(f"refused: {plain.block(part.text)}", "$warning"))]
-    return [Static(Content.styled(f"[{part.kind}] {plain.line(part.text)}", "$secondary"))]
+    kind = plain.line(part.name or "") if part.kind == "other" else part.kind
+    sign = f"[{kind}] " if kind else ""
+    name = f"{plain.line(part.name)}  " if part.name and part.kind != "other" else ""
+    said = plain.line(part.text, PART_MOST)
+    return [Static(Content.assemble((sign, "$secondary"), (name, "$accent"), said))]
 
 
 def _tool_call(part: Part) -> Fold:

@@ -1,0 +1,108 @@
+"""Sessions at a glance: real conversations among calls that stand alone, and what grew out of them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, func, literal, or_, select
+
+from llmproxy_core.store import reads, tree
+from llmproxy_core.store.rows import Session
+from llmproxy_core.store.tables import NamespaceTable, RequestTable, SessionTable, ToolCallTable
+from llmproxy_core.store.tree import Branch, TreeNode
+
+LOOKED_THROUGH = 20_000
+"""Sessions, those last active, among which conversations are looked for."""
+
+
+@dataclass(slots=True)
+class Overview:
+    """`single`: sessions of one call that has ended, among those looked through; left out."""
+
+    sessions: list[Session] = field(default_factory=list)
+    single: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How many sub-agents, branches and compactions a session has."""
+
+    subagents: int = 0
+    branches: int = 0
+    compactions: int = 0
+
+
+@dataclass(slots=True)
+class SessionTree:
+    """A session with its requests, oldest first. `tools`: names by the ids of calls that started
+    sub-agents."""
+
+    session: Session
+    nodes: list[TreeNode]
+    branches: list[Branch]
+    tools: dict[str, str]
+
+
+def session_tree(conn: Connection, session_id: UUID) -> SessionTree | None:
+    session = reads.session(conn, session_id)
+    if session is None:
+        return None
+    nodes = tree.tree(conn, session.ns_id, session_id)
+    tools = callers(conn, session.ns_id, nodes)
+    return SessionTree(session, nodes, tree.branches(nodes), tools)
+
+
+def conversations(conn: Connection, *, limit: int) -> Overview:
+    """Sessions of more than one call, of one that is running, or starred: last active first."""
+    table, namespace = SessionTable, NamespaceTable
+    recent = (
+        select(table.id, table.last_at, _is_conversation().label("keep"))
+        .join(namespace, namespace.ns_id == table.ns_id)
+        .order_by(table.last_at.desc())
+        .limit(LOOKED_THROUGH)
+        .subquery()
+    )
+    kept = select(recent.c.id).where(recent.c.keep).order_by(recent.c.last_at.desc()).limit(limit)
+    ids = list(conn.scalars(kept))
+    single = conn.scalar(select(func.count()).select_from(recent).where(~recent.c.keep))
+    return Overview(reads.sessions_by_id(conn, ids), single or 0)
+
+
+def families(conn: Connection, sessions: Collection[UUID]) -> dict[UUID, Family]:
+    """Of sessions that have any."""
+    asked, namespace = RequestTable, NamespaceTable
+    query = (
+        select(
+            asked.session_id,
+            func.count().filter(asked.relation == "subagent"),
+            func.count().filter(asked.relation == "branch"),
+            func.count().filter(asked.relation == "compaction"),
+        )
+        .join(namespace, namespace.ns_id == asked.ns_id)
+        .where(asked.session_id == func.any(literal(list(sessions))))
+        .where(asked.relation.in_(("subagent", "branch", "compaction")))
+        .group_by(asked.session_id)
+    )
+    return {session: Family(*counts) for session, *counts in conn.execute(query)}
+
+
+def callers(conn: Connection, ns_id: int, nodes: Collection[TreeNode]) -> dict[str, str]:
+    """The names of the tools that started sub-agents, by the ids of the calls."""
+    parents = {node.parent_id for node in nodes if node.parent_call and node.parent_id}
+    return tools(conn, ns_id, parents) if parents else {}
+
+
+def tools(conn: Connection, ns_id: int, requests: Collection[UUID]) -> dict[str, str]:
+    """The names of the tools that these requests' answers call, by the ids of the calls."""
+    call = ToolCallTable
+    query = select(call.call_id, call.name).where(
+        call.ns_id == ns_id,
+        call.request_id == func.any(literal(list(requests))),
+        call.call_id.is_not(None),
+    )
+    return {id: name for id, name in conn.execute(query) if id}
+
+
+def _is_conversation() -> ColumnElement[bool]:
+    table = SessionTable
+    return or_(table.requests > 1, table.responses < table.requests, table.starred)
