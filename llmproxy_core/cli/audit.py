@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmproxy_core.cli.surroundings import print_json, store, warn
+from llmproxy_core.tui import plain
 
 if TYPE_CHECKING:
     from llmproxy_core.store.audit import Verdict
@@ -60,8 +61,9 @@ def show(
         return
     for name, event in found:
         at = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        line = f"{at}  {name} {event.seq}  {event.actor}: {event.action} {event.target}"
-        typer.echo(f"{line}  {_short(event.detail)}".rstrip())
+        place = plain.line(f"{name} {event.seq}")
+        deed = plain.line(f"{event.actor}: {event.action} {event.target}")
+        typer.echo(f"{at}  {place}  {deed}  {plain.line(_short(event.detail))}".rstrip())
 
 
 @app.command()

@@ -36,16 +36,21 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 FIRST_HEAD = "INSERT INTO audit_heads (ns_id, seq, hash) VALUES (%s, %s, %s)"
 NEXT_HEAD = "UPDATE audit_heads SET seq = %s, hash = %s WHERE ns_id = %s"
 COLUMNS = "ns_id, seq, at, actor, action, target, detail, prev_hash, hash"
+NAME = "coalesce(n.name, '#' || ns_id)"
+"""A chain stays, though somebody deletes its namespace: `#2`."""
 CHAIN = f"SELECT {COLUMNS} FROM audit_events WHERE ns_id = %s ORDER BY seq"  # noqa: S608
 NEWEST = f"""
-SELECT n.name, {COLUMNS} FROM audit_events JOIN namespaces n USING (ns_id)
-WHERE n.name = coalesce(%s, n.name) AND action = coalesce(%s, action)
+SELECT {NAME}, {COLUMNS} FROM audit_events LEFT JOIN namespaces n USING (ns_id)
+WHERE {NAME} = coalesce(%s, {NAME}) AND action = coalesce(%s, action)
 ORDER BY at DESC, ns_id, seq DESC LIMIT %s
 """  # noqa: S608
-NAMESPACES = """
-SELECT n.ns_id, n.name, h.seq, h.hash FROM namespaces n LEFT JOIN audit_heads h USING (ns_id)
-WHERE n.name = coalesce(%s, n.name) ORDER BY n.ns_id
-"""
+NAMESPACES = f"""
+SELECT ns_id, {NAME}, h.seq, h.hash FROM (
+    SELECT ns_id FROM namespaces UNION SELECT ns_id FROM audit_heads
+    UNION SELECT ns_id FROM audit_events
+) AS chains LEFT JOIN namespaces n USING (ns_id) LEFT JOIN audit_heads h USING (ns_id)
+WHERE {NAME} = coalesce(%s, {NAME}) ORDER BY ns_id
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,23 @@ def test_a_tail_cut_off_everywhere_is_told_by_a_noted_head(
     assert not audit.contains(connection, "default", noted)
 
 
+@pytest.mark.parametrize("heads_too", [False, True])
+def test_the_chain_of_a_namespace_that_was_deleted_is_still_read(
+    connection: Connection, heads_too: bool
+) -> None:
+    connection.execute("INSERT INTO namespaces (ns_id, name) VALUES (2, 'other')")
+    for number in range(3):
+        audit.append(connection, 2, "anna", "block", f"rule {number}")
+    connection.execute("DELETE FROM namespaces WHERE ns_id = 2")
+    assert [verdict.namespace for verdict in audit.verify(connection)] == ["default", "#2"]
+    assert [name for name, _ in audit.newest(connection)] == ["#2"] * 3
+
+    tamper(connection, "UPDATE audit_events SET actor = 'x' WHERE ns_id = 2 AND seq = 2")
+    if heads_too:
+        connection.execute("DELETE FROM audit_heads")
+    assert audit.verify(connection, "#2")[0].broken_at == 2
+
+
 def test_an_event_shares_the_fate_of_its_transaction(connection: Connection) -> None:
     connection.execute("BEGIN")
     audit.append(connection, 1, "anna", "block", "x")
