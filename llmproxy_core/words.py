@@ -7,8 +7,9 @@ those, so that an index of them would be large and tell nothing.
 """
 
 import re
+import struct
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
 LONGEST = 40
@@ -48,6 +49,36 @@ def words(text: str) -> set[bytes]:
 def hashed(found: Iterable[bytes]) -> list[int]:
     """Sorted, as signed 32-bit numbers; MOST at most."""
     return sorted({crc32(word) - 0x8000_0000 for word in found})[:MOST]
+
+
+def short(word: int) -> int:
+    """The first 24 bits of a hash: a call of 250 words has a given other one at odds of 1:70,000."""
+    return (word + 0x8000_0000) >> 8
+
+
+def low_half(word: int) -> bytes:
+    """Two bytes that `packed` has in it somewhere if it holds the word."""
+    return struct.pack(">H", short(word) & 0xFFFF)
+
+
+def packed(found: Sequence[int]) -> bytes:
+    """Hashes, sorted, in some 18 bits each (Elias and Fano's way): the lower 16 bits of each short
+    one, then a bit row in which number n stands at n + its upper 8 bits."""
+    numbers = list(dict.fromkeys(map(short, found)))
+    bits = bytearray(b"0" * (-(-len(numbers) // 8) * 8 + 256))
+    for n, number in enumerate(numbers):
+        bits[n + (number >> 16)] = 49
+    lows = struct.pack(f">{len(numbers)}H", *[number & 0xFFFF for number in numbers])
+    return lows + int(bits, 2).to_bytes(len(bits) // 8)
+
+
+def unpacked(data: bytes) -> list[int]:
+    """The short hashes."""
+    count = (len(data) - 32) * 8 // 17
+    lows = struct.unpack_from(f">{count}H", data)
+    bits = f"{int.from_bytes(data[2 * count :]):0{8 * (len(data) - 2 * count)}b}"
+    places = [place for place, bit in enumerate(bits) if bit == "1"]
+    return [(places[n] - n) << 16 | low for n, low in enumerate(lows)]
 
 
 def _foreign(text: str) -> Iterator[str]:

@@ -106,7 +106,19 @@ RESPONSES: Columns = {
     "body": "bytea",
     "base_id": "uuid",
     "estimated": "bool",
+    "words": "bytea",
 }
+
+USUAL: dict[str, dict[str, Any]] = {
+    "requests": {
+        "scheme": "https",
+        "port": 443,
+        "http_version": "HTTP/1.1",
+        "body_kept": "full",
+    },
+    "responses": {"body_kept": "full"},
+}
+"""What most rows have alike is stored as NULL, and so is a `hash_in` that is the `hash_out`."""
 
 TOOL_CALLS: Columns = {
     "ns_id": "int4",
@@ -140,20 +152,20 @@ def request_values(row: RequestRow, stored: Stored) -> Values:
         clean_or_none(row.credential),
         row.provider,
         row.wire,
-        row.scheme,
+        _unusual("scheme", row.scheme),
         clean(row.host),
-        row.port,
+        _unusual("port", row.port),
         clean(row.method),
         clean(row.path),
-        row.http_version,
+        _unusual("http_version", row.http_version),
         clean_or_none(row.model),
         row.stream,
         row.n_messages,
         None if row.rereadable else clean_all(row.tool_names),
         clean(row.preview),
         row.body_bytes,
-        row.body_kept,
-        hash_id(row.hash_in),
+        _unusual("body_kept", row.body_kept),
+        hash_id(row.hash_in) if row.hash_in != row.hash_out else None,
         hash_id(row.hash_out),
         clean_or_none(row.parse_error),
         None if row.rereadable else dump_jsonb(row.parameters),
@@ -182,7 +194,7 @@ def response_values(row: ResponseRow, tools: Sequence[str], stored: Stored) -> V
         row.first_token_ms,
         row.duration_ms,
         clean_or_none(row.model),
-        clean_or_none(row.response_id),
+        _response_id(row),
         clean_all(row.finish_reasons),
         one_line(text or clean(row.refusal or "")),
         len(tools),
@@ -199,8 +211,8 @@ def response_values(row: ResponseRow, tools: Sequence[str], stored: Stored) -> V
         clean_or_none(row.error),
         row.n_events,
         row.body_bytes,
-        row.body_kept,
-        hash_id(row.hash_in),
+        _unusual("body_kept", row.body_kept),
+        hash_id(row.hash_in) if row.hash_in != row.hash_out else None,
         hash_id(row.hash_out),
         row.upload_bytes,
         hash_id_or_none(row.upload_hash_in),
@@ -211,7 +223,18 @@ def response_values(row: ResponseRow, tools: Sequence[str], stored: Stored) -> V
         clean_or_none(row.refusal),
         *stored,
         row.estimated,
+        row.words,
     )
+
+
+def _unusual[Value](name: str, value: Value) -> Value | None:
+    return None if value == USUAL["requests"][name] else value
+
+
+def _response_id(row: ResponseRow) -> str | None:
+    """What is looked for by it (see `kin.of_response`), or cannot be read again."""
+    told = clean_or_none(row.response_id)
+    return None if row.rereadable and not (told or "").startswith("resp") else told
 
 
 def _usage(row: ResponseRow) -> bytes | None:
@@ -268,4 +291,5 @@ def plain_response(row: ResponseRow, reason: str) -> ResponseRow:
         body_kept=row.body_kept if len(row.body) <= KEPT_BODY else "head",
         hash_in=row.hash_in,
         hash_out=row.hash_out,
+        words=row.words,
     )

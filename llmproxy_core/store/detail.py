@@ -14,6 +14,7 @@ from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store import documents
 from llmproxy_core.store.archive import SPANS
+from llmproxy_core.store.columns import USUAL
 from llmproxy_core.store.rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.tables import RequestTable, ResponseTable, ToolCallTable
 from llmproxy_core.store.values import clean, clean_all, clean_or_none, cleaned, unpack
@@ -65,6 +66,7 @@ def answer(conn: Connection, ns_id: int, id: UUID) -> tuple[ResponseRow | None, 
         return ResponseRow(**values), _tool_calls(conn, ns_id, id)
     read = _read(conn, values)
     values |= {"rereadable": True, "text": clean(read.text), "reasoning": clean(read.reasoning)}
+    values["response_id"] = values["response_id"] or clean_or_none(read.id)
     if read.usage is not None and not values["estimated"]:
         values["usage"] = read.usage.raw
     calls = [
@@ -126,8 +128,13 @@ def _row(conn: Connection, table: Any, ns_id: int, id: UUID) -> dict[str, Any] |
     for name in HASHES:
         if values.get(name) is not None:
             values[name] = values[name].bytes
-    for name in ("text_start", "n_tool_calls", "base_id"):
+    for name in ("text_start", "n_tool_calls", "base_id", "words"):
         values.pop(name, None)
+    if values["hash_in"] is None:
+        values["hash_in"] = values["hash_out"]
+    for name, usual in USUAL[found.name].items():
+        if values[name] is None:
+            values[name] = usual
     _open_body(conn, found.name, values)
     return values
 

@@ -54,7 +54,9 @@ FLOW: dict[str, ColumnElement[Any]] = {
     "preview": asked.preview,
     "body_bytes": func.coalesce(answered.upload_bytes, asked.body_bytes),
     "request_changed": func.coalesce(
-        answered.upload_hash_in != answered.upload_hash_out, asked.hash_in != asked.hash_out
+        answered.upload_hash_in != answered.upload_hash_out,
+        asked.hash_in != asked.hash_out,
+        false(),
     ),
     "parse_error": asked.parse_error,
     "status": answered.status,

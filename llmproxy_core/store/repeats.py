@@ -23,7 +23,7 @@ type Content = tuple[UUID, UUID, int]
 """Hash in, hash out, length in bytes."""
 
 REQUESTS = """
-SELECT s.ns_id, s.id, s.hash_in, s.hash_out, s.body_bytes FROM requests s
+SELECT s.ns_id, s.id, coalesce(s.hash_in, s.hash_out), s.hash_out, s.body_bytes FROM requests s
 JOIN unnest(%s::int4[], %s::uuid[]) AS asked (ns_id, id) USING (ns_id, id)
 """
 RESPONSES = REQUESTS.replace("FROM requests", "FROM responses")

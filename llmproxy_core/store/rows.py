@@ -47,7 +47,7 @@ class RequestRow:
     tool_names: list[str]
     parameters: dict[str, Json]
     preview: str
-    """The first 200 characters of what was said last, in one line."""
+    """The first 120 characters of what was said last, in one line."""
     body: bytes
     """As it passed; compressed by the store, not by the caller."""
     body_bytes: int
@@ -118,6 +118,8 @@ class ResponseRow:
     rereadable: bool = False
     """`text`, `reasoning`, `usage` and the tool calls are what `providers` reads in the body: not
     stored again."""
+    words: bytes | None = None
+    """Those of its call, as `words.packed` makes them; set by the store, where they are kept here."""
 
 
 @dataclass(slots=True)
@@ -276,7 +278,7 @@ class Flow:
     status: int | None = None
     finish_reasons: list[str] = field(default_factory=list)
     text_start: str = ""
-    """The first 200 characters of the answer, in one line."""
+    """The first 120 characters of the answer, in one line."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None

@@ -17,9 +17,12 @@ from llmproxy_core.store import detail
 from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.query import Query
 from llmproxy_core.store.rows import Flow
+from llmproxy_core.words import low_half, short, unpacked
 
 WINDOW = 1000
 """Calls that are read through first."""
+PORTION = 200
+"""Answers whose words are looked into at once."""
 READ_MOST = 500
 """Calls whose texts are read for one search in quotes."""
 LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
@@ -34,7 +37,10 @@ SELECT c.oid::regclass::text, c.reltuples,
     EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid),
     coalesce(llmproxy_week_start(substring(c.relname FROM '_w([0-9]+)$')::integer), :lowest)
 FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
-WHERE h.inhparent = 'search'::regclass AND pg_relation_size(c.oid) > 0
+JOIN pg_class a ON a.relnamespace = c.relnamespace
+    AND a.relname = 'responses' || substring(c.relname FROM 7)
+WHERE h.inhparent = 'search'::regclass
+    AND greatest(pg_relation_size(c.oid), pg_relation_size(a.oid)) > 0
 ORDER BY 4 DESC
 """)
 )
@@ -45,6 +51,17 @@ SELECT ns_id, id FROM llmproxy_search(CAST(:part AS regclass), CAST(:wanted AS i
     CAST(:unwanted AS integer[]), :low, :high, :most, :through)
 """)
 )
+
+BESIDE = Prepared(
+    text("""
+SELECT s.ns_id, s.id, s.words FROM responses s
+WHERE s.id >= :low AND s.id < :high AND s.words IS NOT NULL
+    AND position(:first in s.words) > 0 AND position(:second in s.words) > 0
+    AND position(:third in s.words) > 0
+ORDER BY s.id DESC LIMIT :most
+""")
+)
+"""What may have the words, of those that are kept beside the answers."""
 
 EDGE = Prepared(
     text("""
@@ -113,7 +130,7 @@ def text_of(conn: Connection, flow: Flow) -> str:
 
 
 def _candidates(conn: Connection, wanted: Query, before: UUID, most: int) -> Iterator[list[Key]]:
-    """Keys of flows with the words, newest first, in portions of `most` or less."""
+    """Keys of flows with the words, newest first, in portions."""
     high = before
     weeks = [Week(*row) for row in WEEKS.rows(conn, lowest=LOWEST)]
     for week in weeks:
@@ -123,6 +140,47 @@ def _candidates(conn: Connection, wanted: Query, before: UUID, most: int) -> Ite
 
 
 def _in_week(
+    conn: Connection, wanted: Query, week: Week, high: UUID, most: int
+) -> Iterator[list[Key]]:
+    """Rows of the search, and words beside answers."""
+    for keys in _in_rows(conn, wanted, week, high, most):
+        low = keys[-1][1]
+        for others in _beside(conn, wanted, low, high, most):
+            keys += others
+        yield sorted(keys, key=_id, reverse=True)
+        high = low
+    yield from _beside(conn, wanted, week.low, high, most)
+
+
+def _id(key: Key) -> UUID:
+    return key[1]
+
+
+def _beside(
+    conn: Connection, wanted: Query, low: UUID, high: UUID, most: int
+) -> Iterator[list[Key]]:
+    """In pages: of rare words all is read through, of common ones the newest."""
+    needed, unneeded = ({short(word) for word in some} for some in (wanted.wanted, wanted.unwanted))
+    halves = [low_half(word) for word in wanted.wanted[:3]]
+    first, second, third = [*halves, b"", b"", b""][:3]
+    size = max(most, PORTION)
+    while True:
+        rows = BESIDE.rows(
+            conn, low=low, high=high, first=first, second=second, third=third, most=size
+        )
+        keys = []
+        for ns_id, id, data in rows:
+            found = set(unpacked(data))
+            if found >= needed and found.isdisjoint(unneeded):
+                keys.append((ns_id, id))
+        if keys:
+            yield keys
+        if len(rows) < size:
+            return
+        high = rows[-1][1]
+
+
+def _in_rows(
     conn: Connection, wanted: Query, week: Week, high: UUID, most: int
 ) -> Iterator[list[Key]]:
     size = WINDOW

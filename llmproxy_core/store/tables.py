@@ -105,6 +105,8 @@ class SessionTable(Table):
 
 
 class RequestTable(Table):
+    """A week that has grown also has indexes by model and by head: see the migration 0008."""
+
     __tablename__ = "requests"
     ns_id: Mapped[_Namespace]
     id: Mapped[UUID]
@@ -116,20 +118,20 @@ class RequestTable(Table):
     credential: Mapped[str | None]
     provider: Mapped[str]
     wire: Mapped[str]
-    scheme: Mapped[str]
+    scheme: Mapped[str | None]
     host: Mapped[str]
-    port: Mapped[int]
+    port: Mapped[int | None]
     method: Mapped[str]
     path: Mapped[str]
-    http_version: Mapped[str]
+    http_version: Mapped[str | None]
     model: Mapped[str | None]
     stream: Mapped[bool]
     n_messages: Mapped[int]
     tool_names: Mapped[_Names | None]
     preview: Mapped[str]
     body_bytes: Mapped[_Bytes]
-    body_kept: Mapped[str]
-    hash_in: Mapped[_Hash]
+    body_kept: Mapped[str | None]
+    hash_in: Mapped[_Hash | None]
     hash_out: Mapped[_Hash]
     parse_error: Mapped[str | None]
     headers: Mapped[_Json | None]
@@ -145,14 +147,15 @@ class RequestTable(Table):
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "id"),
         Index(None, "ns_id", "session_id", "id"),
-        Index(None, "ns_id", "model", "id"),
-        Index(None, "ns_id", "head", postgresql_where=sql("head IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 
 
 class ResponseTable(Table):
-    """`text_start`, `tool_names` (of the calls) and `n_tool_calls` are what the feed shows."""
+    """`text_start`, `tool_names` (of the calls) and `n_tool_calls` are what the feed shows.
+
+    `words`: what of the call is searched for, in a week that is small, see `words.packed`.
+    """
 
     __tablename__ = "responses"
     ns_id: Mapped[_Namespace]
@@ -184,8 +187,8 @@ class ResponseTable(Table):
     error: Mapped[str | None]
     n_events: Mapped[int]
     body_bytes: Mapped[_Bytes]
-    body_kept: Mapped[str]
-    hash_in: Mapped[_Hash]
+    body_kept: Mapped[str | None]
+    hash_in: Mapped[_Hash | None]
     hash_out: Mapped[_Hash]
     upload_bytes: Mapped[_Bytes | None]
     upload_hash_in: Mapped[_Hash | None]
@@ -200,6 +203,7 @@ class ResponseTable(Table):
     body: Mapped[_Body | None]
     base_id: Mapped[UUID | None]
     estimated: Mapped[bool] = mapped_column(server_default=sql("false"))
+    words: Mapped[_Body | None]
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "id"),
         # only what `previous_response_id` may name
@@ -276,7 +280,7 @@ class StreamDeltaTable(Table):
 
 
 class SearchTable(Table):
-    """The words of what is new in a call, see `words`. Its indexes are made week by week."""
+    """The words of what is new in a call, see `words`, in weeks that have grown."""
 
     __tablename__ = "search"
     ns_id: Mapped[_Namespace]

@@ -11,7 +11,7 @@ import zstandard
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 ZSTD = "zstd"
-START_LENGTH = 200
+START_LENGTH = 120
 
 
 def clean(text: str) -> str:

@@ -12,7 +12,7 @@ from llmproxy_core.worker.moments import moment
 from llmproxy_core.worker.naming import address
 from llmproxy_core.worker.sessions import Placed
 
-PREVIEW = 200
+PREVIEW = 120
 ROOT = Link()
 TITLE = 80
 TAG = re.compile(r"\s*<([A-Za-z][\w-]*)[^<>]*>")

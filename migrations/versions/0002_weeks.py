@@ -56,12 +56,6 @@ SELECT max(newest.id::text) FROM namespaces n, LATERAL (
 ) AS newest
 """
 
-HEAD_INDEX = "requests_ns_id_head_idx"
-MAKE_HEAD_INDEX = f"""
-CREATE INDEX CONCURRENTLY IF NOT EXISTS {HEAD_INDEX} ON requests (ns_id, head)
-WHERE head IS NOT NULL
-"""
-
 BLOBS = """
 CREATE TABLE IF NOT EXISTS blobs (
     ns_id integer NOT NULL,
@@ -102,7 +96,6 @@ INDEXES = {
     "requests": """
         ALTER TABLE requests ADD PRIMARY KEY (ns_id, id);
         CREATE INDEX ON requests (ns_id, session_id, id);
-        CREATE INDEX ON requests (ns_id, head) WHERE head IS NOT NULL;
     """,
     "responses": """
         ALTER TABLE responses ADD PRIMARY KEY (ns_id, id);
@@ -149,8 +142,9 @@ BEGIN
                 ELSE format('FROM (%s) TO (%s)', epoch, epoch + 1) END;
             BEGIN
                 EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', week, parent.name);
-                IF parent.name = 'blobs' THEN -- a row for most pieces, without TOAST
-                    EXECUTE format('ALTER TABLE %I SET (toast_tuple_target = 8160)', week);
+                IF parent.name IN ('blobs', 'requests', 'responses') THEN -- TOAST is for few rows
+                    EXECUTE format('ALTER TABLE %I SET (toast_tuple_target = %s)', week,
+                        CASE parent.name WHEN 'blobs' THEN 8160 ELSE 4080 END);
                 END IF;
                 EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', week);
                 EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES %s',
@@ -169,7 +163,6 @@ def upgrade() -> None:
         steps = Steps(op.get_bind())
         _add_columns(steps)
         boundary = _fence_off(steps)
-        _index_heads(steps)
         schema = steps.ask("SELECT quote_ident(current_schema())")
         steps.run(WEEKS.format(schema=schema))
         for table, key in HOT.items():
@@ -221,16 +214,6 @@ def _new_boundary(steps: Steps) -> str:
         epoch = max(now + HEADROOM_MS, int(newest[:13].replace("-", ""), 16)) // WEEK_MS + 1
     digits = f"{epoch * WEEK_MS:012x}"
     return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
-
-
-def _index_heads(steps: Steps) -> None:
-    if _is_partitioned(steps, "requests"):
-        return
-    if steps.ask(
-        "SELECT 1 FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass(%s)", HEAD_INDEX
-    ):
-        steps.short(f"DROP INDEX {HEAD_INDEX}")
-    steps.long(MAKE_HEAD_INDEX)
 
 
 def _swap(steps: Steps, table: str, key: str, boundary: str) -> None:

@@ -42,6 +42,8 @@ from tests.store.flows import AT, a_call, a_request, a_response, a_session, an_e
 
 PASSWORD = "only-for-this-test"
 MARK = "zebra"
+MANY = [b"number%d" % n for n in range(1500)]
+"""More words than are kept beside an answer."""
 OURS = UUID("0199aaaa-0000-7000-8000-000000000001")
 THEIRS = UUID("0199bbbb-0000-7000-8000-000000000002")
 _numbers = itertools.count(1)
@@ -118,7 +120,10 @@ def _everything(ns_id: int, session: UUID, word: str) -> Batch:
         events=[an_event(ns_id=ns_id, kind=word, data={"records": 1, "word": word})],
         deltas=[StreamDelta(ns_id, requests[2].id, 0, "text", word)],
         offsets=[OffsetRow("journal", 1, 2, 1, 2)],
-        search=[SearchRow(ns_id, row.id, hashed(words(word))) for row in ended],
+        search=[
+            SearchRow(ns_id, ended[0].id, hashed(words(word))),
+            SearchRow(ns_id, ended[1].id, hashed([*words(word), *MANY])),
+        ],
         rollups=[
             Contribution(ns_id, row.id, AT, word, word, word, cost_usd=Decimal(1)) for row in ended
         ],

@@ -75,7 +75,7 @@ def test_a_line_of_the_feed_says_what_matters(database: Database, writer: Writer
     writer.write(Batch([request], [response], calls))
     with database.connect() as connection:
         flow = reads.flows_by_id(connection, [request.id])[0]
-    assert flow.text_start == ("One two " * 100)[:200]
+    assert flow.text_start == ("One two " * 100)[:120]
     assert (flow.n_tool_calls, flow.tool_names) == (2, ["search", "write"])
     assert (flow.model, flow.request_model) == ("gpt-4o-2024-11-20", "gpt-4o")
     assert (flow.request_changed, flow.response_changed) == (True, False)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from llmproxy_core.errors import StoreError
 from llmproxy_core.hashing import content_hash
-from llmproxy_core.store import audit, partitions, reads, retention, rewriting, stars
+from llmproxy_core.store import audit, index, partitions, reads, retention, rewriting, stars
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Batch, RequestRow, SearchRow
 from llmproxy_core.store.writer import Writer
@@ -69,7 +69,7 @@ def conversation(
                 tool_calls=[a_call(request)],
                 events=[an_event(id=request.id, ns_id=ns_id, request_id=request.id)],
                 sessions=[a_session(ns_id=ns_id, id=session)],
-                search=[SearchRow(ns_id, request.id, [turn])],
+                search=[SearchRow(ns_id, request.id, list(range(turn, turn + index.MOST + 1)))],
             )
         )
     return requests

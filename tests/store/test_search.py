@@ -32,8 +32,11 @@ def said(text: str, id: UUID | None = None, ns_id: int = 1) -> Batch:
     return Batch(requests=[request], responses=[a_response(request, text="")], search=[row])
 
 
-@pytest.fixture
-def writer(database: Database):
+@pytest.fixture(params=["beside answers", "rows"])
+def writer(database: Database, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    """Keeps the words of a small week in one way, and in the other."""
+    if request.param == "rows":
+        monkeypatch.setattr(index, "MOST", 0)
     writer = Writer(database)
     yield writer
     writer.close()
@@ -143,11 +146,15 @@ def test_any_search_is_read_or_refused(text: str) -> None:
 
 
 def test_who_sees_nothing_of_a_namespace_finds_nothing_of_it(
-    database: Database, writer: Writer
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(index, "MOST", 1)
+    writer = Writer(database)
     other = writer.namespace("other")
-    writer.write(said("secret of one"))
-    writer.write(said("secret of other", ns_id=other))
+    for text in ("a secret word", "secret"):
+        writer.write(said(text))
+        writer.write(said(text, ns_id=other))
+    writer.close()
     with database.raw() as connection:
         connection.autocommit = True
         connection.execute("CREATE ROLE only_other IN ROLE llmproxy_reader")
@@ -160,6 +167,8 @@ def test_who_sees_nothing_of_a_namespace_finds_nothing_of_it(
                 [week, hashed({b"secret"}), searching.LOWEST, searching.HIGHEST],
             )
             assert found.fetchall() == [(other,)]
+            beside = connection.execute("SELECT ns_id FROM responses WHERE words IS NOT NULL")
+            assert beside.fetchall() == [(other,)]
         finally:
             connection.execute("RESET ROLE")
             connection.execute("DROP OWNED BY only_other")

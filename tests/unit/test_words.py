@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmproxy_core.words import LONGEST, MOST, hashed, words
+from llmproxy_core.words import (
+    LONGEST,
+    MOST,
+    hashed,
+    low_half,
+    packed,
+    short,
+    unpacked,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +58,14 @@ def test_hashes_are_sorted_and_fit_into_four_bytes(found: set[bytes]) -> None:
     assert numbers == sorted(set(numbers))
     assert len(numbers) <= MOST
     assert all(-(2**31) <= number < 2**31 for number in numbers)
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), max_size=400))
+def test_packed_words_are_there_again(found: list[int]) -> None:
+    data = packed(sorted(found))
+    assert unpacked(data) == sorted({short(word) for word in found})
+    assert all(low_half(word) in data for word in found)
+
+
+def test_packed_words_take_eighteen_bits_each() -> None:
+    assert len(packed(hashed(b"word%d" % n for n in range(250)))) < 250 * 18 / 8 + 8

@@ -204,7 +204,7 @@ def test_the_preview_is_what_was_said_last_in_one_line(request_row):
     ]
     row = request_row(Call(hints={"messages": messages}))
     assert row.preview.startswith("Fix the bug xxx")
-    assert len(row.preview) == 200
+    assert len(row.preview) == 120
     assert row.n_messages == 3
 
 
