@@ -118,7 +118,7 @@ def rebuild(database: Database, measured: Measured, most: int) -> Iterator[tuple
             found = reads.flow(connection, id)
             middle = time.perf_counter()
             proof = measured.bodies[id]
-            documents.document(connection, "requests", 1, id, proof=proof)
+            documents.documents(connection, "requests", {(1, id): proof})
             end = time.perf_counter()
             assert found is not None
             assert content_hash(found.request.body) == proof

@@ -8,7 +8,8 @@ byte.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import cached_property
 
 import zstandard
 
@@ -67,6 +68,20 @@ class Packer:
         return packed if len(packed) <= len(data) else AS_IT_IS + data
 
 
+class Anchor:
+    """Reads the steps of the edits that follow one."""
+
+    def __init__(self, steps: bytes = b"") -> None:
+        self._steps = steps
+
+    @cached_property
+    def _zstd(self) -> zstandard.ZstdDecompressor:
+        return _reading(self._steps)
+
+    def unpack(self, data: bytes) -> bytes:
+        return _unpacked(self._zstd, data)
+
+
 class Unpacker:
     """Not thread-safe. `fetch`: hashes -> what is stored under them."""
 
@@ -94,16 +109,12 @@ class Unpacker:
             self._pieces[digest] = self._piece(data)
         return {digest: self._pieces[digest] for digest in hashes}
 
-    def steps(self, chain: Iterable[bytes]) -> Iterator[bytes]:
-        """The packed steps of edits, each of which leads to the next."""
-        anchor, anchored = b"", None
-        for stored in chain:
-            if stored[:1] != WITH_ANCHOR:
-                anchor, anchored = self.unpack(stored), None
-                yield anchor
-                continue
-            anchored = anchored or _reading(anchor)
-            yield _unpacked(anchored, stored[1:])
+    def steps(self, stored: bytes, anchor: Anchor) -> tuple[bytes, Anchor]:
+        """The packed steps of an edit, and the anchor of those that follow it."""
+        if stored[:1] != WITH_ANCHOR:
+            steps = self.unpack(stored)
+            return steps, Anchor(steps)
+        return anchor.unpack(stored[1:]), anchor
 
     def _piece(self, data: bytes) -> bytes:
         if data[:1] != WITH_PIECES:

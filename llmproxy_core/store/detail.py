@@ -3,18 +3,21 @@
 What `providers` reads in a body is not stored beside it (`rereadable` rows): it is read again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ARRAY, Connection, Integer, Table, Uuid, bindparam, func, select
 
-from llmproxy_core.model import Response
+from llmproxy_core.model import Headers, Response
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store import documents
 from llmproxy_core.store.archive import SPANS
 from llmproxy_core.store.columns import USUAL
+from llmproxy_core.store.documents import Key
+from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.tables import RequestTable, ResponseTable, ToolCallTable
 from llmproxy_core.store.values import clean, clean_all, clean_or_none, cleaned, unpack
@@ -35,20 +38,24 @@ def request(conn: Connection, ns_id: int, id: UUID) -> RequestRow | None:
     return RequestRow(**values)
 
 
-def unread(conn: Connection, ns_id: int, id: UUID) -> tuple[RequestRow, ResponseRow | None] | None:
-    """Request and answer with headers and bodies, for who reads these anew: `parameters`,
+def unread(
+    conn: Connection, keys: Collection[Key]
+) -> dict[Key, tuple[RequestRow, ResponseRow | None]]:
+    """Requests and answers with headers and bodies, for who reads these anew: `parameters`,
     `tool_names`, `text` and `reasoning` may be empty. Raises StoreError as `request`.
     """
-    asked = _row(conn, RequestTable.__table__, ns_id, id)
-    if asked is None:
-        return None
-    asked["parameters"], asked["tool_names"] = asked["parameters"] or {}, asked["tool_names"] or []
-    told = _row(conn, ResponseTable.__table__, ns_id, id)
-    if told is None:
-        return RequestRow(**asked), None
-    del told["tool_names"]
-    told["text"], told["reasoning"] = told["text"] or "", told["reasoning"] or ""
-    return RequestRow(**asked), ResponseRow(**told)
+    asked = _rows(conn, RequestTable.__table__, keys)
+    told = _rows(conn, ResponseTable.__table__, keys)
+    for values in asked.values():
+        values["parameters"] = values["parameters"] or {}
+        values["tool_names"] = values["tool_names"] or []
+    for values in told.values():
+        del values["tool_names"]
+        values["text"], values["reasoning"] = values["text"] or "", values["reasoning"] or ""
+    return {
+        key: (RequestRow(**values), ResponseRow(**told[key]) if key in told else None)
+        for key, values in asked.items()
+    }
 
 
 def response(conn: Connection, ns_id: int, id: UUID) -> ResponseRow | None:
@@ -118,13 +125,36 @@ def previous(conn: Connection, row: RequestRow) -> UUID | None:
 
 
 def _row(conn: Connection, table: Any, ns_id: int, id: UUID) -> dict[str, Any] | None:
+    key = (ns_id, id)
+    return _rows(conn, table, [key]).get(key)
+
+
+def _rows(conn: Connection, table: Any, keys: Collection[Key]) -> dict[Key, dict[str, Any]]:
     """As the row classes have them: headers and bodies whole, hashes as bytes."""
-    found: Table = table
-    query = select(found).where(found.c.ns_id == ns_id, found.c.id == id)
-    row = conn.execute(query).mappings().first()
-    if row is None:
-        return None
-    values = dict(row)
+    if not keys:
+        return {}
+    query, names = _whole(table), table.columns.keys()
+    spaces, ids = ([*dict.fromkeys(column)] for column in zip(*keys, strict=True))
+    rows = query.rows(conn, spaces=spaces, ids=ids, low=min(ids), high=max(ids))
+    dicts = [dict(zip(names, row, strict=True)) for row in rows]
+    found = {(values["ns_id"], values["id"]): values for values in dicts}
+    _open_bodies(conn, table.name, found)
+    return {key: _as_written(table.name, found[key]) for key in keys if key in found}
+
+
+@cache
+def _whole(table: Table) -> Prepared:
+    low, high = bindparam("low", type_=Uuid), bindparam("high", type_=Uuid)
+    return Prepared(
+        select(table).where(
+            table.c.ns_id == func.any(bindparam("spaces", type_=ARRAY(Integer))),
+            table.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
+            table.c.id.between(low, high),
+        )
+    )
+
+
+def _as_written(table: str, values: dict[str, Any]) -> dict[str, Any]:
     for name in HASHES:
         if values.get(name) is not None:
             values[name] = values[name].bytes
@@ -132,23 +162,29 @@ def _row(conn: Connection, table: Any, ns_id: int, id: UUID) -> dict[str, Any] |
         values.pop(name, None)
     if values["hash_in"] is None:
         values["hash_in"] = values["hash_out"]
-    for name, usual in USUAL[found.name].items():
+    for name, usual in USUAL[table].items():
         if values[name] is None:
             values[name] = usual
-    _open_body(conn, found.name, values)
     return values
 
 
-def _open_body(conn: Connection, table: str, values: dict[str, Any]) -> None:
-    encoding = values.pop("body_encoding")
-    sides = [name for name in ("headers", "trailers") if name in values]
-    if documents.is_document(encoding):
-        proof = values["hash_out"] if encoding == SPANS else None
-        found = documents.document(conn, table, values["ns_id"], values["id"], proof=proof)
-        values["body"] = found.body
+def _open_bodies(conn: Connection, table: str, found: Mapping[Key, dict[str, Any]]) -> None:
+    proofs: dict[Key, bytes | None] = {}
+    for key, values in found.items():
+        sides = [name for name in ("headers", "trailers") if name in values]
+        encoding = values.pop("body_encoding")
+        if documents.is_document(encoding):
+            proofs[key] = values["hash_out"].bytes if encoding == SPANS else None
+            continue
+        values["body"] = unpack(encoding, values["body"])
         for name in sides:
-            values[name] = [(clean(key), clean(value)) for key, value in getattr(found, name)]
-        return
-    values["body"] = unpack(encoding, values["body"])
-    for name in sides:
-        values[name] = [(key, value) for key, value in values[name]]
+            values[name] = [(one, value) for one, value in values[name]]
+    for key, document in documents.documents(conn, table, proofs).items():
+        values = found[key]
+        values["body"], values["headers"] = document.body, _cleaned(document.headers)
+        if "trailers" in values:
+            values["trailers"] = _cleaned(document.trailers)
+
+
+def _cleaned(headers: Headers) -> Headers:
+    return [(clean(name), clean(value)) for name, value in headers]

@@ -40,10 +40,8 @@ def audit_database(database: Database, ledger: Ledger) -> Findings:
     found = Findings()
     marks: Counter[str] = Counter()
     with database.connect() as connection:
-        for ns_id, id in _flows(database):
-            whole = detail.unread(connection, ns_id, id)
-            assert whole is not None
-            request, response = whole
+        for key in _flows(database):
+            request, response = detail.unread(connection, [key])[key]
             found.flows += 1
             if request.body_kept != "full":
                 continue

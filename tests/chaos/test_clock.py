@@ -48,8 +48,8 @@ def test_records_out_of_their_order_are_all_stored(tmp_path, database, seed):
     drain(home, database)
     with database.connect() as connection:
         for made in calls:
-            found = detail.unread(connection, 1, UUID(bytes=made.id))
-            assert found is not None
+            key = (1, UUID(bytes=made.id))
+            found = detail.unread(connection, [key])[key]
             assert found[0].body == made.opened()[1]
             assert found[1] is not None
             assert found[1].body == made.closed()[1]

@@ -72,9 +72,8 @@ def check(database: Database, count: int) -> None:
 
 
 def _check_call(connection, call: Call) -> None:
-    whole = detail.unread(connection, 1, UUID(bytes=call.id))
-    assert whole is not None
-    request, response = whole
+    key = (1, UUID(bytes=call.id))
+    request, response = detail.unread(connection, [key])[key]
     records = call.records()
     sent = b"".join(body for record, body in records if isinstance(record, Opened))
     got = b"".join(body for record, body in records if not isinstance(record, Opened))
