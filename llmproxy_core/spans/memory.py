@@ -20,6 +20,10 @@ OUTLINES = 64
 SAMPLE = 16
 LIMIT = 32 * 2**20
 """Bytes that all manifests may take, about."""
+LARGE = 8192
+"""Bytes of items from which a manifest is no model: a session may be remembered for long."""
+SHARED = 8
+"""Of so many bytes of short pieces in a manifest, one is its own; the rest is also in others."""
 SESSIONS = 4096
 SPEAKERS = 12
 """Sessions that have lexicons: up to 3 MB each."""
@@ -42,7 +46,12 @@ class Manifest:
     outline: Sequence[Chunk] = ()
     """What the body was cut into; forgotten early."""
     steps: bytes = b""
-    """Those of its own edit; kept where it is an anchor."""
+    """Those of its own edit; kept where it is an anchor, or may be a model."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes of its items."""
+        return sum(map(len, self.items))
 
     def follow(self, previous: "Manifest | None") -> "Manifest | None":
         """Continue a chain. Gives what this manifest is to be an edit of; None: write it whole."""
@@ -70,11 +79,15 @@ class Thread:
         return parent.outline if parent else ()
 
     def model(self, side: str, made: Manifest) -> Manifest | None:
-        """Of what a document that continues no other is an edit; the first one is a model."""
+        """Of what a document that continues no other is an edit: of the first one, and then of the
+        first edit, since edits are like each other."""
         found = self.models.get(side)
         if found is None or found.served >= SERVED:
-            self.models[side] = made
+            if made.weight < LARGE:
+                self.models[side] = made
             return None
+        if found.depth == 0 and made.weight < LARGE:
+            self.models[side] = made
         found.served += 1
         return found
 
@@ -127,9 +140,16 @@ class Memory:
                 self._outlined.popleft().outline = ()
         self._size += _size(manifest)
         while self._size > LIMIT:
-            self._size -= _size(self._manifests.popitem(last=False)[1])
+            self._forget(self._manifests.popitem(last=False)[1])
+
+    def _forget(self, manifest: Manifest) -> None:
+        self._size -= _size(manifest)
+        thread = self._threads.get(manifest.session_id)
+        if thread and manifest in thread.latest:
+            thread.latest.remove(manifest)
 
 
 def _size(manifest: Manifest) -> int:
-    """Most items are shared with others."""
-    return 400 + 16 * len(manifest.items)
+    """Most items are shared with others, but where all of a body is in them."""
+    weight = manifest.weight
+    return 400 + 16 * len(manifest.items) + (weight // SHARED if manifest.apart else weight)

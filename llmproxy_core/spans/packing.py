@@ -1,10 +1,10 @@
 """zstd for pieces and edits, with dictionaries of what such texts have in common.
 
 The first byte says how the rest is packed. WITH_ANCHOR is used in edits: the dictionary is what
-the *anchor*, an edit that was not packed so and leads to it, has in its steps. WITH_PIECES is followed by the hash of a *lexicon*: a
-piece that lists, by hash, the pieces which joined are the dictionary: what was said in the same
-session before. A shared dictionary that has been used is never changed: a better one is another
-byte.
+the *anchor*, an edit that was not packed so and leads to it, has in its steps; WITH_BASE adds the
+steps of the edit just before it. WITH_PIECES is followed by the hash of a *lexicon*: a piece that
+lists, by hash, the pieces which joined are the dictionary: what was said in the same session
+before. A shared dictionary that has been used is never changed: a better one is another byte.
 """
 
 from collections import OrderedDict
@@ -17,7 +17,7 @@ from llmproxy_core.spans.dictionary import DICTIONARY
 from llmproxy_core.spans.items import HASH
 
 AS_IT_IS, ZSTD, ZSTD_DICTIONARY, WITH_PIECES = b"\x00", b"\x01", b"\x02", b"\x03"
-WITH_ANCHOR = b"\x04"
+WITH_ANCHOR, WITH_BASE = b"\x04", b"\x05"
 LEAST = 32
 ANCHORS = 32
 """Dictionaries that are kept ready: some 100 KB each."""
@@ -48,13 +48,15 @@ class Packer:
         self._short = _short(DICTIONARY)
         self._anchored: OrderedDict[bytes, zstandard.ZstdCompressor] = OrderedDict()
 
-    def pack_steps(self, steps: bytes, anchor: bytes) -> bytes:
-        """The steps of an edit; `anchor`: those of its anchor."""
-        zstd = self._anchored.pop(anchor, None) or _short(anchor)
-        self._anchored[anchor] = zstd
+    def pack_steps(self, steps: bytes, anchor: bytes, base: bytes = b"") -> bytes:
+        """The steps of an edit; `anchor`: those of its anchor. `base`: those of what it is an edit
+        of, where that pays."""
+        known = anchor + base
+        zstd = self._anchored.pop(known, None) or _short(known)
+        self._anchored[known] = zstd
         if len(self._anchored) > ANCHORS:
             self._anchored.popitem(last=False)
-        return WITH_ANCHOR + zstd.compress(steps)
+        return (WITH_BASE if base else WITH_ANCHOR) + zstd.compress(steps)
 
     def pack(self, data: bytes, lexicon: Lexicon | None = None) -> bytes:
         if len(data) < LEAST:
@@ -69,17 +71,21 @@ class Packer:
 
 
 class Anchor:
-    """Reads the steps of the edits that follow one."""
+    """Reads the steps of the edits that follow one, with its own steps and those of its anchor."""
 
-    def __init__(self, steps: bytes = b"") -> None:
-        self._steps = steps
+    def __init__(self, steps: bytes = b"", anchor: "Anchor | None" = None) -> None:
+        self._known: bytes = steps if anchor is None else anchor._known + steps
+        self._anchor = anchor or self
 
     @cached_property
     def _zstd(self) -> zstandard.ZstdDecompressor:
-        return _reading(self._steps)
+        return _reading(self._known)
 
-    def unpack(self, data: bytes) -> bytes:
-        return _unpacked(self._zstd, data)
+    def unpack(self, data: bytes) -> tuple[bytes, "Anchor"]:
+        """The steps of an edit, and what reads those that follow it."""
+        reader = self if data[:1] == WITH_BASE else self._anchor
+        steps = _unpacked(reader._zstd, data[1:])
+        return steps, Anchor(steps, self._anchor)
 
 
 class Unpacker:
@@ -111,10 +117,10 @@ class Unpacker:
 
     def steps(self, stored: bytes, anchor: Anchor) -> tuple[bytes, Anchor]:
         """The packed steps of an edit, and the anchor of those that follow it."""
-        if stored[:1] != WITH_ANCHOR:
-            steps = self.unpack(stored)
-            return steps, Anchor(steps)
-        return anchor.unpack(stored[1:]), anchor
+        if stored[:1] in (WITH_ANCHOR, WITH_BASE):
+            return anchor.unpack(stored)
+        steps = self.unpack(stored)
+        return steps, Anchor(steps)
 
     def _piece(self, data: bytes) -> bytes:
         if data[:1] != WITH_PIECES:

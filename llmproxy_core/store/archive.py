@@ -132,11 +132,13 @@ class Archive:
         self, row: RequestRow | ResponseRow, made: Manifest, base: Manifest | None
     ) -> Stored:
         hashes, steps = edit(made.items, base.items if base else ())
-        if made.anchor is None:
+        if made.depth <= 1 or made.anchor is None:
             made.steps = steps
+        if made.anchor is None:
             packed = self._packer.pack(steps)
         else:
-            packed = self._packer.pack_steps(steps, made.anchor.steps)
+            model = base.steps if base and base.served and base is not made.anchor else b""
+            packed = self._packer.pack_steps(steps, made.anchor.steps, model)
         proven = content_hash(row.body) == row.hash_out
         encoding = SPANS if proven else UNPROVEN
         return Stored(encoding, stored(hashes, packed), base.id if base else None)
