@@ -35,6 +35,8 @@ WORD = re.compile(rb"[a-z_.]{1,40}")
 INTEGER = re.compile(rb"-?[1-9]\d{0,17}|0")
 LEAST = 512
 """Bytes of a body that is worth it."""
+SHORTEST = 16
+"""Bytes of a line, on average; millions of empty ones would take gigabytes."""
 SHAPES = 100
 MOST = 2**26
 SAME, STEPS, COUNTS, TEXTS = range(4)
@@ -49,7 +51,7 @@ def split(body: bytes) -> list[Piece] | None:
     if len(body) < LEAST or SLOT in body:
         return None
     separator = next((n for n, s in enumerate(SEPARATORS) if body.count(s) > 2), None)
-    if separator is None:
+    if separator is None or body.count(SEPARATORS[separator]) > len(body) // SHORTEST:
         return None
     parts = VALUE.split(body)
     values = parts[2::3]

@@ -77,3 +77,8 @@ def test_what_is_no_stream_is_left_alone(body):
 def test_damaged_columns_raise_nothing_unexpected(data):
     with contextlib.suppress(IndexError, ValueError):
         lines.merge(data)
+
+
+@pytest.mark.parametrize("line", [b"\n", b"{}\n", b"data: {}\n\n"])
+def test_millions_of_next_to_empty_lines_are_left_alone(line):
+    assert lines.split(line * 10_000) is None
