@@ -46,7 +46,7 @@ class Manifest:
     outline: Sequence[Chunk] = ()
     """What the body was cut into; forgotten early."""
     steps: bytes = b""
-    """Those of its own edit; kept where it is an anchor."""
+    """Those of its own edit; kept where it is an anchor, or may be a model."""
 
     @property
     def weight(self) -> int:
@@ -79,12 +79,15 @@ class Thread:
         return parent.outline if parent else ()
 
     def model(self, side: str, made: Manifest) -> Manifest | None:
-        """Of what a document that continues no other is an edit; the first one is a model."""
+        """Of what a document that continues no other is an edit: of the first one, and then of the
+        first edit, since edits are like each other."""
         found = self.models.get(side)
         if found is None or found.served >= SERVED:
             if made.weight < LARGE:
                 self.models[side] = made
             return None
+        if found.depth == 0 and made.weight < LARGE:
+            self.models[side] = made
         found.served += 1
         return found
 
