@@ -65,6 +65,7 @@ class Database:
         self.engine: Engine = create_engine(
             "postgresql+psycopg://",
             creator=self._reading,
+            isolation_level="AUTOCOMMIT",
             pool_size=4,
             max_overflow=8,
             pool_timeout=10,
@@ -93,8 +94,9 @@ class Database:
         return f"postgresql:///{quote(str(found.get('dbname', '')))}?{urlencode(query)}"
 
     @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        """A pooled connection for reads; what was not committed is rolled back at its end.
+    def connect(self, *, transaction: bool = False) -> Iterator[Connection]:
+        """A pooled connection, for reads: each statement is by itself, holds no lock after it, and
+        needs no other one around it. `transaction`: until `commit`; else all is rolled back.
 
         Raises:
             DatabaseUnavailable: now, or while a query runs. Call again: it connects anew.
@@ -103,6 +105,8 @@ class Database:
         """
         try:
             with self.engine.connect() as connection, _dropped_if_lost(connection):
+                if transaction:
+                    connection.execution_options(isolation_level="READ COMMITTED")
                 yield connection
         except sqlalchemy_errors.TimeoutError as exc:
             raise self._unavailable(exc) from exc

@@ -22,6 +22,31 @@ from llmproxy_core.store.rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.tables import RequestTable, ResponseTable, ToolCallTable
 from llmproxy_core.store.values import clean, clean_all, clean_or_none, cleaned, unpack
 
+asked, called = RequestTable.__table__.c, ToolCallTable.__table__.c
+NS_ID, ID = bindparam("ns_id", type_=Integer), bindparam("id", type_=Uuid)
+WIRE = Prepared(select(asked.wire, asked.path).where(asked.ns_id == NS_ID, asked.id == ID))
+TOOL_CALLS = Prepared(
+    select(
+        called.ns_id,
+        called.request_id,
+        called.ordinal,
+        called.call_id,
+        called.name,
+        called.arguments_start,
+    )
+    .where(called.ns_id == NS_ID, called.request_id == ID)
+    .order_by(called.ordinal)
+)
+PREVIOUS = Prepared(
+    select(asked.id)
+    .where(
+        asked.ns_id == NS_ID,
+        asked.session_id == bindparam("session", type_=Uuid),
+        asked.id < ID,
+    )
+    .order_by(asked.id.desc())
+    .limit(1)
+)
 HASHES = ("hash_in", "hash_out", "upload_hash_in", "upload_hash_out", "head")
 
 
@@ -86,14 +111,8 @@ def answer(conn: Connection, ns_id: int, id: UUID) -> tuple[ResponseRow | None, 
 
 
 def _read(conn: Connection, values: Mapping[str, Any]) -> Response:
-    c = RequestTable.__table__.c
-    query = select(c.wire, c.path).where(c.ns_id == values["ns_id"], c.id == values["id"])
-    asked = conn.execute(query).first()
-    if asked is None:
-        return Response()
-    reader = AnswerReader(asked.wire, values["status"] or 0, values["headers"], asked.path)
-    reader.feed(values["body"])
-    return reader.finish()
+    found = WIRE.rows(conn, ns_id=values["ns_id"], id=values["id"])
+    return _reread(values, *found[0]) if found else Response()
 
 
 def reread(conn: Connection, ns_id: int, id: UUID) -> tuple[str, Response] | None:
@@ -101,27 +120,25 @@ def reread(conn: Connection, ns_id: int, id: UUID) -> tuple[str, Response] | Non
     values = _row(conn, ResponseTable.__table__, ns_id, id)
     if values is None:
         return None
-    c = RequestTable.__table__.c
-    query = select(c.wire, c.path).where(c.ns_id == ns_id, c.id == id)
-    wire, path = conn.execute(query).one()
+    [(wire, path)] = WIRE.rows(conn, ns_id=ns_id, id=id)
+    return wire, _reread(values, wire, path)
+
+
+def _reread(values: Mapping[str, Any], wire: str, path: str) -> Response:
     reader = AnswerReader(wire, values["status"] or 0, values["headers"], path)
     reader.feed(values["body"])
-    return wire, reader.finish()
+    return reader.finish()
 
 
 def _tool_calls(conn: Connection, ns_id: int, id: UUID) -> list[ToolCallRow]:
     """Of an answer that cannot be read again; with the beginning of their arguments."""
-    c = ToolCallTable.__table__.c
-    query = select(c.ns_id, c.request_id, c.ordinal, c.call_id, c.name, c.arguments_start)
-    query = query.where(c.ns_id == ns_id, c.request_id == id).order_by(c.ordinal)
-    return [ToolCallRow(*row) for row in conn.execute(query)]
+    return [ToolCallRow(*row) for row in TOOL_CALLS.rows(conn, ns_id=ns_id, id=id)]
 
 
 def previous(conn: Connection, row: RequestRow) -> UUID | None:
     """The request before it in the same session."""
-    c = RequestTable.__table__.c
-    query = select(c.id).where(c.ns_id == row.ns_id, c.session_id == row.session_id, c.id < row.id)
-    return conn.scalar(query.order_by(c.id.desc()).limit(1))
+    found = PREVIOUS.rows(conn, ns_id=row.ns_id, session=row.session_id, id=row.id)
+    return found[0][0] if found else None
 
 
 def _row(conn: Connection, table: Any, ns_id: int, id: UUID) -> dict[str, Any] | None:

@@ -71,7 +71,7 @@ def upgrade(database: Database) -> SchemaStatus:
     if found.state == "current":
         return found
     _refuse_newer(database, found)
-    with database.connect() as connection, _alone(connection):
+    with database.connect(transaction=True) as connection, _alone(connection):
         found = _status(connection)
         _refuse_newer(database, found)
         if found.state != "current":

@@ -158,3 +158,52 @@ def test_a_broken_pooled_connection_is_replaced(database: Database) -> None:
         other.execute("SELECT pg_terminate_backend(%s)", [pid])
     with database.connect() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+
+
+@pytest.mark.parametrize("seconds", [0, 30])
+def test_a_connection_that_is_not_lost_is_used_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(database_module, "UNTESTED_SECONDS", seconds)
+    pids = set()
+    for _ in range(3):
+        with database.connect() as connection:
+            reads.flows(connection)
+            pids.add(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+    assert len(pids) == 1
+
+
+def lose(database: Database) -> None:
+    with database.connect() as connection:
+        reads.flows(connection)
+        with database.raw() as other:
+            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+        reads.flows(connection)
+
+
+def test_a_read_whose_connection_is_lost_says_so_and_the_next_one_has_another(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(DatabaseUnavailable, match="terminating connection"):
+        lose(database)
+    with database.connect() as connection:
+        assert reads.flows(connection) == []
+    assert caplog.records == []
+
+
+def test_reads_hold_no_locks_once_they_are_answered(database: Database) -> None:
+    with database.connect() as connection, database.raw() as other:
+        reads.flows(connection)
+        held = other.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND pid <> pg_backend_pid()"
+            " AND relation = 'requests'::regclass"
+        ).fetchone()
+    assert held == (0,)
+
+
+def test_a_transaction_that_is_not_committed_is_rolled_back(database: Database) -> None:
+    with database.connect(transaction=True) as connection:
+        connection.exec_driver_sql("DELETE FROM namespaces")
+    with database.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM namespaces").scalar_one() == 1

@@ -10,11 +10,12 @@ from sqlalchemy import text
 
 from llmproxy_core.errors import StoreError
 from llmproxy_core.hashing import content_hash
-from llmproxy_core.store import reads
+from llmproxy_core.store import detail, reads
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Batch, RequestRow, ResponseRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_response, a_session
+from tests.store.statements import statements_of
 
 WORDS = "It was the best of times, it was the worst of times, it was the age of wisdom. " * 4
 
@@ -75,6 +76,36 @@ def test_every_turn_of_a_long_conversation_comes_back(database: Database, writer
     assert (
         count(database, "SELECT max(length(body)) FROM requests WHERE base_id IS NOT NULL") < 1500
     )
+
+
+def test_the_documents_of_a_page_are_read_in_few_statements(
+    database: Database, writer: Writer
+) -> None:
+    turns = [turn(0)]
+    for n in range(1, 40):
+        turns.append(turn(n, turns[-1]))
+    writer.write(Batch(turns, [answer(row, b'{"text": "%d"}' % n) for n, row in enumerate(turns)]))
+    keys = [(row.ns_id, row.id) for row in turns[::-2]]
+    with database.connect() as connection, statements_of(connection) as statements:
+        found = detail.unread(connection, keys)
+    assert list(found) == keys
+    by_id = {row.id: row.body for row in turns}
+    assert all(request.body == by_id[id] for (_, id), (request, _) in found.items())
+    assert {response.body for _, response in found.values() if response} == {
+        b'{"text": "%d"}' % n for n in range(1, 40, 2)
+    }
+    assert len(statements) <= 8
+
+
+def test_of_a_page_the_damaged_document_is_named(database: Database, writer: Writer) -> None:
+    sound, damaged = turn(3), turn(4, session_id=UUID(int=7))
+    writer.write(Batch([sound, damaged]))
+    with database.connect() as connection:
+        query = text("UPDATE requests SET body = '\\x00' WHERE id = :id")
+        connection.execute(query, {"id": damaged.id})
+        with pytest.raises(StoreError, match=f"request of flow {damaged.id} cannot be read back"):
+            detail.unread(connection, [(1, sound.id), (1, damaged.id)])
+        assert (1, sound.id) in detail.unread(connection, [(1, sound.id)])
 
 
 def test_two_conversations_share_their_pieces(database: Database, writer: Writer) -> None:

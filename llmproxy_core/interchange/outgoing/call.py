@@ -55,7 +55,8 @@ class Call:
 def calls(database: Database, chosen: Selection) -> Iterator[Call]:
     """The calls of a selection, oldest first. Raises StoreError."""
     for some in _together(selection.flows(database, chosen)):
-        with database.connect() as connection:
+        # in one transaction: retention drops nothing between rows and what they are made of
+        with database.connect(transaction=True) as connection:
             rows = detail.unread(connection, [(flow.ns_id, flow.id) for flow in some])
         for flow in some:
             if found := rows.pop((flow.ns_id, flow.id), None):
