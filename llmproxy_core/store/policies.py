@@ -22,7 +22,7 @@ READER, WRITER, ADMIN = "llmproxy_reader", "llmproxy_writer", "llmproxy_admin"
 ROLES = (READER, WRITER, ADMIN)
 
 FOUND = "SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)"
-PROTECT = "SELECT llmproxy_protect()"
+PROTECT = "SELECT llmproxy_protect(), llmproxy_grant_functions()"
 RESTRICTED = "SELECT row_security_active(to_regclass('requests')::oid)"
 NAMESPACE = "SELECT ns_id FROM namespaces WHERE name = %s"
 JOIN = "INSERT INTO namespace_members (ns_id, role_name) VALUES (%s, %s) ON CONFLICT DO NOTHING"

@@ -296,6 +296,7 @@ def test_a_reader_can_change_nothing(
         changes = [f"DELETE FROM {name}" for name in names]
         changes += [f"INSERT INTO {name} (ns_id) VALUES (1)" for name in names]
         changes += ["DELETE FROM spool_offsets", "SELECT llmproxy_make_weeks('{1}')"]
+        changes += ["SELECT llmproxy_index_weeks(0)"]
         for change in changes:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 restricted.execute(change)
@@ -364,3 +365,18 @@ def test_who_may_not_migrate_is_told_so(
         connection.execute(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0001'")
     with pytest.raises(SchemaError, match="owner of the tables"):
         migrate.upgrade(writer)
+
+
+ANYBODY = ("llmproxy_search", "llmproxy_sees_all", "llmproxy_visible")
+"""What restricts itself to the namespaces of the caller, or tells of no more than roles."""
+
+
+def test_only_functions_that_look_at_their_caller_act_as_the_owner_for_anybody(
+    database: Database,
+) -> None:
+    with database.raw() as connection:
+        found = connection.execute(
+            "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+            " AND has_function_privilege('llmproxy_reader', oid, 'EXECUTE') ORDER BY 1"
+        ).fetchall()
+    assert [name for (name,) in found] == list(ANYBODY)
