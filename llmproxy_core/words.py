@@ -72,13 +72,19 @@ def packed(found: Sequence[int]) -> bytes:
     return lows + int(bits, 2).to_bytes(len(bits) // 8)
 
 
-def unpacked(data: bytes) -> list[int]:
-    """The short hashes."""
+def holds(data: bytes, word: int) -> bool:
+    """Is the short hash of a word among the packed ones?"""
     count = (len(data) - 32) * 8 // 17
-    lows = struct.unpack_from(f">{count}H", data)
-    bits = f"{int.from_bytes(data[2 * count :]):0{8 * (len(data) - 2 * count)}b}"
-    places = [place for place, bit in enumerate(bits) if bit == "1"]
-    return [(places[n] - n) << 16 | low for n, low in enumerate(lows)]
+    low, high = low_half(word), short(word) >> 16
+    at = data.find(low, 0, 2 * count)
+    while at >= 0:
+        n, odd = divmod(at, 2)
+        if not odd:
+            row = int.from_bytes(data[2 * count :]) >> 8 * (len(data) - 2 * count) - 1 - n - high
+            if row & 1 and row.bit_count() == n + 1:
+                return True
+        at = data.find(low, at + 1, 2 * count)
+    return False
 
 
 def _foreign(text: str) -> Iterator[str]:

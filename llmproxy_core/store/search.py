@@ -17,7 +17,7 @@ from llmproxy_core.store import detail
 from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.query import Query
 from llmproxy_core.store.rows import Flow
-from llmproxy_core.words import low_half, short, unpacked
+from llmproxy_core.words import holds, low_half
 
 WINDOW = 1000
 """Calls that are read through first."""
@@ -160,7 +160,6 @@ def _beside(
     conn: Connection, wanted: Query, low: UUID, high: UUID, most: int
 ) -> Iterator[list[Key]]:
     """In pages: of rare words all is read through, of common ones the newest."""
-    needed, unneeded = ({short(word) for word in some} for some in (wanted.wanted, wanted.unwanted))
     halves = [low_half(word) for word in wanted.wanted[:3]]
     first, second, third = [*halves, b"", b"", b""][:3]
     size = max(most, PORTION)
@@ -168,11 +167,12 @@ def _beside(
         rows = BESIDE.rows(
             conn, low=low, high=high, first=first, second=second, third=third, most=size
         )
-        keys = []
-        for ns_id, id, data in rows:
-            found = set(unpacked(data))
-            if found >= needed and found.isdisjoint(unneeded):
-                keys.append((ns_id, id))
+        keys = [
+            (ns_id, id)
+            for ns_id, id, data in rows
+            if all(holds(data, word) for word in wanted.wanted)
+            and not any(holds(data, word) for word in wanted.unwanted)
+        ]
         if keys:
             yield keys
         if len(rows) < size:

@@ -6,10 +6,10 @@ from llmproxy_core.words import (
     LONGEST,
     MOST,
     hashed,
+    holds,
     low_half,
     packed,
     short,
-    unpacked,
     words,
 )
 
@@ -60,11 +60,15 @@ def test_hashes_are_sorted_and_fit_into_four_bytes(found: set[bytes]) -> None:
     assert all(-(2**31) <= number < 2**31 for number in numbers)
 
 
-@given(st.lists(st.integers(-(2**31), 2**31 - 1), max_size=400))
-def test_packed_words_are_there_again(found: list[int]) -> None:
+hashes = st.lists(st.integers(-(2**31), 2**31 - 1) | st.integers(0, 2**20), max_size=400)
+
+
+@given(hashes, hashes)
+def test_packed_words_are_found_and_no_others(found: list[int], others: list[int]) -> None:
     data = packed(sorted(found))
-    assert unpacked(data) == sorted({short(word) for word in found})
-    assert all(low_half(word) in data for word in found)
+    there = set(map(short, found))
+    assert all(holds(data, word) and low_half(word) in data for word in found)
+    assert not any(holds(data, word) for word in others if short(word) not in there)
 
 
 def test_packed_words_take_eighteen_bits_each() -> None:
