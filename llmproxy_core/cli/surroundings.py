@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from llmproxy_core.tui import plain
+
 if TYPE_CHECKING:
     from llmproxy_core.config import Config
     from llmproxy_core.home import Home
@@ -46,4 +48,4 @@ def print_json(value: Any, *, indent: bool = True) -> None:
 
 
 def warn(text: str) -> None:
-    sys.stderr.write(f"llmproxy: {text}\n")
+    sys.stderr.write(f"llmproxy: {plain.block(text)}\n")

@@ -3,11 +3,13 @@
 import base64
 import gzip
 import json
+import os
 import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +298,34 @@ def test_what_is_chosen_is_exported(llmproxy, tmp_path):
     assert exported(llmproxy, "--id", found["id"][-8:], "--session", found["session_id"]) == [found]
     assert llmproxy("export", "--id", "ffffffff").returncode == 4
     assert llmproxy("export", "-o", str(tmp_path / "no" / "where")).returncode == 1
+
+
+def test_an_export_never_takes_the_place_of_a_pipe_or_a_link(llmproxy, tmp_path):
+    ok(llmproxy("import", str(lines_file(tmp_path / "calls", [line()]))))
+    pipe, file, link = tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    with ThreadPoolExecutor() as pool:
+        heard = pool.submit(pipe.read_bytes)
+        ok(llmproxy("export", "-o", str(pipe)))
+        ok(llmproxy("export", "-o", str(link)))
+        assert json.loads(heard.result(20))["external_id"] == "one"
+
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert json.loads(file.read_bytes())["external_id"] == "one"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_control_character_of_a_file_or_its_name_reaches_the_terminal(llmproxy, tmp_path):
+    odd = tmp_path / "\x1b[31mred"
+    odd.write_bytes(b'{"url": "\x1b[2J"\n')
+
+    done = llmproxy("import", str(odd))
+
+    assert done.returncode == 1
+    assert "red, line 1: skipped" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_an_import_waits_while_the_spool_is_nearly_full(llmproxy, tmp_path, database):  # noqa: F811

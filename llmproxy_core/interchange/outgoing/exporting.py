@@ -78,13 +78,25 @@ def _output(file: Path | None) -> Iterator[Callable[[bytes], object]]:
         yield sys.stdout.buffer.write
         sys.stdout.buffer.flush()
         return
+    try:
+        if file.exists() and not file.is_file():  # a pipe, a device: not to be replaced
+            with file.open("wb") as out:
+                yield out.write
+        else:
+            with _aside(file.resolve()) as out:
+                yield out.write
+    except OSError as exc:
+        raise InterchangeError(f"{file}: {exc.strerror or exc}") from None
+
+
+@contextmanager
+def _aside(file: Path) -> Iterator[BinaryIO]:
+    """Takes its place once it is whole."""
     aside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         with _private(aside) as out:
-            yield out.write
+            yield out
         aside.replace(file)
-    except OSError as exc:
-        raise InterchangeError(f"{file}: {exc.strerror or exc}") from None
     finally:
         aside.unlink(missing_ok=True)
 
