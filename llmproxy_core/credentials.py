@@ -26,7 +26,8 @@ _WORDS = (
     r"|signature|assertion|jwt|bearer)(?:[-_]?id)?"
 )
 _SECRET_NAME = re.compile(
-    rf"{_WORDS}(?:\[?\])?$|(?:^|[-_.\[])(?:sig|sas|dpop|pat)(?:\[?\])?$|^code$", re.IGNORECASE
+    rf"{_WORDS}(?:\[?\])?$|(?:^|[-_.\[])(?:sig|sas|dpop|pat|session)(?:\[?\])?$|^code$",
+    re.IGNORECASE,
 )
 _HARMLESS = re.compile(
     r"(?:idempotency|cache|websocket|surrogate|partition|routing|sort|public)[-_]?key$"

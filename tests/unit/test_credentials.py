@@ -31,6 +31,9 @@ scrubber = Scrubber(KEY)
         "private-token",
         "x-access-key-id",
         "x-passphrase",
+        "x-session",
+        "x-bearer",
+        "x-user-pat",
     ],
 )
 def test_a_header_with_a_credential_leaves_a_fingerprint(name):
