@@ -13,6 +13,8 @@ REMEMBERED = 8_000_000
 """Characters of strings that are remembered."""
 EACH = 256
 """Strings that are remembered of one machine for a search within texts."""
+SEARCHED = 200_000
+"""Characters of a text in which prompts are looked for."""
 SURE = 60
 """Characters that mean a prompt wherever they stand; of a shorter one, a text must have a good
 part."""
@@ -59,7 +61,7 @@ class Calls:
         offers = self._by_machine.get(machine)
         if not offers or not openings:
             return None
-        text = normal(openings[0])
+        text = normal(openings[0][:SEARCHED])
         least = len(text) // SHARE
         found = [
             offer

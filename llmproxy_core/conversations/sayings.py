@@ -19,6 +19,8 @@ UNREAD = 64
 MACHINES = 256
 SUMMARY = 120
 """Characters of an answer that may be a summary."""
+LONGEST = 200_000
+"""Characters of it that are remembered."""
 TELLING = 40
 """Characters of an answer that is no other's."""
 ENOUGH = 100
@@ -40,7 +42,7 @@ class Sayings:
         if node.answer and (response.tool_calls or len(text) >= TELLING):
             _remember(self._answers, (machine, node.answer[-1]), node)
         if len(text) >= SUMMARY and node.spoken:
-            self._unread.setdefault(machine, deque(maxlen=UNREAD)).append((node, text))
+            self._unread.setdefault(machine, deque(maxlen=UNREAD)).append((node, text[:LONGEST]))
             if len(self._unread) > MACHINES:
                 self._unread.popitem(last=False)
         for part in response.parts:

@@ -27,6 +27,10 @@ MOST_TOKENS = 10**10
 """What nobody can have used in one call; sums of such numbers would not fit the store."""
 
 
+MOST_ITEMS = 500_000
+"""Messages, tools, choices that are read of one list: 32 MB of `{},` are ten million of them."""
+
+
 def count(value: Any) -> int | None:
     """A number of tokens, or None for what cannot be one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -41,8 +45,10 @@ def total(*values: int | None) -> int | None:
 
 
 def items(value: Any) -> list[Body]:
-    """The objects of a list; an empty list for anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    """The objects of a list, MOST_ITEMS of it at most; an empty list for anything else."""
+    if not isinstance(value, list):
+        return []
+    return [item for item in value[:MOST_ITEMS] if isinstance(item, dict)]
 
 
 def attachment(url: str = "", mime: str = "", size: int = 0) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llmproxy_core.providers.format import MOST_TOKENS, count, total
+from llmproxy_core.providers.format import MOST_ITEMS, MOST_TOKENS, count, items, total
 from tests.unit.providers.catalogue import SAMPLES
 from tests.unit.providers.sample import Sample, read
 
@@ -15,6 +15,12 @@ ABSURD = [-1, -0.5, 1e300, 2**63 - 1, 2**63, 10**400, MOST_TOKENS, True, "7", No
 @pytest.mark.parametrize("value", [*ABSURD, float("nan"), float("inf")])
 def test_what_cannot_be_a_number_of_tokens_is_not_told(value: Any) -> None:
     assert count(value) is None
+
+
+def test_of_millions_of_items_only_the_first_are_read() -> None:
+    assert len(items([{}] * (MOST_ITEMS + 1))) == MOST_ITEMS
+    assert items([1, {"a": 1}, None]) == [{"a": 1}]
+    assert items({"a": 1}) == []
 
 
 def test_a_number_of_tokens_is_a_whole_number() -> None:
