@@ -1,16 +1,17 @@
 """Sessions at a glance: real conversations among calls that stand alone, and what grew out of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, func, literal, or_, select
 
-from llmproxy_core.store import reads, tree
+from llmproxy_core.store import detail, reads, tree
 from llmproxy_core.store.rows import Session
-from llmproxy_core.store.tables import NamespaceTable, RequestTable, SessionTable, ToolCallTable
+from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable, SessionTable
 from llmproxy_core.store.tree import Branch, TreeNode
 
+READ_MOST = 20
 LOOKED_THROUGH = 20_000
 """Sessions, those last active, among which conversations are looked for."""
 
@@ -86,21 +87,35 @@ def families(conn: Connection, sessions: Collection[UUID]) -> dict[UUID, Family]
     return {session: Family(*counts) for session, *counts in conn.execute(query)}
 
 
-def callers(conn: Connection, ns_id: int, nodes: Collection[TreeNode]) -> dict[str, str]:
+def callers(conn: Connection, ns_id: int, nodes: Iterable[TreeNode]) -> dict[str, str]:
     """The names of the tools that started sub-agents, by the ids of the calls."""
-    parents = {node.parent_id for node in nodes if node.parent_call and node.parent_id}
-    return tools(conn, ns_id, parents) if parents else {}
+    calls = {node.parent_call: node.parent_id for node in nodes if node.parent_call}
+    return tools(conn, ns_id, {call: id for call, id in calls.items() if id is not None})
 
 
-def tools(conn: Connection, ns_id: int, requests: Collection[UUID]) -> dict[str, str]:
-    """The names of the tools that these requests' answers call, by the ids of the calls."""
-    call = ToolCallTable
-    query = select(call.call_id, call.name).where(
-        call.ns_id == ns_id,
-        call.request_id == func.any(literal(list(requests))),
-        call.call_id.is_not(None),
+def tools(conn: Connection, ns_id: int, calls: Mapping[str, UUID]) -> dict[str, str]:
+    """The names of these tool calls. `calls`: the requests whose answers make them, by their ids.
+
+    Of an answer that calls tools of one name that is told without reading it; of those that call
+    several, the first READ_MOST are read.
+    """
+    names = _names(conn, ns_id, set(calls.values())) if calls else {}
+    told = {
+        call: next(iter(names[id])) for call, id in calls.items() if len(names.get(id, ())) == 1
+    }
+    unclear = {id for call, id in calls.items() if len(names.get(id, ())) > 1}
+    for id in list(unclear)[:READ_MOST]:
+        made = detail.answer(conn, ns_id, id)[1]
+        told |= {one.call_id: one.name for one in made if one.call_id and one.call_id in calls}
+    return told
+
+
+def _names(conn: Connection, ns_id: int, requests: Collection[UUID]) -> dict[UUID, set[str]]:
+    told = ResponseTable
+    query = select(told.id, told.tool_names).where(
+        told.ns_id == ns_id, told.id == func.any(literal(list(requests)))
     )
-    return {id: name for id, name in conn.execute(query) if id}
+    return {id: set(names or ()) for id, names in conn.execute(query)}
 
 
 def _is_conversation() -> ColumnElement[bool]:

@@ -72,6 +72,14 @@ def moment(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     return local.strftime("%H:%M:%S" if local.date() == today.date() else "%b %d %H:%M")
 
 
+def when(at: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """Up to eight characters: `14:03:59` today, `Nov 22` this year, else `Nov 2024`."""
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return local.strftime("%H:%M:%S")
+    return local.strftime("%b %d" if local.year == today.year else "%b %Y")
+
+
 def ago(at: datetime, now: datetime) -> str:
     """How long ago: `now`, `12s`, `5m`, `3h`, `2d`."""
     seconds = int((now - at).total_seconds())

@@ -51,7 +51,7 @@ def status_tone(flow: Flow) -> Tone:
 
 
 def _time(flow: Flow, glance: Glance) -> Cell:
-    return Cell(figures.clock(flow.started_at, glance.zone), "dim")
+    return Cell(figures.when(flow.started_at, glance.now, glance.zone), "dim")
 
 
 def _status(flow: Flow, glance: Glance) -> Cell:

@@ -47,7 +47,7 @@ def _title(node: Node, glance: Glance, unfolded: Container[UUID]) -> Cell:
         )
     said = plain.line(node.error or node.preview or f"{node.method} {node.path}")
     return Cell(
-        f"  └ {figures.clock(node.started_at, glance.zone)} {said}",
+        f"  └ {figures.when(node.started_at, glance.now, glance.zone)} {said}",
         status_tone(node) if node.error else "dim",
     )
 

@@ -72,6 +72,7 @@ class TreeLines:
     tree: SessionTree
     by_id: dict[UUID, TreeNode] = field(default_factory=dict)
     members: dict[int, list[TreeNode]] = field(default_factory=dict)
+    _above: dict[int, int] = field(default_factory=dict)
     _roots: list[int] = field(default_factory=list)
     _leaving: dict[UUID, list[int]] = field(default_factory=dict)
     _following: dict[int, list[int]] = field(default_factory=dict)
@@ -93,12 +94,21 @@ class TreeLines:
         if number == ASIDES:
             return
         parent = self.by_id.get(first.parent_id) if first.parent_id else None
-        if parent is None:
+        if parent is None or parent.branch is None or self._leads_to(parent.branch, number):
             self._roots.append(number)
-        elif first.relation == "compaction" and parent.branch is not None:
+            return
+        self._above[number] = parent.branch
+        if first.relation == "compaction":
             self._following.setdefault(parent.branch, []).append(number)
         else:
             self._leaving.setdefault(parent.id, []).append(number)
+
+    def _leads_to(self, below: int, number: int) -> bool:
+        """Would it go round in a circle? Imported calls may be older than what they continue."""
+        at: int | None = below
+        while at is not None and at != number:
+            at = self._above.get(at)
+        return at == number
 
     @property
     def numbers(self) -> list[int]:
@@ -138,7 +148,7 @@ class TreeLines:
         first = nodes[0]
         return Heading(
             number=number,
-            relation="root" if number == ASIDES else first.relation,
+            relation=self.relation(number),
             sums=self._sums[number],
             tool=self.tree.tools.get(first.parent_call or ""),
             depth=depth,
@@ -146,11 +156,16 @@ class TreeLines:
             nodes=nodes,
         )
 
+    def relation(self, number: int) -> Relation:
+        """What a branch is to the one it leaves: one that begins with a mere turn is a branch."""
+        first = self.members[number][0]
+        if number == ASIDES or first.relation in ("append", "retry"):
+            return "branch" if number in self._above else "root"
+        return first.relation
+
     def above(self, number: int) -> int | None:
         """The branch that this one left, or goes on from."""
-        first = self.members[number][0]
-        parent = self.by_id.get(first.parent_id) if first.parent_id else None
-        return None if parent is None or number == ASIDES else parent.branch
+        return self._above.get(number)
 
     def siblings(self, number: int) -> list[int]:
         """All branches that leave the same one, in the order of time; `number` is among them."""

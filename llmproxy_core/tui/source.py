@@ -179,7 +179,7 @@ class StoreSource:
         if row.parent_id is None or row.parent_call is None:
             return None
         parent, call = row.parent_id, row.parent_call
-        return self._read(lambda c: overview.tools(c, row.ns_id, [parent])).get(call)
+        return self._read(lambda c: overview.tools(c, row.ns_id, {call: parent})).get(call)
 
     def star(self, session: UUID, *, starred: bool) -> None:
         if self._database is None:

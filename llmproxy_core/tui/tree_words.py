@@ -61,7 +61,7 @@ def _kin(lines: TreeLines) -> Iterator[str]:
         ("subagent", "sub-agent", ""),
         ("compaction", "compaction", ""),
     ):
-        if found := sum(branch.relation == relation for branch in lines.tree.branches):
+        if found := sum(lines.relation(number) == relation for number in lines.numbers):
             yield counted(found, one, many)
 
 

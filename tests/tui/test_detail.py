@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from llmproxy_core.home import Home
 from llmproxy_core.model import Part, PartKind
 from llmproxy_core.store.rows import Flow
-from llmproxy_core.tui import pages, reading
+from llmproxy_core.tui import reading
+from llmproxy_core.tui.body_lines import body_lines
 from llmproxy_core.tui.widgets.conversation import Conversation
 from llmproxy_core.tui.widgets.fold import Fold
 from llmproxy_core.tui.widgets.live_answer import settled
 from llmproxy_core.tui.widgets.turn import TurnView, part_widgets
-from tests.tui import demo
+from tests.tui import demo, family
 from tests.tui.memory import MemorySource
 from tests.tui.stage import Stage, on_stage, until
 
@@ -165,6 +166,73 @@ async def test_next_and_previous_go_through_the_table(source: MemorySource, home
         assert stage.current().id == demo.flows()[0].id
 
 
+async def test_a_call_says_what_it_comes_from_and_p_goes_there(
+    source: MemorySource, home: Home
+) -> None:
+    child, parent = demo.flows()[2], demo.flows()[7]
+    source.details[child.id].request.relation = "retry"
+    source.details[child.id].request.parent_id = parent.id
+    async with on_stage(source, home) as stage:
+        await open_flow(stage)
+        await stage.sees(f"retry of {str(parent.id)[-6:]}  (p goes there)")
+        await stage.press("p")
+        await until(lambda: stage.detail.flow_id == parent.id)
+
+
+async def test_a_sub_agent_names_the_tool_that_called_it(home: Home) -> None:
+    source = family.source()
+    child = demo.flows()[2]
+    request = source.details[child.id].request
+    request.relation, request.parent_id = "subagent", family.id_of(2)
+    request.parent_call = family.CALL
+    async with on_stage(source, home) as stage:
+        await open_flow(stage)
+        await stage.sees(
+            f"sub-agent of {str(family.id_of(2))[-6:]}, called by Task toolu_01Explore"
+        )
+
+
+async def test_a_missed_cache_is_explained(source: MemorySource, home: Home) -> None:
+    child = demo.flows()[2]
+    source.details[child.id].request.relation = "append"
+    source.details[child.id].request.parent_id = demo.flows()[7].id
+    source.missed[child.id] = family.missed()
+    async with on_stage(source, home) as stage:
+        await open_flow(stage)
+        await stage.sees("▲ 9,900 of 9,900 cached tokens were not read: the client changed")
+
+
+async def test_estimated_numbers_are_marked_and_say_why(source: MemorySource, home: Home) -> None:
+    flow = replace(demo.flows()[7], estimated=True, output_tokens=77)
+    detail = demo.detail(flow)
+    assert detail.response is not None
+    detail.response.estimated = True
+    source.kept[flow.id], source.details[flow.id] = flow, detail
+    async with on_stage(source, home) as stage:
+        await stage.sees("~77")
+        await open_flow(stage, 7)
+        await stage.sees("~77 out", "tokens and cost are estimated: the answer was cut short")
+
+
+async def test_a_body_that_was_dropped_says_why(source: MemorySource, home: Home) -> None:
+    detail = source.details[demo.flows()[2].id]
+    detail.request.body, detail.request.body_kept = b"", "dropped"
+    async with on_stage(source, home) as stage:
+        await open_flow(stage)
+        await stage.sees("the body is not stored: the journal was at its limit")
+
+
+async def test_h_shows_a_body_as_bytes_and_back(source: MemorySource, home: Home) -> None:
+    async with on_stage(source, home) as stage:
+        await open_flow(stage)
+        await stage.press("3")
+        await stage.sees('"type": "message"')
+        await stage.press("h")
+        await stage.sees("00000000  7b 22 69 64")
+        await stage.press("h")
+        await stage.sees('"type": "message"')
+
+
 async def test_words_are_found_in_a_body(source: MemorySource, home: Home) -> None:
     source.details[opus().id] = demo.detail(opus(), turns=40)
     async with on_stage(source, home, size=(100, 24)) as stage:
@@ -271,7 +339,7 @@ async def test_hostile_text_is_harmless_everywhere(source: MemorySource, home: H
 
 
 def test_a_body_that_is_not_text_is_shown_as_bytes() -> None:
-    lines = pages.body_lines(bytes(range(256)) * 4, [("content-type", "image/png")], "full")
+    lines = body_lines(bytes(range(256)) * 4, [("content-type", "image/png")], "full")
     assert lines[0].text.startswith("00000000  00 01 02")
 
 
@@ -280,7 +348,7 @@ def test_a_body_that_is_not_text_is_shown_as_bytes() -> None:
 @example(b'{"a": "\\ud800\\u0000\\u001b[2J"}', "")
 def test_any_body_can_be_shown(body: bytes, kind: str) -> None:
     headers = [("content-type", kind), ("content-encoding", kind)]
-    for line in pages.body_lines(body, headers, "full"):
+    for line in body_lines(body, headers, "full"):
         assert not set(line.text) & set("\x1b\x00\n\ud800")
 
 
@@ -302,7 +370,7 @@ def test_what_is_settled_of_a_growing_text_stays_settled(text: str) -> None:
 
 def test_a_stream_is_shown_by_its_events() -> None:
     body = b'event: message_start\ndata: {"type":"x"}\n\n'
-    lines = pages.body_lines(body, [("content-type", "text/event-stream")], "full")
+    lines = body_lines(body, [("content-type", "text/event-stream")], "full")
     assert [(line.text, line.paint) for line in lines[:2]] == [
         ("event: message_start", "busy"),
         ('{"type":"x"}', "json"),
@@ -311,7 +379,7 @@ def test_a_stream_is_shown_by_its_events() -> None:
 
 def test_a_body_too_large_to_show_is_cut_and_says_so() -> None:
     body = json.dumps(["word"] * 1_000_000).encode()
-    lines = pages.body_lines(body, [], "full")
+    lines = body_lines(body, [], "full")
     assert lines[0].text == "the first 2.0 MB of 8.0 MB; o saves all of it"
     assert sum(len(line.text) for line in lines) < 2_100_000
 

@@ -1,10 +1,12 @@
 """Events as sentences, and the alert."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from llmproxy_core.home import Home
+from llmproxy_core.store.progress import Losses
 from llmproxy_core.tui.sentences import sentence
 from tests.tui import demo
 from tests.tui.memory import MemorySource
@@ -88,3 +90,31 @@ async def test_an_event_about_a_call_opens_it(source: MemorySource, home: Home) 
 )
 def test_every_kind_of_event_can_be_told(kind: str, data: dict[str, object], words: str) -> None:
     assert words in sentence(demo.event(1, kind, 0, **data)).text
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            {"reason": "max_bytes", "records": 0, "bodies": 3, "bytes": 9000},
+            "raise spool.max_bytes",
+        ),
+        ({"reason": "min_free_bytes", "records": 2, "bodies": 0, "bytes": 1}, "free disk space"),
+        ({"reason": "unwritable", "records": 2, "bodies": 0, "bytes": 1}, "free disk space"),
+        ({"reason": "damaged", "bytes": 812}, "check the disk"),
+    ],
+)
+def test_a_loss_says_what_to_do(data: dict[str, Any], words: str) -> None:
+    assert words in sentence(demo.event(1, "gap", 0, **data)).text
+
+
+async def test_losses_stand_in_the_status_bar(source: MemorySource, home: Home) -> None:
+    source.losses = Losses(records=12, bodies=1, damaged=1, refused=2)
+    async with on_stage(source, home, size=(140, 24)) as stage:
+        await stage.sees("▲ 12 lost records, 1 lost body, 1 damaged journal, 2 refused rows")
+
+
+async def test_a_loss_raises_an_alert(source: MemorySource, home: Home) -> None:
+    async with on_stage(source, home, size=(140, 24)) as stage:
+        source.happen(demo.event(50, "gap", 1, reason="max_bytes", records=4, bodies=0, bytes=9000))
+        await stage.sees("▲ 4 records (9.0 kB) not kept: the journal was at spool.max_bytes")

@@ -100,6 +100,45 @@ async def test_a_filter_applies_to_what_is_there_and_to_what_comes(
         await stage.sees("gpt-0")
 
 
+async def test_ctrl_f_looks_for_words_in_all_that_was_said(
+    source: MemorySource, home: Home
+) -> None:
+    async with on_stage(source, home) as stage:
+        await stage.press("ctrl+f")
+        await stage.sees("Filter  text:")
+        await stage.type("races")
+        await until(lambda: {flow.model for flow in stage.live.list.flows} == {"gpt-5.1-codex"})
+        await stage.press("enter", "ctrl+f")
+        assert stage.live.filter_text == "text:races"
+
+
+async def test_l_shows_only_the_calls_of_a_session(source: MemorySource, home: Home) -> None:
+    async with on_stage(source, home) as stage:
+        await stage.press("down", "l")
+        session = demo.flows()[0].session_id
+        await until(lambda: {flow.session_id for flow in stage.live.list.flows} == {session})
+
+
+async def test_the_conversation_stands_beside_the_calls_on_wide_terminals(
+    source: MemorySource, home: Home
+) -> None:
+    async with on_stage(source, home, size=(200, 40)) as stage:
+        assert "clock is read twice" not in stage.text()
+        await stage.press("v", "down", "down")
+        await stage.sees("Three tests fail for one reason: the clock is read twice")
+        await stage.press("v")
+        await until(lambda: "clock is read twice" not in stage.text())
+
+
+async def test_a_narrow_terminal_says_why_there_is_no_side_pane(
+    source: MemorySource, home: Home
+) -> None:
+    async with on_stage(source, home) as stage:
+        await stage.press("v")
+        told = [notice.message for notice in stage.app._notifications]
+        assert told == ["The side pane needs 160 columns."]
+
+
 async def test_a_wrong_filter_is_told_while_one_types(source: MemorySource, home: Home) -> None:
     async with on_stage(source, home) as stage:
         await stage.press("slash")
@@ -288,7 +327,7 @@ async def test_the_palette_knows_the_screens(source: MemorySource, home: Home) -
 
 
 async def test_the_help_names_every_key_of_the_footer(source: MemorySource, home: Home) -> None:
-    async with on_stage(source, home, size=(120, 60)) as stage:
+    async with on_stage(source, home, size=(120, 100)) as stage:
         await stage.press("question_mark")
         await stage.sees("Filter (all terms must hold)", "Everywhere")
         await stage.press("escape")

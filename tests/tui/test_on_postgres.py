@@ -1,6 +1,7 @@
 """The app on the real store: rows written by the writer, heard through NOTIFY."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -8,10 +9,18 @@ from datetime import UTC, datetime
 
 from llmproxy_core.home import Home
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, RequestRow, ResponseRow, StreamDelta
+from llmproxy_core.store.rows import (
+    Batch,
+    RequestRow,
+    ResponseRow,
+    SearchRow,
+    StreamDelta,
+    ToolCallRow,
+)
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource
+from llmproxy_core.words import hashed, words
 from tests.store import flows
 from tests.tui import demo
 from tests.tui.stage import PATIENCE, Stage, ready, until
@@ -55,7 +64,9 @@ async def test_a_call_is_seen_from_its_first_byte_to_its_cost(
 
     async with on_store(database, home) as (stage, write):
         await stage.sees("No calls yet")
-        await write(Batch(requests=[request], sessions=[flows.a_session(at=datetime.now(UTC), requests=1)]))
+        await write(
+            Batch(requests=[request], sessions=[flows.a_session(at=datetime.now(UTC), requests=1)])
+        )
         await stage.sees("claude-opus-9", "1 running")
         await write(Batch(deltas=[StreamDelta(1, request.id, 0, "text", "Hello there, " * 40)]))
         await stage.sees("~130")
@@ -103,3 +114,67 @@ async def test_a_lost_connection_is_found_again(database: Database, home: Home) 
         await asyncio.to_thread(cut)
         await write(Batch(requests=[request], responses=[response]))
         await stage.sees("after-the-cut", "● database")
+
+
+async def test_words_are_searched_in_all_that_was_said(database: Database, home: Home) -> None:
+    said, other = a_call("talks-of-it"), a_call("talks-not")
+
+    async with on_store(database, home) as (stage, write):
+        told = ((said[0].id, "a xylophone in the attic"), (other[0].id, "nothing"))
+        rows = [SearchRow(1, id, hashed(words(text))) for id, text in told]
+        batch = Batch(requests=[said[0], other[0]], responses=[said[1], other[1]], search=rows)
+        await write(batch)
+        await stage.sees("talks-of-it", "talks-not")
+        await stage.press("ctrl+f")
+        await stage.type("xylophone")
+        await until(lambda: [flow.model for flow in stage.live.list.flows] == ["talks-of-it"])
+
+
+async def test_a_session_is_a_tree_with_its_sub_agent_and_a_star(
+    database: Database, home: Home
+) -> None:
+    asked, answered = a_call("claude-opus-4-5")
+    child, said = a_call("claude-haiku-4-5")
+    child = replace(child, parent_id=asked.id, relation="subagent", parent_call="toolu_9")
+    asked, child = replace(asked, head=b"1" * 16), replace(child, head=b"2" * 16)
+    calls = [ToolCallRow(1, asked.id, 0, "toolu_9", "Task", "{}")]
+    session = flows.a_session(at=datetime.now(UTC), requests=2, responses=2, title="Clocks")
+
+    async with on_store(database, home) as (stage, write):
+        await write(
+            Batch(
+                requests=[asked, child],
+                responses=[answered, said],
+                tool_calls=calls,
+                sessions=[session],
+            )
+        )
+        await stage.press("2")
+        await stage.sees("Clocks", "1a")
+        await stage.press("enter")
+        await stage.sees("▾ conversation, 1 call", "▾ Task sub-agent, 1 call", "1 sub-agent")
+        await stage.press("asterisk")
+        await stage.sees("★ Clocks")
+
+
+async def test_the_tree_of_thousands_of_turns_opens_in_a_moment(
+    database: Database, home: Home
+) -> None:
+    turns = [a_call("claude-opus-4-5") for _ in range(2_000)]
+    requests = [replace(turns[0][0], head=b"0" * 16)]
+    for number, (request, _) in enumerate(turns[1:], 1):
+        head = number.to_bytes(16)
+        requests.append(replace(request, parent_id=requests[-1].id, relation="append", head=head))
+    session = flows.a_session(at=datetime.now(UTC), requests=2_000, responses=2_000)
+
+    async with on_store(database, home) as (stage, write):
+        for start in range(0, 2_000, 500):
+            answers = [answer for _, answer in turns[start : start + 500]]
+            await write(Batch(requests=requests[start : start + 500], responses=answers))
+        await write(Batch(sessions=[session]))
+        await stage.press("2")
+        await stage.sees("2000")
+        began = time.process_time()
+        await stage.press("enter")
+        await stage.sees("2,000 calls", "Why do they fail?")
+        assert time.process_time() - began < 2.0

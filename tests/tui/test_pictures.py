@@ -11,13 +11,13 @@ import pytest
 from textual.pilot import Pilot
 
 from llmproxy_core.home import Home
-from tests.tui import demo
+from tests.tui import demo, family
 from tests.tui.memory import MemorySource
 from tests.tui.stage import Stage, make_app, on_stage, ready, until
 
 PICTURE = Path(__file__).parents[2] / "docs" / "live.svg"
 
-SMALL, LARGE = (80, 24), (140, 40)
+SMALL, LARGE, WIDE = (80, 24), (140, 40), (180, 40)
 
 type Compare = Callable[..., bool]
 
@@ -69,6 +69,13 @@ def test_timing(snap_compare: Compare, source: MemorySource, home: Home) -> None
 def test_sessions(snap_compare: Compare, source: MemorySource, home: Home) -> None:
     run = after("2", "right", see="└ 15:08:41")
     assert snap_compare(make_app(source, home), terminal_size=LARGE, run_before=run)
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "180x40"])
+def test_session(snap_compare: Compare, home: Home, size: tuple[int, int]) -> None:
+    run = after("2", "enter", "m", see="the client changed the tool")
+    app = make_app(family.source(), home)
+    assert snap_compare(app, terminal_size=size, run_before=run)
 
 
 async def test_the_picture_in_the_readme_is_what_the_app_looks_like(

@@ -1,5 +1,9 @@
 """A call as the conversation that the screen shows."""
 
+import json
+
+import pytest
+
 from llmproxy_core.tui.reading import read
 from tests.tui import demo
 
@@ -10,3 +14,54 @@ def test_an_answer_of_a_format_that_is_not_read_says_so():
 
     detail.request.wire = "openai.assistants"
     assert "is stored as it came, not read" in read(detail).turns[-1].note
+
+
+@pytest.mark.parametrize(
+    ("wire", "path", "answer", "said"),
+    [
+        ("openai.embeddings", "/v1/embeddings", {"data": [{"embedding": [0.1]}] * 2}, "2 vectors"),
+        (
+            "anthropic.count_tokens",
+            "/v1/messages/count_tokens",
+            {"input_tokens": 1114},
+            "1,114 tokens",
+        ),
+    ],
+)
+def test_an_answer_without_words_says_what_it_holds(wire, path, answer, said):
+    detail = demo.detail(demo.flow(1))
+    detail.request.wire, detail.request.path = wire, path
+    detail.response.body = json.dumps(answer).encode()
+    assert [part.text for part in read(detail).turns[-1].parts] == [said]
+
+
+def test_frames_of_a_websocket_read_as_a_conversation():
+    def frame(side, data):
+        return json.dumps({"from": side, "type": "text", "at": 0, "data": json.dumps(data)})
+
+    detail = demo.detail(demo.flow(1))
+    detail.request.wire, detail.request.headers = "openai.responses.websocket", []
+    asked = {"type": "response.create", "input": [{"role": "user", "content": "Hello?"}]}
+    detail.request.body = frame("client", asked).encode()
+    detail.response.headers = []
+    output = [
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Hi."}],
+        }
+    ]
+    done = {"type": "response.completed", "response": {"status": "completed", "output": output}}
+    detail.response.body = frame("server", done).encode()
+
+    turns = read(detail).turns
+    assert [(turn.role, turn.parts[0].text) for turn in turns] == [
+        ("user", "Hello?"),
+        ("assistant", "Hi."),
+    ]
+
+
+def test_an_answer_that_was_not_kept_says_why():
+    detail = demo.detail(demo.flow(1))
+    detail.response.body, detail.response.body_kept = b"", "dropped"
+    assert "the journal was at its limit" in read(detail).turns[-1].note

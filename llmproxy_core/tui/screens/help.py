@@ -25,17 +25,38 @@ EVERYWHERE: Rows = (
 )
 LIVE: Rows = (
     ("/", "filter; Enter keeps it, Esc clears it"),
+    ("Ctrl+F", "search: words in all that was said"),
     ("f", "follow: stay on the newest call"),
     ("p", "pause: let nothing move, count what comes"),
-    ("s", "only the session of this call"),
+    ("s l", "the tree of this call's session; only its calls"),
+    ("v", "its conversation beside the list, from 160 columns on"),
     ("y", "copy the id, for `llmproxy show`"),
+)
+SESSIONS: Rows = (
+    ("Enter", "the session as a tree"),
+    ("→ ←", "unfold its calls here; fold them"),
+    ("*", "star: kept whatever the retention says"),
+    ("o", "sessions of one call, too; they are left out,"),
+    ("", "unless starred, running, or there are no others"),
+    ("Forks", "2a 1b: two sub-agents, one branch"),
+)
+SESSION: Rows = (
+    ("→ ← Enter", "unfold, fold a branch; e: all but the first"),
+    ("p", "the call it comes from, or the branch leaves"),
+    ("] [", "next branch that leaves the same one, one before"),
+    ("m", "next call that missed a prompt cache"),
+    ("f", "the newest call, and stay on the newest"),
+    ("* l v y", "star; in Live; side pane; copy the id"),
+    ("↻ ▲ ~", "retry; tokens not read from the cache; estimated"),
 )
 DETAIL: Rows = (
     ("1 … 6 ← →", "the tabs: Conversation, Request … Diff"),
     ("n b", "next, one before, in the table it was opened from"),
-    ("[", "the turn before, in its session"),
+    ("p s", "the call it comes from; its place in its session"),
+    ("[", "the call before, in its session"),
     ("e Tab", "open all folds; go to the next fold"),
     ("/", "find in a body; Enter: the next place"),
+    ("h", "a body as bytes, or as what they mean"),
     ("y o", "copy what is shown; save both bodies as they passed"),
 )
 FILTER: Rows = (
@@ -43,7 +64,8 @@ FILTER: Rows = (
     ("status:>=400", "also cost: tokens: in: out: ms: ttft:"),
     ("state:open", "open, complete, partial, failed"),
     ("is:error", "also is:stream, is:changed"),
-    ('"two words"', "in what was said, the model, the path"),
+    ('"two words"', "in what the table shows: said, model, path"),
+    ("text:timeout", 'in all that was said; text:"some phrase"'),
     ("-client:curl", "a minus turns a term around"),
 )
 
@@ -53,6 +75,8 @@ def help_text() -> Content:
     sections = (
         ("Everywhere", EVERYWHERE),
         ("Live", LIVE),
+        ("Sessions", SESSIONS),
+        ("One session", SESSION),
         ("Detail", DETAIL),
         ("Signs in the flags column", FLAGS),
         ("Filter (all terms must hold)", FILTER),
@@ -63,7 +87,7 @@ def help_text() -> Content:
         parts.append(Content(""))
     parts.append(
         Content.styled(
-            "Total over 30 s and TTFT over 5 s are orange.\n~ before a cost: the price of a similar model.",
+            "Total over 30 s and TTFT over 5 s are orange.\n~ before a number: an estimate, or the price of a similar model.",
             "$foreground 60%",
         )
     )

@@ -50,13 +50,12 @@ class SidePane(Vertical):
     def on_show(self) -> None:
         self._load_soon()
 
-    def toggle(self) -> bool:
-        """Returns whether it is to be seen: the terminal may be too narrow."""
-        self.toggle_class("-on")
-        if self.has_class("-on") and not self.screen.has_class("-wide"):
+    def toggle(self) -> None:
+        if not self.screen.has_class("-wide"):
             self.notify("The side pane needs 160 columns.")
+            return
+        self.toggle_class("-on")
         self._load_soon()
-        return self.has_class("-on")
 
     def follow(self, flow_id: UUID | None) -> None:
         """Show this call as soon as the cursor rests on it; None: what is shown stays."""
