@@ -65,26 +65,29 @@ def by_name(headers: Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in reversed(headers)}
 
 
-def by_client(ns_id: int, headers: Mapping[str, str], request: Request) -> Thread | None:
-    """The session that the client itself names."""
+def by_client(
+    ns_id: int, headers: Mapping[str, str], request: Request, user: str = ""
+) -> Thread | None:
+    """The session that the client itself names. `user`: of the proxy."""
     for name in HEADERS:
         if value := headers.get(name):
-            return _named(ns_id, name, value)
+            return _named(ns_id, name, value, user)
     hints = request.session_hints
     for name in HINTS:
         if value := hints.get(name):
-            return _named(ns_id, name, value)
+            return _named(ns_id, name, value, user)
     # a person's id is often unique, too; the sessions that Claude Code writes here are UUIDs
     if UUID_TEXT.fullmatch(value := hints.get("metadata.user_id", "")):
-        return _named(ns_id, "metadata.user_id", value)
+        return _named(ns_id, "metadata.user_id", value, user)
     if is_unique(value := hints.get("prompt_cache_key", "")):
-        return _named(ns_id, "prompt_cache_key", value)
+        return _named(ns_id, "prompt_cache_key", value, user)
     return None
 
 
-def _named(ns_id: int, source: str, external_id: str) -> Thread:
-    """A unique id is the same session wherever it stands; `1` in two places may be two."""
-    scope = "" if is_unique(external_id) else source
+def _named(ns_id: int, source: str, external_id: str, user: str) -> Thread:
+    """A unique id is the same session wherever it stands; `1` in two places, or of two users of the
+    proxy, may be two."""
+    scope = "" if is_unique(external_id) else f"{source} of {user}" if user else source
     return Thread(source, external_id, (), named(ns_id, scope, external_id))
 
 

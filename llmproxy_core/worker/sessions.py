@@ -91,7 +91,10 @@ class Sessions:
         Raises DatabaseUnavailable, and nothing has changed then. `began` makes it certain.
         """
         headers = by_name(opened.headers)
-        thread, hint = by_client(ns_id, headers, request), weak(ns_id, request)
+        thread, hint = (
+            by_client(ns_id, headers, request, opened.proxy_user or ""),
+            weak(ns_id, request),
+        )
         found = NOWHERE
         if _converses(opened.wire):
             asked = read_asked(ns_id, opened, headers, request, body, thread, hint)
@@ -116,7 +119,10 @@ class Sessions:
         if not _converses(opened.wire):
             return None
         headers = by_name(opened.headers)
-        thread, hint = by_client(ns_id, headers, request), weak(ns_id, request)
+        thread, hint = (
+            by_client(ns_id, headers, request, opened.proxy_user or ""),
+            weak(ns_id, request),
+        )
         asked = read_asked(ns_id, opened, headers, request, body, thread, hint)
         return self._lineage.reopened(asked, session.id)
 

@@ -86,6 +86,14 @@ def test_a_short_id_in_two_places_is_two_sessions(sessions):
     assert one.id != two.id
 
 
+def test_a_short_id_of_two_users_of_the_proxy_is_two_sessions(sessions):
+    ann, bob, again = (
+        place(sessions, Call(number, headers=[("x-session-id", "1")], proxy_user=user))
+        for number, user in enumerate(("ann", "bob", "ann"), 1)
+    )
+    assert ann.id == again.id != bob.id
+
+
 def test_namespaces_do_not_share_sessions(sessions):
     call = Call(headers=[("x-session-id", "1")])
     assert place(sessions, call, 1).id != place(sessions, call, 2).id

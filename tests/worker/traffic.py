@@ -33,6 +33,7 @@ class Call:
     client: str = "127.0.0.1:40000"
     user_agent: str = "tests/1"
     credential: str | None = "fp_1"
+    proxy_user: str | None = None
     wire: str = "openai.chat"
     path: str = "/v1/chat/completions"
     status: int = 200
@@ -59,7 +60,7 @@ class Call:
             at=self.at,
             namespace="default",
             client=self.client,
-            proxy_user=None,
+            proxy_user=self.proxy_user,
             credential=self.credential,
             provider="openai",
             wire=self.wire,
