@@ -1,6 +1,6 @@
 """What a long session takes in the store, and how fast its bodies come out again.
 
-    python -m benchmarks.storage [--turns 200 400] [--rebuild 200]
+    python -m benchmarks.storage [--turns 200 400] [--rebuild 200] [--warm-up 10]
 
 Sends a session of a coding agent (tests/worker/agent_session.py) through the spool and the worker
 into an embedded Postgres. Prints for each length: bytes sent, bytes by which all tables, indexes
@@ -65,14 +65,19 @@ class Measured:
 
 
 def measure(
-    home: Home, config: Config, database: Database, turns: int, subagents: int = SUBAGENTS
+    home: Home,
+    config: Config,
+    database: Database,
+    turns: int,
+    subagents: int = SUBAGENTS,
+    warm_up: int = WARM_UP,
 ) -> Measured:
-    """Store a session, after another one of WARM_UP turns: what a table takes when it has its
+    """Store a session, after another one of `warm_up` turns: what a table takes when it has its
     first rows is not counted."""
     journal = SpoolWriter(home.spool)
     storage = DatabaseStorage(config, home)
     intake = Intake(home.spool, storage)
-    for call in session(WARM_UP, 2, seed=2, begin=NOON - 3600 * SECOND):
+    for call in session(warm_up, 2, seed=2, begin=NOON - 3600 * SECOND):
         append(journal, call.records)
         while intake.collect() or intake.due:
             intake.commit()
@@ -129,6 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--turns", type=int, nargs="*", default=[200, 400])
     parser.add_argument("--rebuild", type=int, default=200)
+    parser.add_argument("--warm-up", type=int, default=WARM_UP, help="turns that are not counted")
     options = parser.parse_args()
     for turns in options.turns:
         with tempfile.TemporaryDirectory() as folder:
@@ -136,7 +142,7 @@ def main() -> None:
             private_folder(home.spool)
             with open_database(Config(), home) as database:
                 upgrade(database)
-                measured = measure(home, Config(), database, turns)
+                measured = measure(home, Config(), database, turns, warm_up=options.warm_up)
                 _tell(turns, measured)
                 _tell_times(list(rebuild(database, measured, options.rebuild)))
 
