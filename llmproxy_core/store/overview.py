@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, literal, or_, select
+from sqlalchemy import Connection, func, literal, select, text
 
 from llmproxy_core.store import detail, reads, tree
 from llmproxy_core.store.rows import Session
-from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable, SessionTable
+from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable
 from llmproxy_core.store.tree import Branch, TreeNode
 
 READ_MOST = 20
@@ -55,18 +55,21 @@ def session_tree(conn: Connection, session_id: UUID) -> SessionTree | None:
 
 def conversations(conn: Connection, *, limit: int) -> Overview:
     """Sessions of more than one call, of one that is running, or starred: last active first."""
-    table, namespace = SessionTable, NamespaceTable
-    recent = (
-        select(table.id, table.last_at, _is_conversation().label("keep"))
-        .join(namespace, namespace.ns_id == table.ns_id)
-        .order_by(table.last_at.desc())
-        .limit(LOOKED_THROUGH)
-        .subquery()
-    )
-    kept = select(recent.c.id).where(recent.c.keep).order_by(recent.c.last_at.desc()).limit(limit)
-    ids = list(conn.scalars(kept))
-    single = conn.scalar(select(func.count()).select_from(recent).where(~recent.c.keep))
-    return Overview(reads.sessions_by_id(conn, ids), single or 0)
+    ids, single = conn.execute(CONVERSATIONS, {"through": LOOKED_THROUGH, "most": limit}).one()
+    return Overview(reads.sessions_by_id(conn, ids), single)
+
+
+CONVERSATIONS = text("""
+WITH recent AS MATERIALIZED (
+    SELECT s.id, s.last_at, s.requests > 1 OR s.responses < s.requests OR s.starred AS keep
+    FROM namespaces n, LATERAL (
+        SELECT * FROM sessions t WHERE t.ns_id = n.ns_id ORDER BY t.last_at DESC LIMIT :through
+    ) AS s
+    ORDER BY s.last_at DESC LIMIT :through
+)
+SELECT array(SELECT id FROM recent WHERE keep ORDER BY last_at DESC LIMIT :most),
+    (SELECT count(*) FROM recent WHERE NOT keep)
+""")
 
 
 def families(conn: Connection, sessions: Collection[UUID]) -> dict[UUID, Family]:
@@ -116,8 +119,3 @@ def _names(conn: Connection, ns_id: int, requests: Collection[UUID]) -> dict[UUI
         told.ns_id == ns_id, told.id == func.any(literal(list(requests)))
     )
     return {id: set(names or ()) for id, names in conn.execute(query)}
-
-
-def _is_conversation() -> ColumnElement[bool]:
-    table = SessionTable
-    return or_(table.requests > 1, table.responses < table.requests, table.starred)
