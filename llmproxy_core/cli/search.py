@@ -8,7 +8,9 @@ from llmproxy_core.cli.surroundings import store
 
 
 def search(
-    words: Annotated[list[str], typer.Argument(metavar="WORDS...", help="All of them; -not these.")],
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORDS...", help="All of them; -not these.")
+    ],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
 ) -> None:

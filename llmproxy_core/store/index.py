@@ -36,7 +36,10 @@ def store_words(connection: PgConnection, rows: Iterable[SearchRow], copier: Cop
 
 
 class WeekIndexes:
-    """Makes the indexes of a week once it has LEAST_BYTES: a fraction of a second, once a week."""
+    """Makes the indexes of a week once it has LEAST_BYTES: a fraction of a second, once a week.
+
+    Also has a week analyzed whenever it has doubled: autovacuum comes once a minute at most.
+    """
 
     def __init__(self) -> None:
         self._rows = EVERY

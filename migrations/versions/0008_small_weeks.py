@@ -43,6 +43,15 @@ DECLARE
     week text;
 BEGIN
     PERFORM pg_advisory_xact_lock(x'6c6c6d07'::bigint);
+    -- without statistics the planner takes a new week for empty, and goes through all of it
+    FOR week IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent IN ('requests'::regclass, 'responses'::regclass)
+            AND pg_relation_size(c.oid) / current_setting('block_size')::integer
+                > 2 * c.relpages + 8
+    LOOP
+        EXECUTE format('ANALYZE %I', week);
+    END LOOP;
     FOR week IN
         SELECT substring(c.relname FROM 10) FROM pg_inherits i
         JOIN pg_class c ON c.oid = i.inhrelid
