@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from llmproxy_core.home import Home
-from llmproxy_core.records import Answered, Closed, Event, Opened, Piece
+from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record
 from llmproxy_core.simulator import Simulator
 from llmproxy_core.spool import START, readers
 
@@ -170,7 +170,7 @@ class Call:
         return status
 
 
-def spooled(home: Home) -> Iterator[tuple[Opened | Answered | Piece | Closed | Event, bytes]]:
+def spooled(home: Home) -> Iterator[tuple[Record, bytes]]:
     for reader in readers(home.spool):
         for entry in reader.read(START):
             yield entry.record, entry.body

@@ -7,7 +7,7 @@ import pytest
 
 from llmproxy_core.store import overview, progress
 from llmproxy_core.store.overview import Family
-from llmproxy_core.store.rows import Batch, EventRow, ToolCallRow
+from llmproxy_core.store.rows import Batch, EventRow, Relation, ToolCallRow
 from llmproxy_core.store.writer import Writer
 from tests.store import flows
 
@@ -56,7 +56,15 @@ def test_a_starred_session_of_one_call_stays(database, write):
 
 
 def test_sub_agents_branches_and_compactions_are_counted(database, write):
-    kinds = ("root", "append", "subagent", "subagent", "branch", "compaction", "retry")
+    kinds: tuple[Relation, ...] = (
+        "root",
+        "append",
+        "subagent",
+        "subagent",
+        "branch",
+        "compaction",
+        "retry",
+    )
     write(Batch(requests=[replace(flows.a_request(), relation=kind) for kind in kinds]))
     found = read(database, overview.families, [flows.SESSION, flows.new_id()])
     assert found == {flows.SESSION: Family(subagents=2, branches=1, compactions=1)}

@@ -57,7 +57,7 @@ def id_of(number: int) -> UUID:
 
 def nodes() -> list[TreeNode]:
     """As the store gives them, branches numbered by it."""
-    haiku = {"model": "claude-haiku-4-5"}
+    haiku: dict[str, Any] = {"model": "claude-haiku-4-5"}
     made = [
         node(0, preview="Fix the flaky clock tests", text_start="I look at the tests first."),
         node(1, branch=None, **haiku, preview="Write a title", text_start="Flaky clocks"),

@@ -4,8 +4,15 @@ import json
 
 import pytest
 
+from llmproxy_core.store.rows import FlowDetail, ResponseRow
 from llmproxy_core.tui.reading import read
 from tests.tui import demo
+
+
+def whole() -> tuple[FlowDetail, ResponseRow]:
+    detail = demo.detail(demo.flow(1))
+    assert detail.response is not None
+    return detail, detail.response
 
 
 def test_an_answer_of_a_format_that_is_not_read_says_so():
@@ -29,9 +36,9 @@ def test_an_answer_of_a_format_that_is_not_read_says_so():
     ],
 )
 def test_an_answer_without_words_says_what_it_holds(wire, path, answer, said):
-    detail = demo.detail(demo.flow(1))
+    detail, response = whole()
     detail.request.wire, detail.request.path = wire, path
-    detail.response.body = json.dumps(answer).encode()
+    response.body = json.dumps(answer).encode()
     assert [part.text for part in read(detail).turns[-1].parts] == [said]
 
 
@@ -39,11 +46,11 @@ def test_frames_of_a_websocket_read_as_a_conversation():
     def frame(side, data):
         return json.dumps({"from": side, "type": "text", "at": 0, "data": json.dumps(data)})
 
-    detail = demo.detail(demo.flow(1))
+    detail, response = whole()
     detail.request.wire, detail.request.headers = "openai.responses.websocket", []
     asked = {"type": "response.create", "input": [{"role": "user", "content": "Hello?"}]}
     detail.request.body = frame("client", asked).encode()
-    detail.response.headers = []
+    response.headers = []
     output = [
         {
             "type": "message",
@@ -52,7 +59,7 @@ def test_frames_of_a_websocket_read_as_a_conversation():
         }
     ]
     done = {"type": "response.completed", "response": {"status": "completed", "output": output}}
-    detail.response.body = frame("server", done).encode()
+    response.body = frame("server", done).encode()
 
     turns = read(detail).turns
     assert [(turn.role, turn.parts[0].text) for turn in turns] == [
@@ -62,6 +69,6 @@ def test_frames_of_a_websocket_read_as_a_conversation():
 
 
 def test_an_answer_that_was_not_kept_says_why():
-    detail = demo.detail(demo.flow(1))
-    detail.response.body, detail.response.body_kept = b"", "dropped"
+    detail, response = whole()
+    response.body, response.body_kept = b"", "dropped"
     assert "the journal was at its limit" in read(detail).turns[-1].note

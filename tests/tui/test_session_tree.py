@@ -60,8 +60,9 @@ def test_folding_hides_what_is_inside_and_nothing_else(nodes, data):
     for line in gone:
         number = lines.branch_of(line)
         while number != folded:
-            number = lines.above(number)
-            assert number is not None
+            above = lines.above(number)
+            assert above is not None
+            number = above
 
 
 def test_a_session_of_one_branch_has_no_headings():

@@ -165,7 +165,7 @@ def test_a_cost_that_the_provider_tells_holds_for_models_on_no_list() -> None:
 
 
 def test_cohere_bills_less_than_was_read() -> None:
-    units = {"input_tokens": 7, "output_tokens": 9}
+    units: Json = {"input_tokens": 7, "output_tokens": 9}
     read = Usage(69, 12, raw={"billed_units": units, "tokens": {"input_tokens": 69}})
     at = datetime(2026, 1, 1, tzinfo=UTC)
     assert (
