@@ -53,17 +53,22 @@ def _tree(nodes: Sequence[TreeNode], misses: dict[UUID, Miss]) -> Iterator[str]:
     after: dict[UUID | None, list[TreeNode]] = {}
     for node in nodes:
         after.setdefault(node.parent_id if node.parent_id in known else None, []).append(node)
-    waiting = [(node, 0) for node in reversed(after.get(None, []))]
-    while waiting:
-        node, level = waiting.pop()
-        yield _line(node, level)
-        if miss := misses.get(node.id):
-            yield f"{_margin(level)}  ! {plain.line(miss.sentence)}{_lost_usd(miss)}"
-        below = after.get(node.id, [])
-        same = [child for child in below if child.branch == node.branch]
-        others = [child for child in below if child.branch != node.branch]
-        waiting += [(child, level) for child in reversed(same)]
-        waiting += [(child, level + 1) for child in reversed(others)]
+    shown: set[UUID] = set()
+    for start in [*after.get(None, []), *nodes]:  # imported calls may go round in a circle
+        waiting = [(start, 0)]
+        while waiting:
+            node, level = waiting.pop()
+            if node.id in shown:
+                continue
+            shown.add(node.id)
+            yield _line(node, level)
+            if miss := misses.get(node.id):
+                yield f"{_margin(level)}  ! {plain.line(miss.sentence)}{_lost_usd(miss)}"
+            below = after.get(node.id, [])
+            same = [child for child in below if child.branch == node.branch]
+            others = [child for child in below if child.branch != node.branch]
+            waiting += [(child, level) for child in reversed(same)]
+            waiting += [(child, level + 1) for child in reversed(others)]
 
 
 def _line(node: TreeNode, level: int) -> str:

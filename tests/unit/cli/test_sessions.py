@@ -99,3 +99,17 @@ def test_a_session_that_is_not_there_is_said_to_be_missing(llmproxy, ids):
     done = llmproxy("sessions", "show", "ffffffff")
     assert done.returncode == 4
     assert "there is no session 'ffffffff'" in done.stderr
+
+
+def test_calls_that_continue_each_other_in_a_circle_are_all_shown(llmproxy, database):
+    first, second = new_id(), new_id()
+    rows = [
+        a_request(id=one, parent_id=other, relation="append", head=head)
+        for one, other, head in ((first, second, HEADS[0]), (second, first, HEADS[1]))
+    ]
+    writer = Writer(database)
+    writer.write(Batch(requests=rows, sessions=[a_session(requests=2)]))
+    writer.close()
+
+    shown = llmproxy("sessions", "show", str(SESSION)).stdout
+    assert shown.count(first.hex[-8:]) == shown.count(second.hex[-8:]) == 1
