@@ -91,7 +91,7 @@ class Suite:
             return True
         return False
 
-    def settle(self, seconds: float = 120) -> None:
+    def settle(self, seconds: float = 600) -> None:
         """End the proxy and let the worker store all that is there."""
         self.proxy.stop()
         wait_for(lambda: not readers(self.home.spool), "the journals are not stored", seconds)
