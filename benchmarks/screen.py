@@ -50,7 +50,7 @@ def call(port: int, ca: str, rate: float, seconds: float) -> None:
             headers = {"content-type": "application/json", "x-simulate": SIMULATE}
             link.request("POST", "/v1/chat/completions", json.dumps(body), headers)
             link.getresponse().read()
-            print(f"call{number}", "complete", time.time_ns(), flush=True)
+            print(f"call{number} complete {time.time_ns()}\n", end="", flush=True)  # in one piece
         link.close()
 
     threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
