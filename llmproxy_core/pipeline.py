@@ -6,7 +6,7 @@ the wire; who feeds it writes what it returns. Bodies are kept as the bytes that
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import uuid_utils
 import xxhash
@@ -47,6 +47,9 @@ class Head:
     http_version: str
     headers: Headers
     namespace: str = "default"
+    prefix: str = ""
+    shortened: dict[str, str] = field(default_factory=dict)
+    left_alone: str = ""
 
 
 @dataclass(slots=True)
@@ -216,4 +219,7 @@ class Exchange:
             body_kept=kept,
             hash_in=hash_in,
             hash_out=hash_out,
+            prefix=head.prefix,
+            shortened=head.shortened,
+            left_alone=head.left_alone,
         )

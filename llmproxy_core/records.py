@@ -59,6 +59,12 @@ class Opened(msgspec.Struct, array_like=True, frozen=True, tag=1):
     hash_out: Hash
     external_id: str | None = None
     """The id it had in the file that it was imported from."""
+    prefix: str = ""
+    """What was put before the names of the client's tools, see `namespace`."""
+    shortened: dict[str, str] = {}
+    """Names that had to be shortened for it: as sent -> the client's."""
+    left_alone: str = ""
+    """Why names stayed as they were although the namespace has a prefix, see `namespace.outgoing`."""
 
 
 class Answered(msgspec.Struct, array_like=True, frozen=True, tag=2):
