@@ -60,6 +60,9 @@ REQUESTS: Columns = {
     "relation": "text",
     "parent_call": "text",
     "head": "uuid",
+    "namespace_prefix": "text",
+    "shortened": "jsonb",
+    "left_alone": "text",
 }
 
 RESPONSES: Columns = {
@@ -175,6 +178,9 @@ def request_values(row: RequestRow, stored: Stored) -> Values:
         row.relation,
         clean_or_none(row.parent_call),
         hash_id_or_none(row.head),
+        clean_or_none(row.namespace_prefix),
+        dump_jsonb(row.shortened) if row.shortened else None,
+        row.left_alone,
     )
 
 
@@ -268,6 +274,7 @@ def plain_request(row: RequestRow, reason: str) -> RequestRow:
         tool_names=[],
         parameters={},
         rereadable=False,
+        shortened=None,
         preview="",
         body=row.body[:KEPT_BODY],
         body_kept=row.body_kept if len(row.body) <= KEPT_BODY else "head",

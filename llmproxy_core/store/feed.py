@@ -1,6 +1,7 @@
 """A `Flow` in SQL: what each of its fields is, of a request and the answer it may have.
 
-None of these columns is ever stored out of line, so that the feed reads no TOAST.
+None of these columns is ever stored out of line, so that the feed reads no TOAST; but for the
+names that a call of a tool was shortened from, where they are many.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    case,
     cast,
     false,
     func,
@@ -79,6 +81,9 @@ FLOW: dict[str, ColumnElement[Any]] = {
     "error": answered.error,
     "tool_names": func.coalesce(answered.tool_names, NO_NAMES),
     "estimated": func.coalesce(answered.estimated, false()),
+    "namespace_prefix": asked.namespace_prefix,
+    "shortened": case((answered.n_tool_calls > 0, asked.shortened)),
+    "left_alone": asked.left_alone,
 }
 
 

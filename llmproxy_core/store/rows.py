@@ -11,6 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from llmproxy_core.model import Headers, Json
+from llmproxy_core.namespace.client_names import client_names
 
 type Relation = Literal["root", "append", "retry", "branch", "compaction", "subagent"]
 """What a request is to its parent."""
@@ -66,6 +67,12 @@ class RequestRow:
     """The prefix hash over all of its canonical messages, 16 bytes."""
     rereadable: bool = False
     """`parameters` and `tool_names` are what `providers` reads in the body: not stored again."""
+    namespace_prefix: str | None = None
+    """What was put before the names of the client's tools: the names in it are those with it."""
+    shortened: dict[str, str] | None = None
+    """Names that were too long for it: as sent -> the client's."""
+    left_alone: str | None = None
+    """Why names stayed as they were, though the namespace has a prefix."""
 
 
 @dataclass(slots=True)
@@ -298,6 +305,19 @@ class Flow:
     """Of the tools that the answer calls."""
     estimated: bool = False
     """Tokens and cost are estimates."""
+    namespace_prefix: str | None = None
+    """Part of `tool_names`, not of the client's."""
+    shortened: dict[str, str] | None = None
+    """As sent -> the client's; only of an answer that calls tools."""
+    left_alone: str | None = None
+    client_tool_names: list[str] = field(default_factory=list)
+    """`tool_names` as the client has them."""
+
+    def __post_init__(self) -> None:
+        if self.tool_names and not self.client_tool_names:
+            self.client_tool_names = client_names(
+                self.tool_names, self.namespace_prefix, self.shortened
+            )
 
 
 @dataclass(slots=True)

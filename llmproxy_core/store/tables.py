@@ -64,11 +64,21 @@ class Table(DeclarativeBase):
 
 
 class NamespaceTable(Table):
+    """`match` to `source` are its rule, see `namespaces`; a prefix is that of one namespace."""
+
     __tablename__ = "namespaces"
     ns_id: Mapped[_Namespace] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
     retention_days: Mapped[int | None]
+    prefix: Mapped[str | None] = mapped_column(unique=True)
+    match: Mapped[_Json | None]
+    reserved: Mapped[_Json | None]
+    on_too_long: Mapped[str | None]
+    position: Mapped[int | None]
+    source: Mapped[str | None]
+    home: Mapped[str | None]
+    former_names: Mapped[_Names] = mapped_column(server_default=sql("'{}'::text[]"))
 
 
 class MemberTable(Table):
@@ -144,6 +154,9 @@ class RequestTable(Table):
     parent_call: Mapped[str | None]
     head: Mapped[_Hash | None]
     base_id: Mapped[UUID | None]
+    namespace_prefix: Mapped[str | None]
+    shortened: Mapped[_Json | None]
+    left_alone: Mapped[str | None]
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "id"),
         Index(None, "ns_id", "session_id", "id"),

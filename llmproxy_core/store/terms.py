@@ -118,16 +118,22 @@ class HasId:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The answer calls a tool whose name contains `needle`."""
+    """The answer calls a tool whose name, as sent or as the client has it, contains `needle`."""
 
     needle: str
 
     def sql(self) -> ColumnElement[bool]:
         name = func.unnest(FLOW["tool_names"]).column_valued("called")
-        return exists(select(1).where(_contains(name, self.needle)))
+        sent = exists(select(1).where(_contains(name, self.needle)))
+        long = func.jsonb_each_text(FLOW["shortened"]).table_valued("key", "value", name="long")
+        called = long.c.key == func.any(FLOW["tool_names"])
+        return or_(
+            sent, exists(select(1).where(called, _contains(cast(long.c.value, Text), self.needle)))
+        )
 
     def matches(self, flow: Flow) -> bool:
-        return any(folded(self.needle) in folded(name) for name in flow.tool_names)
+        names = (*flow.tool_names, *flow.client_tool_names)
+        return any(folded(self.needle) in folded(name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,9 @@ def request_row(
         relation=link.relation,
         parent_call=link.parent_call,
         head=link.head,
+        namespace_prefix=opened.prefix or None,
+        shortened=opened.shortened or None,
+        left_alone=opened.left_alone or None,
     )
 
 

@@ -38,6 +38,8 @@ def batches(draw: st.DrawFn) -> Batch:
         stream=draw(st.booleans()),
         hash_in=draw(st.sampled_from([b"a" * 16, b"b" * 16])),
         hash_out=b"a" * 16,
+        namespace_prefix=draw(st.none() | words),
+        shortened=draw(st.none() | st.dictionaries(words, words, max_size=2)),
     )
     if draw(st.booleans()):
         return Batch(requests=[request])

@@ -74,6 +74,7 @@ def test_every_key_begins_with_the_namespace(database: Database) -> None:
         others = {tuple(key) for key in keys if key.attname != "ns_id"}
     assert others == {
         ("namespaces", "name"),
+        ("namespaces", "prefix"),
         ("spool_offsets", "writer"),
         (migrate.VERSION_TABLE, "version_num"),
     }
