@@ -6,138 +6,51 @@ every key.
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import BaseModel, Field, ValidationError
 
 from llmproxy_core.errors import ConfigError
+from llmproxy_core.sections.namespaces import MatchConfig, NamespaceConfig, Namespaces
+from llmproxy_core.sections.tables import (
+    CaptureConfig,
+    DatabaseConfig,
+    PriceConfig,
+    ProviderConfig,
+    ProxyConfig,
+    RetentionConfig,
+    SpoolConfig,
+    WorkerConfig,
+)
+from llmproxy_core.sections.values import CONTROL, Section
+
+__all__ = [
+    "CaptureConfig",
+    "Config",
+    "DatabaseConfig",
+    "MatchConfig",
+    "NamespaceConfig",
+    "PriceConfig",
+    "ProviderConfig",
+    "ProxyConfig",
+    "RetentionConfig",
+    "SpoolConfig",
+    "WorkerConfig",
+    "check",
+    "find",
+    "load",
+    "read",
+    "read_namespaces",
+    "without_secrets",
+]
 
 SECRETS = (("proxy", "auth"), ("database", "url"))
-UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-HOST = re.compile(r"(\*\.)?[A-Za-z0-9_.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 
 
-def _bytes(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    found = re.fullmatch(r"(\d+)\s*([A-Za-z]*)", value.strip())
-    if not found or found[2].lower() not in UNITS:
-        raise ValueError("a number of bytes, or one with a unit: KiB, MiB, GiB")
-    return int(found[1]) * UNITS[found[2].lower()]
-
-
-def _path(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return Path(value).expanduser()
-    except RuntimeError:
-        raise ValueError("a path; the user after ~ is not known here") from None
-
-
-def _host_pattern(value: str) -> str:
-    if not HOST.fullmatch(value):
-        raise ValueError("a host name, *.domain or host:port, without scheme and path")
-    return value.lower()
-
-
-def _database_url(value: str) -> str:
-    if value and urlsplit(value).scheme not in ("postgresql", "postgres"):
-        raise ValueError("postgresql://user@host:port/database, or empty")
-    return value
-
-
-def _auth(value: str) -> str:
-    if value and not value.startswith("@") and ":" not in value:
-        raise ValueError('"user:password" or "@/path/to/htpasswd"')
-    return value
-
-
-def _usd(value: object) -> object:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Decimal(str(value))
-    return value
-
-
-type Bytes = Annotated[int, BeforeValidator(_bytes), Field(ge=0)]
-type Usd = Annotated[Decimal, BeforeValidator(_usd), Field(ge=0, le=10**6)]
-type HostPattern = Annotated[str, AfterValidator(_host_pattern)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ProxyConfig(_Table):
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=0, le=65535)
-    mode: list[str] = Field(default=["regular"], min_length=1)
-    auth: Annotated[str, AfterValidator(_auth)] = Field(default="", repr=False)
-    open: bool = False
-    fast_dispatch: bool = True
-    confdir: Annotated[Path, BeforeValidator(_path)] = Path("~/.mitmproxy").expanduser()
-
-
-class CaptureConfig(_Table):
-    max_body: Bytes = 32 * 2**20
-
-
-class SpoolConfig(_Table):
-    fsync: Literal["interval", "always", "never"] = "interval"
-    max_bytes: Bytes = 20 * 2**30
-    min_free_bytes: Bytes = 2**30
-
-
-class WorkerConfig(_Table):
-    child: bool = True
-
-
-class DatabaseConfig(_Table):
-    url: Annotated[str, AfterValidator(_database_url)] = Field(default="", repr=False)
-
-
-class RetentionConfig(_Table):
-    days: int = Field(default=0, ge=0, le=36_500)
-
-
-class ProviderConfig(_Table):
-    """A provider of the user's own; comes before the built-in ones."""
-
-    name: str = Field(min_length=1)
-    hosts: list[HostPattern] = Field(min_length=1)
-    wire: str | None = None
-    paths: dict[str, str] = {}
-
-
-class PriceConfig(_Table):
-    """A price of the user's own, USD per million tokens; comes before the price list."""
-
-    model: str = Field(min_length=1)
-    provider: str = Field(default="*", min_length=1)
-    since: date | None = None
-    input: Usd
-    output: Usd = Decimal(0)
-    cached: Usd | None = None
-    cache_write: Usd | None = None
-    reasoning: Usd | None = None
-
-
-class Config(_Table):
+class Config(Section):
     source: Path | None = None
     """The file it was read from; None: the built-in defaults."""
     proxy: ProxyConfig = ProxyConfig()
@@ -146,8 +59,9 @@ class Config(_Table):
     worker: WorkerConfig = WorkerConfig()
     database: DatabaseConfig = DatabaseConfig()
     retention: RetentionConfig = RetentionConfig()
-    providers: list[ProviderConfig] = []
-    prices: list[PriceConfig] = []
+    providers: list[ProviderConfig] = Field(default=[])
+    prices: list[PriceConfig] = Field(default=[])
+    namespaces: Namespaces = Field(default=[])
 
 
 def load(path: Path | None = None, home: Path | None = None) -> Config:
@@ -205,14 +119,20 @@ def find(home: Path | None = None) -> Path | None:
 
 def read(file: Path) -> Config:
     """Raises ConfigError, also where the file is not TOML or cannot be read."""
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise ConfigError(f"{file}: {exc.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{file}: not valid TOML: {exc}") from None
-    except RecursionError:
-        raise ConfigError(f"{file}: nested too deeply") from None
+    return check(file, _tables(file))
+
+
+def read_namespaces(file: Path) -> list[NamespaceConfig]:
+    """The namespaces of a file alone, whatever else there is in it. Raises ConfigError as `read`."""
+    return check(file, {"namespaces": _tables(file).get("namespaces", [])}).namespaces
+
+
+def check(file: Path, tables: dict[str, Any]) -> Config:
+    """Settings from what was read in a file.
+
+    Raises:
+        ConfigError: names the file, and of each mistake the key, the value and what is allowed.
+    """
     if "source" in tables:
         raise ConfigError(f"{file}: unknown key `source`")
     if unprintable := next(_unprintable(tables), None):
@@ -222,6 +142,17 @@ def read(file: Path) -> Config:
     except ValidationError as exc:
         problems = [_sentence(error) for error in exc.errors(include_url=False)]
         raise ConfigError(f"{file}: " + "; ".join(problems)) from None
+
+
+def _tables(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"{file}: {exc.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{file}: not valid TOML: {exc}") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: nested too deeply") from None
 
 
 def _unprintable(value: Any, key: str = "") -> Iterator[str]:
@@ -243,9 +174,13 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         known = ", ".join(_known_keys(error["loc"][:-1]))
         return f"unknown key `{key}`; known here: {known}"
+    if error["type"] == "missing":
+        return f"`{key}` is required"
     value = error["input"]
-    # a password must not end up in a terminal or a log
-    shown = "" if key in ("proxy.auth", "database.url") else f" = {value!r}"
+    # a password must not end up in a terminal or a log, nor a key in place of its fingerprint
+    secret = key in ("proxy.auth", "database.url") or ".match.key" in key
+    whole = isinstance(value, dict | list) and value
+    shown = "" if secret or whole else f" = {value!r}"
     return f"`{key}`{shown}: allowed is {_allowed(error)}"
 
 
@@ -267,7 +202,8 @@ def _allowed(error: Any) -> str:
 
 
 def _key(location: tuple[int | str, ...]) -> str:
-    parts: Iterator[str] = (f"[{p}]" if isinstance(p, int) else f".{p}" for p in location)
+    # pydantic marks what is wrong with a key, and not with its value
+    parts = (f"[{p}]" if isinstance(p, int) else f".{p}" for p in location if p != "[key]")
     return "".join(parts).removeprefix(".")
 
 
@@ -282,6 +218,8 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("retention",): RetentionConfig,
         ("providers",): ProviderConfig,
         ("prices",): PriceConfig,
+        ("namespaces",): NamespaceConfig,
+        ("namespaces", "match"): MatchConfig,
     }
     table = tables[tuple(part for part in location if isinstance(part, str))]
     return [name for name in table.model_fields if name != "source"]

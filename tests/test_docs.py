@@ -11,7 +11,7 @@ import typer
 from pydantic import BaseModel
 
 from llmproxy_core.cli.app import app
-from llmproxy_core.config import Config, PriceConfig, ProviderConfig
+from llmproxy_core.config import Config, NamespaceConfig, PriceConfig, ProviderConfig
 
 CHECKOUT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -24,7 +24,11 @@ def text(name: str) -> str:
     return (CHECKOUT / name).read_text()
 
 
-TABLES: dict[str, type[BaseModel]] = {"providers": ProviderConfig, "prices": PriceConfig}
+TABLES: dict[str, type[BaseModel]] = {
+    "providers": ProviderConfig,
+    "prices": PriceConfig,
+    "namespaces": NamespaceConfig,
+}
 
 
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
