@@ -35,6 +35,10 @@ class Codec(Protocol):
     def feed(self, data: bytes) -> Iterator[bytes]: ...
 
 
+RAW = "raw"
+"""The name of deflate without the header of zlib, which some servers send as `deflate`."""
+
+
 class Decoder:
     """Wire bytes in any cuts -> decoded bytes, in pieces of bounded size. Never raises.
 
@@ -50,6 +54,20 @@ class Decoder:
         self._names = self._codings(headers)
         self._stages: list[_Stage] | None = None
         self._head = b""
+
+    @property
+    def codings(self) -> list[str] | None:
+        """What really is undone, in the order in which it was done; None as long as that is open.
+
+        Empty for plain text, whatever was announced. `RAW` can be told only when `feed` has given
+        something; until then it is called deflate.
+        """
+        return None if self._stages is None else [stage.coding for stage in self._stages[::-1]]
+
+    @property
+    def damaged(self) -> bool:
+        """Nothing more will come, whatever is fed: the data are damaged, or more than `limit`."""
+        return any(stage.dead for stage in self._stages or ())
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Consume the whole iterator before the next call."""
@@ -112,6 +130,11 @@ class _Stage:
         self.left = limit
         self.dead = False
 
+    @property
+    def coding(self) -> str:
+        raw = isinstance(self.codec, _Deflate) and self.codec.raw
+        return RAW if raw else self.name
+
     def feed(self, data: bytes, owner: Decoder) -> Iterator[bytes]:
         if self.dead:
             return
@@ -153,7 +176,9 @@ class _Inflate:
                         return
                     self._engine = zlib.decompressobj(self._bits)
                 self._fresh = False
-                yield self._engine.decompress(rest, PIECE)
+                yield (piece := self._engine.decompress(rest, PIECE))
+                while len(piece) == PIECE and not self._engine.unconsumed_tail:
+                    yield (piece := self._engine.decompress(b"", PIECE))
                 rest = self._engine.unconsumed_tail or self._engine.unused_data
 
     def _another(self, rest: bytes) -> bool:
@@ -162,9 +187,10 @@ class _Inflate:
 
 
 class _Deflate:
-    __slots__ = ("_head", "_inflate")
+    __slots__ = ("_head", "_inflate", "raw")
 
     def __init__(self) -> None:
+        self.raw = False
         self._head = b""
         self._inflate: _Inflate | None = None
 
@@ -178,8 +204,8 @@ class _Deflate:
             if len(self._head) < 2:
                 return
             data = self._head
-            wrapped = data[0] & 15 == 8 and int.from_bytes(data[:2]) % 31 == 0
-            self._inflate = _Inflate(15 if wrapped else -15)
+            self.raw = data[0] & 15 != 8 or int.from_bytes(data[:2]) % 31 != 0
+            self._inflate = _Inflate(-15 if self.raw else 15)
         yield from self._inflate.feed(data)
 
 

@@ -116,3 +116,24 @@ def test_a_bomb_is_bounded_in_memory_and_reported(coding: str) -> None:
     assert size == 2**25
     assert decoder.problem == "more than 33554432 bytes after decoding"
     assert peak < 2**26
+
+
+def test_long_runs_are_decoded_to_their_end() -> None:
+    for size in range(2**20, 2**20 + 258, 5):
+        assert decode("deflate", [raw_deflate(b"\0" * size)]) == (b"\0" * size, None)
+
+
+def test_what_was_undone_can_be_told() -> None:
+    def codings(coding: str, body: bytes) -> list[str] | None:
+        decoder = Decoder([("content-encoding", coding)])
+        assert decoder.codings is None
+        list(decoder.feed(body))
+        return decoder.codings
+
+    assert codings("x-gzip", gzip.compress(TEXT)) == ["gzip"]
+    assert codings("", gzip.compress(TEXT)) == ["gzip"]
+    assert codings("gzip, br", ENCODERS["gzip, br"](TEXT)) == ["gzip", "br"]
+    assert codings("deflate", zlib.compress(TEXT)) == ["deflate"]
+    assert codings("deflate", raw_deflate(TEXT)) == ["raw"]
+    assert codings("br", TEXT) == []
+    assert codings("zstd", b"\x28") is None
