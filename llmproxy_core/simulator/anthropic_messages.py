@@ -6,7 +6,7 @@ from typing import Any
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
-from llmproxy_core.simulator.exchange import Answer, Ask, content_text, size, sse
+from llmproxy_core.simulator.exchange import Answer, Ask, Named, content_text, size, sse
 
 ERROR_TYPES = {
     400: "invalid_request_error",
@@ -20,6 +20,17 @@ ERROR_TYPES = {
 
 
 class AnthropicMessages:
+    content_type = "text/event-stream"
+    longest_name = 128
+
+    def names(self, body: Mapping[str, Any]) -> Iterator[Named]:
+        """A tool with a type is Anthropic's; what it is called is theirs, too."""
+        tools = [mapping(tool) for tool in body.get("tools") or []]
+        theirs = {tool.get("name") for tool in tools if tool.get("type") not in (None, "custom")}
+        for place, name in _named(body, tools):
+            if name not in theirs:
+                yield Named(place, str(name))
+
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
         messages = [mapping(message) for message in body.get("messages") or []]
         # Claude Code puts messages of the system after the person's
@@ -45,7 +56,7 @@ class AnthropicMessages:
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
         content = [block for block, _, _ in _blocks(answer)]
-        reason = "tool_use" if answer.tool else "end_turn"
+        reason = "tool_use" if answer.tools else "end_turn"
         return _message(ask, answer, content, reason, _usage(answer, answer.output_tokens))
 
     def events(self, ask: Ask, answer: Answer) -> Iterator[bytes]:
@@ -61,7 +72,7 @@ class AnthropicMessages:
             for delta in deltas:
                 yield event("content_block_delta", index=index, delta=delta)
             yield event("content_block_stop", index=index)
-        reason = "tool_use" if answer.tool else "end_turn"
+        reason = "tool_use" if answer.tools else "end_turn"
         usage = _usage(answer, answer.output_tokens)
         yield event(
             "message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage=usage
@@ -75,6 +86,27 @@ class AnthropicMessages:
     def error_event(self, message: str) -> bytes:
         error = {"type": "overloaded_error", "message": message}
         return sse({"type": "error", "error": error}, "error")
+
+
+def _named(body: Mapping[str, Any], tools: list[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for index, tool in enumerate(tools):
+        if "name" in tool:
+            yield f"tools[{index}].name", tool["name"]
+    choice = mapping(body.get("tool_choice"))
+    if choice.get("type") == "tool":
+        yield "tool_choice.name", choice.get("name")
+    for index, message in enumerate(body.get("messages") or []):
+        yield from _called(mapping(message).get("content"), f"messages[{index}].content")
+
+
+def _called(content: Any, at: str) -> Iterator[tuple[str, Any]]:
+    for index, block in enumerate(content if isinstance(content, list) else []):
+        block = mapping(block)
+        if block.get("type") == "tool_use":
+            yield f"{at}[{index}].name", block.get("name")
+        elif block.get("type") == "tool_reference":
+            yield f"{at}[{index}].tool_name", block.get("tool_name")
+        yield from _called(block.get("content"), f"{at}[{index}].content")
 
 
 type _Block = tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]
@@ -92,9 +124,9 @@ def _blocks(answer: Answer) -> Iterator[_Block]:
     if answer.text:
         text = [{"type": "text_delta", "text": piece} for piece in answer.text]
         yield {"type": "text", "text": "".join(answer.text)}, {"text": ""}, text
-    if answer.tool:
-        arguments = answer.tool.arguments
-        call = {"type": "tool_use", "id": f"toolu_{answer.tool.id}", "name": answer.tool.name}
+    for tool in answer.tools:
+        arguments = tool.arguments
+        call = {"type": "tool_use", "id": f"toolu_{tool.id}", "name": tool.name}
         pieces = ["", *(arguments[i : i + 8] for i in range(0, len(arguments), 8))]
         inputs = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
         yield call | {"input": json.loads(arguments)}, {"input": {}}, inputs

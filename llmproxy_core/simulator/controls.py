@@ -42,7 +42,11 @@ class Controls:
     `error_after`, `reset_after`, `cut_after`: after so many events of a stream, send the format's
     error event, reset the connection (RST), or close it without an ending.
     `chunks`: cut the text into so many pieces instead of words. `size`: bytes of text.
+    `cut_inside`, `end_inside`: break off, or end in good order, in the middle of the first place
+    of a stream where this text stands. `grain`: write an answer in chunks of so many bytes.
     `cached`: tokens read from the prompt cache, instead of a guess from the earlier messages.
+    `call_name`: the name of the first tool that is called, offered or not.
+    `required_prefix`: what every name of a client's tool has to begin with; others are refused.
     """
 
     delay: float = 0.0
@@ -60,6 +64,11 @@ class Controls:
     reasoning: bool | None = None
     echo: bool = False
     cached: int | None = None
+    cut_inside: str | None = None
+    end_inside: str | None = None
+    grain: int | None = None
+    call_name: str | None = None
+    required_prefix: str = ""
 
 
 def controls(header: str | None, model: str, default: Controls) -> Controls:
@@ -80,8 +89,8 @@ def _words(model: str) -> Iterator[tuple[str, str]]:
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for item in filter(None, (item.strip() for item in text.split(","))):
-        key, _, value = item.partition("=")
-        yield key.strip(), value.strip() or "true"
+        key, equals, value = item.partition("=")
+        yield key.strip(), value.strip() if equals else "true"
 
 
 def _value(key: str, text: str) -> Any:
@@ -103,7 +112,9 @@ def _kind(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).split()[0]
 
 
-def _scalar(kind: str, text: str) -> bool | int | float:
+def _scalar(kind: str, text: str) -> bool | int | float | str:
+    if kind == "str":
+        return text
     if kind == "bool":
         if text not in ("true", "1", "false", "0"):
             raise ValueError(text)

@@ -55,7 +55,7 @@ async def send_stream(
     hasher = Hasher()
     await asyncio.sleep(wanted.first / 1000)
     await line.head()
-    for count, event in enumerate(events):
+    for count, event in enumerate(ended(events, wanted.cut_inside)):
         if wanted.delay and count:
             await asyncio.sleep(wanted.delay / 1000)
         if count in (wanted.reset_after, wanted.cut_after):
@@ -63,11 +63,30 @@ async def send_stream(
             raise Torn
         data = coder.piece(event)
         hasher.update(data)
-        await line.write(data)
+        for piece in _pieces(data, wanted.grain):
+            await line.write(piece)
+    if wanted.cut_inside is not None:
+        line.break_off(reset=False)
+        raise Torn
     data = coder.end()
     hasher.update(data)
     note(hasher.hexdigest())
     await line.end(data, hasher.hexdigest())
+
+
+def ended(events: Iterator[bytes], inside: str | None) -> Iterator[bytes]:
+    """Up to the middle of the first place where this text stands."""
+    text = (inside or "").encode()
+    for event in events:
+        at = event.find(text) if text else -1
+        if at >= 0:
+            yield event[: at + len(text) // 2]
+            return
+        yield event
+
+
+def _pieces(data: bytes, size: int | None) -> list[bytes]:
+    return [data[i : i + size] for i in range(0, len(data), size)] if size else [data]
 
 
 def break_off(handler: RequestHandler, *, reset: bool) -> None:

@@ -1,20 +1,16 @@
 """What is asked and what is answered, whichever wire format carries it."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import ToolCall, mapping, text_of
-from llmproxy_core.simulator.controls import Controls
-from llmproxy_core.simulator.prose import ANSWERS, THOUGHTS
 
 CREATED = 1_760_000_000
 """The simulated world stands still: the same question gets the same bytes."""
-TOLD = re.compile(r"\bcall (\S+) with (\{.*\})", re.DOTALL)
-"""How a prompt asks for a tool call: `call Bash with {"command": "ls"}`."""
+TEXT_TOOL = {"type": "string"}
+"""The schema of custom tools: they take text, not an object."""
 
 
 @dataclass(slots=True)
@@ -23,7 +19,8 @@ class Ask:
 
     `text` is what was said last; `tools` maps names to JSON schemas; `forced_tool` is the name of
     one the model has to call (or "" for any); `schema` is the JSON schema that the answer has to
-    fit. `earlier` and `total` count characters, before the last message and in all.
+    fit. `earlier` and `total` count characters, before the last message and in all. `repeated` are
+    the fields of the request that an answer has again; `legacy` asks in a way that is outdated.
     """
 
     model: str
@@ -38,6 +35,8 @@ class Ask:
     schema: Any = None
     earlier: int = 0
     total: int = 0
+    repeated: dict[str, Any] = field(default_factory=dict)
+    legacy: bool = False
 
 
 @dataclass(slots=True)
@@ -47,15 +46,32 @@ class Answer:
     key: str
     text: list[str]
     reasoning: list[str]
-    tool: ToolCall | None
+    tools: list[ToolCall]
     input_tokens: int
     cached_tokens: int
     output_tokens: int
     reasoning_tokens: int
 
 
+class Named(NamedTuple):
+    """A name of a client's tool, and where in the JSON of a request it stands."""
+
+    place: str
+    name: str
+
+
 class Format(Protocol):
-    """One wire format of the provider's side. Stateless."""
+    """One wire format of the provider's side. Stateless.
+
+    `content_type` is that of a stream, `longest_name` what the name of a tool may have at most.
+    """
+
+    content_type: str
+    longest_name: int
+
+    def names(self, body: Mapping[str, Any]) -> Iterator[Named]:
+        """Wherever the request names a tool that is not the provider's own."""
+        ...
 
     def read(self, body: Mapping[str, Any], path: str) -> Ask: ...
 
@@ -74,32 +90,6 @@ class Format(Protocol):
     def error_event(self, message: str) -> bytes:
         """What this provider sends when it fails inside a stream."""
         ...
-
-
-def answer(ask: Ask, body: bytes, wanted: Controls) -> Answer:
-    """The same for the same body, always."""
-    key = content_hash(body).hex()
-    tool = _tool_call(ask, key, wanted)
-    thoughts = THOUGHTS[_choice(ask.text, len(THOUGHTS))]
-    thinks = ask.thinks if wanted.reasoning is None else wanted.reasoning
-    text = "" if tool else _text(ask, wanted)
-    pieces = _pieces(text, wanted.chunks)
-    reasoning = _pieces(thoughts if thinks else "", None)
-    reasoning_tokens = _tokens(len(thoughts)) if thinks else 0
-    written = len(text) + (len(tool.arguments) + len(tool.name) if tool else 0)
-    input_tokens = _tokens(ask.total)
-    # providers cache whole blocks; a small one lets short demo sessions show it, too
-    cached = ask.earlier // 4 // 32 * 32 if wanted.cached is None else wanted.cached
-    return Answer(
-        key=key,
-        text=pieces,
-        reasoning=reasoning,
-        tool=tool,
-        input_tokens=max(input_tokens, cached),
-        cached_tokens=cached,
-        output_tokens=_tokens(written) + reasoning_tokens,
-        reasoning_tokens=reasoning_tokens,
-    )
 
 
 def sse(data: Any, event: str | None = None) -> bytes:
@@ -127,83 +117,3 @@ def content_text(content: Any) -> str:
 def size(value: Any) -> int:
     """Characters a value takes as JSON: what tokens are guessed from."""
     return len(compact(value))
-
-
-def _tokens(characters: int) -> int:
-    return max(1, characters // 4)
-
-
-def _text(ask: Ask, wanted: Controls) -> str:
-    if wanted.echo:
-        return ask.text
-    if ask.schema is not None:
-        return compact(sample(ask.schema))
-    text = ANSWERS[_choice(ask.text, len(ANSWERS))]
-    if wanted.size is not None:
-        text = (text + "\n\n") * (wanted.size // len(text) + 1)
-        text = text[: wanted.size]
-    return text
-
-
-def _choice(text: str, count: int) -> int:
-    return content_hash(text.encode("utf-8", "replace"))[0] % count
-
-
-def _pieces(text: str, count: int | None) -> list[str]:
-    """Cut into `count` pieces, or else as models do: a word or two at a time."""
-    if not text:
-        return []
-    step = max(1, -(-len(text) // count)) if count else max(6, len(text) // 2000)
-    return [text[i : i + step] for i in range(0, len(text), step)]
-
-
-def _tool_call(ask: Ask, key: str, wanted: Controls) -> ToolCall | None:
-    if not ask.tools or wanted.tool is False:
-        return None
-    if not ask.answers_tool and (told := _told(ask)):
-        return ToolCall(key[:24], *told)
-    named = next((name for name in ask.tools if name.lower() in ask.text.lower()), None)
-    asked = named is not None or "tool" in ask.text.lower() or bool(wanted.tool)
-    if ask.forced_tool is None and (ask.answers_tool or not asked):
-        return None
-    name = ask.forced_tool or named or next(iter(ask.tools))
-    return ToolCall(key[:24], name, compact(sample(ask.tools.get(name))))
-
-
-def _told(ask: Ask) -> tuple[str, str] | None:
-    """The tool and the arguments that the prompt names; some tools take any text, not JSON."""
-    if not (found := TOLD.search(ask.text)) or found[1] not in ask.tools:
-        return None
-    name, arguments = found.groups()
-    if mapping(ask.tools[name]).get("type") != "string":
-        try:
-            json.loads(arguments)
-        except ValueError:
-            return None
-    return name, arguments
-
-
-def sample(schema: Any, name: str = "") -> Any:
-    """A value that a JSON schema (OpenAPI spelling of types, too) allows, the same each time."""
-    schema = mapping(schema)
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type", "object" if "properties" in schema else "string")
-    kind = next((k for k in kind if k != "null"), "null") if isinstance(kind, list) else kind
-    match str(kind).lower():
-        case "object":
-            properties = mapping(schema.get("properties"))
-            wanted = schema.get("required") or list(properties)
-            return {key: sample(properties.get(key), key) for key in wanted}
-        case "array":
-            return [sample(schema.get("items"), name)]
-        case "integer":
-            return 3
-        case "number":
-            return 2.5
-        case "boolean":
-            return True
-        case "null":
-            return None
-        case _:
-            return {"city": "Paris", "location": "Paris", "path": "README.md"}.get(name, "sample")

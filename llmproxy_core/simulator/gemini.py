@@ -1,12 +1,14 @@
 """Google Gemini, also under its Vertex paths. Source: ai.google.dev/api/generate-content."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
-from llmproxy_core.simulator.exchange import Answer, Ask, compact, content_text, size, sse
+from llmproxy_core.simulator.exchange import Answer, Ask, Named, compact, content_text, size, sse
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -16,13 +18,32 @@ STATUS_WORDS = {
     429: "RESOURCE_EXHAUSTED",
     503: "UNAVAILABLE",
 }
+SIGNED = "c2lt"
+"""How our signatures begin; clients also send some that are none."""
 
 
 class Gemini:
     """Streams as SSE with `alt=sse`, else as one JSON array that arrives element by element."""
 
+    longest_name = 64
+
     def __init__(self, *, array: bool = False) -> None:
         self.array = array
+        self.content_type = "application/json" if array else "text/event-stream"
+
+    def names(self, body: Mapping[str, Any]) -> Iterator[Named]:
+        for index, tool in enumerate(body.get("tools") or []):
+            declared = _get(tool, "functionDeclarations") or []
+            for number, function in enumerate(declared):
+                at = f"tools[{index}].functionDeclarations[{number}].name"
+                yield Named(at, str(mapping(function).get("name")))
+        calling = _get(_get(body, "toolConfig"), "functionCallingConfig")
+        for index, name in enumerate(_get(calling, "allowedFunctionNames") or []):
+            at = f"toolConfig.functionCallingConfig.allowedFunctionNames[{index}]"
+            yield Named(at, str(name))
+        for index, content in enumerate(body.get("contents") or []):
+            for number, part in enumerate(mapping(content).get("parts") or []):
+                yield from _named(part, f"contents[{index}].parts[{number}]")
 
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
         contents = [mapping(content) for content in body.get("contents") or []]
@@ -39,6 +60,7 @@ class Gemini:
             forced_tool=_forced(_get(body, "toolConfig")),
             answers_tool=any(_get(part, "functionResponse") for part in parts),
             thinks=_get(thinking, "includeThoughts") is True,
+            choices=int(_get(config, "candidateCount") or 1),
             schema=_get(config, "responseJsonSchema") or _get(config, "responseSchema"),
             earlier=prefix + size(contents[:-1]) if contents[1:] else 0,
             total=prefix + size(contents),
@@ -77,6 +99,21 @@ def _functions(tools: list[Any]) -> dict[str, Any]:
     return found
 
 
+def _named(part: Any, at: str) -> Iterator[Named]:
+    """A call that is given back signed has to be the one that was signed."""
+    for kind in ("functionCall", "functionResponse"):
+        if found := mapping(_get(part, kind)):
+            name = str(found.get("name"))
+            yield Named(f"{at}.{kind}.name", name)
+            signature = str(_get(part, "thoughtSignature") or "")
+            if signature.startswith(SIGNED) and signature != _signature(name):
+                yield Named(f"{at}.thoughtSignature", "")
+
+
+def _signature(name: str) -> str:
+    return SIGNED + base64.b64encode(content_hash(name.encode())).decode()
+
+
 def _forced(config: Any) -> str | None:
     calling = _get(config, "functionCallingConfig")
     if _get(calling, "mode") != "ANY":
@@ -104,10 +141,13 @@ def _merged(answer: Answer) -> list[dict[str, Any]]:
 
 
 def _call(answer: Answer) -> list[dict[str, Any]]:
-    if answer.tool is None:
-        return []
-    call = {"name": answer.tool.name, "args": json.loads(answer.tool.arguments)}
-    return [{"functionCall": call}]
+    """Only the first of parallel calls is signed."""
+    calls: list[dict[str, Any]] = []
+    for tool in answer.tools:
+        call = {"name": tool.name, "args": json.loads(tool.arguments)}
+        signed = {} if calls else {"thoughtSignature": _signature(tool.name)}
+        calls.append({"functionCall": call} | signed)
+    return calls
 
 
 def _chunk(ask: Ask, answer: Answer, parts: list[Any], finish: str | None) -> dict[str, Any]:
@@ -125,7 +165,7 @@ def _chunk(ask: Ask, answer: Answer, parts: list[Any], finish: str | None) -> di
     if answer.reasoning_tokens:
         usage["thoughtsTokenCount"] = answer.reasoning_tokens
     return {
-        "candidates": [candidate | {"index": 0}],
+        "candidates": [candidate | {"index": index} for index in range(ask.choices)],
         "usageMetadata": usage,
         "modelVersion": ask.model,
         "responseId": answer.key[:22],

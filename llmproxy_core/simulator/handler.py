@@ -10,10 +10,12 @@ from tornado.web import RequestHandler, stream_request_body
 
 from llmproxy_core.hashing import Hasher
 from llmproxy_core.model import Headers, mapping
+from llmproxy_core.simulator.answering import answer
 from llmproxy_core.simulator.controls import ControlError, Controls, controls
-from llmproxy_core.simulator.delivery import GONE, send_stream, send_whole
+from llmproxy_core.simulator.delivery import GONE, ended, send_stream, send_whole
 from llmproxy_core.simulator.encodings import decode
-from llmproxy_core.simulator.exchange import Answer, Ask, Format, answer
+from llmproxy_core.simulator.exchange import Answer, Ask, Format
+from llmproxy_core.simulator.judge import offence, unsigned
 from llmproxy_core.simulator.openai_chat import refusal
 from llmproxy_core.simulator.routes import format_for, plain
 
@@ -109,6 +111,10 @@ class Provider(RequestHandler):
             sound, ask, wanted = False, None, Controls()
         if form is None or ask is None or not sound or wanted.status:
             await self._other(seen, form, body, sound, wanted)
+        elif complaint := offence(form.names(body), form.longest_name, wanted):
+            await self._whole(seen, 400, form.error(400, complaint), Controls())
+        elif unsigned(seen.headers, bytes(self.body)):
+            await self._whole(seen, 403, form.error(403, "The signature does not match."), wanted)
         elif ask.stream:
             await self._stream(seen, form, ask, wanted)
         else:
@@ -147,12 +153,14 @@ class Provider(RequestHandler):
                 body = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
             case "empty":
                 body = b""
-        await send_whole(self, body, wanted, seen.note_answer)
+        if wanted.grain:
+            await send_stream(self, iter([body]), wanted, seen.note_answer)
+        else:
+            await send_whole(self, body, wanted, seen.note_answer)
 
     async def _stream(self, seen: Seen, form: Format, ask: Ask, wanted: Controls) -> None:
         seen.status = 200
-        array = bool(getattr(form, "array", False))
-        self.set_header("content-type", "application/json" if array else "text/event-stream")
+        self.set_header("content-type", form.content_type)
         self.set_header("cache-control", "no-cache")
         events = _bent(form, ask, answer(ask, bytes(self.body), wanted), wanted)
         await send_stream(self, events, wanted, seen.note_answer)
@@ -172,7 +180,7 @@ class Provider(RequestHandler):
 def _bent(form: Format, ask: Ask, reply: Answer, wanted: Controls) -> Iterator[bytes]:
     if wanted.malformed == "empty":
         return
-    for count, event in enumerate(form.events(ask, reply)):
+    for count, event in enumerate(ended(form.events(ask, reply), wanted.end_inside)):
         if count == wanted.error_after:
             yield form.error_event("Simulated failure inside a stream.")
             return

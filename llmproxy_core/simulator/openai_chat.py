@@ -7,7 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmproxy_core.model import mapping
-from llmproxy_core.simulator.exchange import CREATED, Answer, Ask, content_text, size, sse
+from llmproxy_core.simulator import openai_chat_tools
+from llmproxy_core.simulator.exchange import (
+    CREATED,
+    Answer,
+    Ask,
+    Named,
+    content_text,
+    size,
+    sse,
+)
 
 ERROR_TYPES = {
     400: ("invalid_request_error", None),
@@ -23,38 +32,45 @@ def refusal(status: int, message: str) -> Any:
 
 
 class OpenAIChat:
+    content_type = "text/event-stream"
+    longest_name = 64
+
+    def names(self, body: Mapping[str, Any]) -> Iterator[Named]:
+        return openai_chat_tools.names(body)
+
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
         messages = [mapping(message) for message in body.get("messages") or []]
         last = messages[-1] if messages else {}
         wanted = mapping(body.get("response_format"))
-        functions = [mapping(mapping(t).get("function")) for t in body.get("tools") or []]
         return Ask(
             model=str(body.get("model") or path.split("/deployments/")[-1].split("/")[0]),
             text=content_text(last.get("content")),
             stream=body.get("stream") is True,
-            tools={str(f.get("name")): f.get("parameters") for f in functions if f},
-            forced_tool=_forced(body.get("tool_choice")),
-            answers_tool=last.get("role") == "tool",
+            tools=openai_chat_tools.offered(body),
+            forced_tool=openai_chat_tools.forced(body),
+            answers_tool=last.get("role") in ("tool", "function"),
             thinks="reasoning_effort" in body or "reasoning" in body,
             include_usage=mapping(body.get("stream_options")).get("include_usage") is True,
             choices=int(body.get("n") or 1),
             schema=mapping(wanted.get("json_schema")).get("schema"),
             earlier=size(body.get("tools") or []) + size(messages[:-1]) if messages[1:] else 0,
             total=size(body.get("tools") or []) + size(messages),
+            legacy=bool(body.get("functions")),
         )
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
         message: dict[str, Any] = {"role": "assistant", "content": "".join(answer.text) or None}
         if answer.reasoning:
             message["reasoning_content"] = "".join(answer.reasoning)
-        if answer.tool:
-            function = {"name": answer.tool.name, "arguments": answer.tool.arguments}
-            message["tool_calls"] = [
-                {"id": f"call_{answer.tool.id}", "type": "function", "function": function}
-            ]
+        message |= openai_chat_tools.message(ask, answer)
         message |= {"refusal": None, "annotations": []}
         choices = [
-            {"index": i, "message": message, "logprobs": None, "finish_reason": _finish(answer)}
+            {
+                "index": i,
+                "message": message,
+                "logprobs": None,
+                "finish_reason": _finish(ask, answer),
+            }
             for i in range(ask.choices)
         ]
         return _frame(ask, answer, "chat.completion") | {
@@ -78,10 +94,11 @@ class OpenAIChat:
         for piece in answer.text:
             for index in range(ask.choices):
                 yield chunk({"content": piece}, index=index)
-        for delta in _tool_deltas(answer):
-            yield chunk({"tool_calls": [delta]})
+        for delta in openai_chat_tools.deltas(ask, answer):
+            for index in range(ask.choices):
+                yield chunk(delta, index=index)
         for index in range(ask.choices):
-            yield chunk({}, _finish(answer), index)
+            yield chunk({}, _finish(ask, answer), index)
         if ask.include_usage:
             yield sse(frame | {"choices": [], "usage": _usage(answer)})
         yield b"data: [DONE]\n\n"
@@ -93,14 +110,10 @@ class OpenAIChat:
         return sse(refusal(500, message))
 
 
-def _forced(choice: Any) -> str | None:
-    if choice == "required":
-        return ""
-    return mapping(mapping(choice).get("function")).get("name")
-
-
-def _finish(answer: Answer) -> str:
-    return "tool_calls" if answer.tool else "stop"
+def _finish(ask: Ask, answer: Answer) -> str:
+    if not answer.tools:
+        return "stop"
+    return "function_call" if ask.legacy else "tool_calls"
 
 
 def _frame(ask: Ask, answer: Answer, kind: str) -> dict[str, Any]:
@@ -111,16 +124,6 @@ def _frame(ask: Ask, answer: Answer, kind: str) -> dict[str, Any]:
         "model": ask.model,
         "system_fingerprint": "fp_simulated",
     }
-
-
-def _tool_deltas(answer: Answer) -> Iterator[dict[str, Any]]:
-    if answer.tool is None:
-        return
-    name = {"name": answer.tool.name, "arguments": ""}
-    yield {"index": 0, "id": f"call_{answer.tool.id}", "type": "function", "function": name}
-    text = answer.tool.arguments
-    for i in range(0, len(text), 8):
-        yield {"index": 0, "function": {"arguments": text[i : i + 8]}}
 
 
 def _usage(answer: Answer) -> dict[str, Any]:

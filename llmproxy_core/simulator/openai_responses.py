@@ -4,14 +4,37 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmproxy_core.model import mapping
-from llmproxy_core.simulator.exchange import CREATED, Answer, Ask, content_text, size, sse
+from llmproxy_core.simulator.exchange import (
+    CREATED,
+    TEXT_TOOL,
+    Answer,
+    Ask,
+    Named,
+    content_text,
+    size,
+    sse,
+)
 from llmproxy_core.simulator.openai_chat import refusal
 
-CUSTOM = {"type": "string"}
-"""The schema of custom tools: they take text, not an object."""
+CLIENTS = frozenset({"function", "custom", "function_call", "custom_tool_call"})
+"""The types of offers and calls that have the name of a client's tool."""
 
 
 class OpenAIResponses:
+    content_type = "text/event-stream"
+    longest_name = 128
+
+    def names(self, body: Mapping[str, Any]) -> Iterator[Named]:
+        yield from named_tools(body, "")
+        choice = mapping(body.get("tool_choice"))
+        yield from named_tool(choice, "tool_choice")
+        yield from named_tools(choice, "tool_choice.")
+        asked = body.get("input")
+        for index, item in enumerate(asked if isinstance(asked, list) else []):
+            at = f"input[{index}]"
+            yield from named_tool(mapping(item), at)
+            yield from named_tools(mapping(item), f"{at}.")
+
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
         asked = body.get("input") or ""
         items = [mapping(i) for i in asked] if isinstance(asked, list) else []
@@ -24,7 +47,7 @@ class OpenAIResponses:
             text=text,
             stream=body.get("stream") is True,
             tools={
-                str(tool["name"]): CUSTOM
+                str(tool["name"]): TEXT_TOOL
                 if tool.get("type") == "custom"
                 else tool.get("parameters")
                 for tool in tools
@@ -35,6 +58,7 @@ class OpenAIResponses:
             schema=mapping(mapping(body.get("text")).get("format")).get("schema"),
             earlier=size(items[:-1]) + size(body.get("instructions")) if items[1:] else 0,
             total=size(asked) + size(tools) + size(body.get("instructions")),
+            repeated={key: body[key] for key in ("tools", "tool_choice") if body.get(key)},
         )
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
@@ -74,6 +98,19 @@ class OpenAIResponses:
         return sse({**error, "sequence_number": 999}, "error")
 
 
+def named_tools(place: Mapping[str, Any], at: str) -> Iterator[Named]:
+    for index, tool in enumerate(map(mapping, place.get("tools") or [])):
+        where = f"{at}tools[{index}]"
+        yield from named_tool(tool, where)
+        yield from named_tools(tool, f"{where}.")
+
+
+def named_tool(tool: Mapping[str, Any], at: str) -> Iterator[Named]:
+    """The name in an offer, a choice or a call of a client's tool."""
+    if tool.get("type") in CLIENTS and "name" in tool:
+        yield Named(f"{at}.name", str(tool["name"]))
+
+
 def _tools(places: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Codex offers them inside `input`, in namespaces."""
     for place in places:
@@ -85,7 +122,13 @@ def _tools(places: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 
 def _forced(choice: Any) -> str | None:
-    return "" if choice == "required" else mapping(choice).get("name")
+    if choice == "required":
+        return ""
+    told = mapping(choice)
+    if told.get("type") == "allowed_tools":
+        allowed = [named.name for named in named_tools(told, "")]
+        return next(iter(allowed), "") if told.get("mode") == "required" else None
+    return str(told["name"]) if "name" in told else None
 
 
 def _items(ask: Ask, answer: Answer) -> list[tuple[dict[str, Any], list[str]]]:
@@ -95,15 +138,15 @@ def _items(ask: Ask, answer: Answer) -> list[tuple[dict[str, Any], list[str]]]:
         summary = [{"type": "summary_text", "text": "".join(answer.reasoning)}]
         item = {"id": f"rs_{answer.key}", "type": "reasoning", "summary": summary}
         items.append((item, answer.reasoning))
-    if answer.tool:
-        custom = ask.tools.get(answer.tool.name) is CUSTOM
+    for tool in answer.tools:
+        custom = ask.tools.get(tool.name) is TEXT_TOOL
         kind, field = ("custom_tool_call", "input") if custom else ("function_call", "arguments")
-        call = {"id": f"fc_{answer.key}", "type": kind, "status": "completed"}
-        call |= {"call_id": f"call_{answer.tool.id}", "name": answer.tool.name}
-        text = answer.tool.arguments
+        call = {"id": f"fc_{tool.id}", "type": kind, "status": "completed"}
+        call |= {"call_id": f"call_{tool.id}", "name": tool.name}
+        text = tool.arguments
         pieces = [text[i : i + 8] for i in range(0, len(text), 8)]
         items.append((call | {field: text}, pieces))
-    else:
+    if not answer.tools:
         part = {"type": "output_text", "text": "".join(answer.text), "annotations": []}
         message = {"id": f"msg_{answer.key}", "type": "message", "status": "completed"}
         items.append((message | {"role": "assistant", "content": [part]}, answer.text))
@@ -119,7 +162,11 @@ def _new(item: dict[str, Any]) -> dict[str, Any]:
 def _progress(item: dict[str, Any], pieces: list[str], index: int) -> Iterator[dict[str, Any]]:
     at = {"item_id": item["id"], "output_index": index}
     if item["type"] == "function_call":
-        yield from _deltas("function_call_arguments", "arguments", item["arguments"], pieces, at)
+        *deltas, done = _deltas(
+            "function_call_arguments", "arguments", item["arguments"], pieces, at
+        )
+        yield from deltas
+        yield done | {"name": item["name"]}
         return
     if item["type"] == "custom_tool_call":
         yield from _deltas("custom_tool_call_input", "input", item["input"], pieces, at)
@@ -170,7 +217,7 @@ def _response(
         "usage": usage,
         "user": None,
         "metadata": {},
-    }
+    } | ask.repeated
 
 
 def _usage(answer: Answer) -> dict[str, Any]:

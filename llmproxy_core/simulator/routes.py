@@ -8,8 +8,10 @@ from typing import Any
 
 from llmproxy_core.model import mapping
 from llmproxy_core.simulator.anthropic_messages import AnthropicMessages
+from llmproxy_core.simulator.bedrock_converse import BedrockConverse
 from llmproxy_core.simulator.exchange import CREATED, Format, size
 from llmproxy_core.simulator.gemini import Gemini
+from llmproxy_core.simulator.ollama_chat import OllamaChat
 from llmproxy_core.simulator.openai_chat import OpenAIChat
 from llmproxy_core.simulator.openai_responses import OpenAIResponses
 
@@ -19,6 +21,8 @@ FORMATS: tuple[tuple[re.Pattern[str], Format], ...] = (
     (re.compile(r"/v1/messages$"), AnthropicMessages()),
     (re.compile(r"/models/[^/]+:generateContent$"), Gemini()),
     (re.compile(r"/models/[^/]+:streamGenerateContent$"), Gemini()),
+    (re.compile(r"/api/chat$"), OllamaChat()),
+    (re.compile(r"/model/[^/]+/converse(-stream)?$"), BedrockConverse()),
 )
 GEMINI_ARRAY = Gemini(array=True)
 

@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,9 +19,13 @@ from tornado.web import Application
 from llmproxy_core.simulator.certificate import write_certificates
 from llmproxy_core.simulator.controls import Controls
 from llmproxy_core.simulator.handler import Provider, Seen, World
+from llmproxy_core.simulator.openai_realtime import RealtimeSocket
 from llmproxy_core.simulator.websocket import NoSocket, ResponsesSocket, WantsWebSocket
 
 LARGEST_BODY = 2**30
+SOCKETS = (("/realtime", RealtimeSocket), ("", ResponsesSocket))
+"""By the end of the path."""
+NO_SOCKETS = (("", NoSocket),)
 
 
 class Simulator:
@@ -29,7 +34,8 @@ class Simulator:
     Port 0 lets the system choose; `http_port` and `https_port` are set once it is entered.
     `ca_file` is the throw-away authority that signed its certificate. `seen` lists the requests
     in the order of their arrival, the last 10,000 of them. Without `websockets`, who asks for one
-    is told to use HTTP.
+    is told to use HTTP. With `required_prefix`, requests with a name of a tool that does not begin
+    so are refused (400), wherever it stands; the tools that the provider owns are left out.
 
     Raises on entering:
         OSError: a port is taken.
@@ -44,12 +50,16 @@ class Simulator:
         keep_bodies: bool = False,
         hosts: Sequence[str] = (),
         websockets: bool = True,
+        required_prefix: str = "",
     ) -> None:
         self.http_port = http_port
         self.https_port = https_port
-        self._world = World(default or Controls(), keep_bodies=keep_bodies)
+        default = default or Controls()
+        if required_prefix:
+            default = replace(default, required_prefix=required_prefix)
+        self._world = World(default, keep_bodies=keep_bodies)
         self._hosts = hosts
-        self._socket = ResponsesSocket if websockets else NoSocket
+        self._sockets = SOCKETS if websockets else NO_SOCKETS
         self._folder = tempfile.TemporaryDirectory(prefix="llmproxy-simulator-")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -120,7 +130,7 @@ class Simulator:
     ) -> None:
         world = {"world": self._world}
         routes = [
-            Rule(WantsWebSocket(), self._socket, world),
+            *[Rule(WantsWebSocket(end), socket, world) for end, socket in self._sockets],
             Rule(AnyMatches(), Provider, world),
         ]
         app = Application([*routes], log_function=_quiet)

@@ -5,6 +5,8 @@ Source: platform.openai.com/docs/guides/websocket-mode.
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -13,9 +15,11 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
+from llmproxy_core.simulator.answering import answer
 from llmproxy_core.simulator.controls import ControlError, Controls, controls
-from llmproxy_core.simulator.exchange import answer, compact
+from llmproxy_core.simulator.exchange import Ask, compact
 from llmproxy_core.simulator.handler import Provider, Seen, World
+from llmproxy_core.simulator.judge import offence
 from llmproxy_core.simulator.openai_chat import refusal
 from llmproxy_core.simulator.openai_responses import OpenAIResponses
 
@@ -23,14 +27,17 @@ FORMAT = OpenAIResponses()
 
 
 class WantsWebSocket(Matcher):
-    """Requests that ask for a WebSocket, on any path."""
+    """Requests that ask for a WebSocket, on any path or on one that ends so."""
+
+    def __init__(self, end: str = "") -> None:
+        self.end = end
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         wanted = request.headers.get("upgrade", "").lower() == "websocket"
-        return {} if wanted else None
+        return {} if wanted and request.path.endswith(self.end) else None
 
 
-class ResponsesSocket(WebSocketHandler):
+class Socket(WebSocketHandler, ABC):
     """Each message is one request in `World.seen`, its method `WEBSOCKET`."""
 
     def initialize(self, world: World) -> None:
@@ -46,31 +53,37 @@ class ResponsesSocket(WebSocketHandler):
         raw = message.encode() if isinstance(message, str) else message
         self._note(raw)
         try:
-            body = dict(mapping(json.loads(raw)))
-            if body.get("type") != "response.create":
-                raise ValueError(f"unknown type {body.get('type')!r}")
-            await self._answer(body, raw)
+            await self.respond(dict(mapping(json.loads(raw))), raw)
         except (ControlError, ValueError, TypeError, AttributeError) as exc:
-            error = {"type": "invalid_request_error", "message": str(exc), "code": None}
-            await self.write_message(compact({"type": "error", "status": 400, "error": error}))
+            await self.write_message(compact(self.error(str(exc))))
         except WebSocketClosedError:
             pass  # the client has gone; there is nobody to tell
 
-    async def _answer(self, body: dict[str, Any], raw: bytes) -> None:
-        ask = FORMAT.read(body, self.request.path)
+    @abstractmethod
+    async def respond(self, body: dict[str, Any], raw: bytes) -> None:
+        """Answer one message.
+
+        Raises:
+            ValueError: it is refused; the text says why.
+        """
+
+    def error(self, message: str) -> dict[str, Any]:
+        error = {"type": "invalid_request_error", "message": message, "code": None}
+        return {"type": "error", "status": 400, "error": error}
+
+    def wanted(self, model: str) -> Controls:
         header = self.request.headers.get("x-simulate")
-        wanted = controls(header, ask.model, self.world.default)
+        return controls(header, model, self.world.default)
+
+    async def play(self, events: Iterator[dict[str, Any]], wanted: Controls) -> None:
         await asyncio.sleep(wanted.first / 1000)
-        events = FORMAT.messages(ask, answer(ask, raw, wanted))
-        if body.get("generate") is False:  # a warm-up: nothing is said
-            events = FORMAT.silence(ask, answer(ask, raw, wanted))
         for number, event in enumerate(events):
             if wanted.delay and number:
                 await asyncio.sleep(wanted.delay / 1000)
             if number in (wanted.reset_after, wanted.cut_after):
                 self.close(1011, "Simulated end.")
                 return
-            await self.write_message(compact({**event, "sequence_number": number}))
+            await self.write_message(compact(event))
 
     def _note(self, raw: bytes) -> None:
         self.world.seen.append(
@@ -85,6 +98,25 @@ class ResponsesSocket(WebSocketHandler):
                 status=101,
             )
         )
+
+
+class ResponsesSocket(Socket):
+    async def respond(self, body: dict[str, Any], raw: bytes) -> None:
+        if body.get("type") != "response.create":
+            raise ValueError(f"unknown type {body.get('type')!r}")
+        ask = FORMAT.read(body, self.request.path)
+        wanted = self.wanted(ask.model)
+        if complaint := offence(FORMAT.names(body), FORMAT.longest_name, wanted):
+            raise ValueError(complaint)
+        await self.play(self._events(ask, body, raw, wanted), wanted)
+
+    def _events(
+        self, ask: Ask, body: dict[str, Any], raw: bytes, wanted: Controls
+    ) -> Iterator[dict[str, Any]]:
+        # a warm-up: nothing is said
+        how = FORMAT.silence if body.get("generate") is False else FORMAT.messages
+        for number, event in enumerate(how(ask, answer(ask, raw, wanted))):
+            yield {**event, "sequence_number": number}
 
 
 class NoSocket(Provider):
