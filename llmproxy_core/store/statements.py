@@ -27,10 +27,15 @@ LOCK_NAMESPACES = f"SELECT pg_advisory_xact_lock({NAMESPACES})"
 
 NOTIFY = "SELECT pg_notify(%s, %s)"
 OFFSETS = 'SELECT writer, segment, "offset", replay_segment, replay_offset FROM spool_offsets'
-NAMESPACE = "SELECT ns_id FROM namespaces WHERE name = %s"
+NAMESPACE = """
+SELECT ns_id FROM namespaces WHERE name = %(name)s OR %(name)s = ANY (former_names)
+ORDER BY name <> %(name)s LIMIT 1
+"""
+"""A record may still have the name that it had when the record was written."""
 ADD_NAMESPACE = """
 INSERT INTO namespaces (ns_id, name)
-SELECT coalesce(max(ns_id), 0) + 1, %s FROM namespaces
+SELECT coalesce(max(ns_id), 0) + 1, %(name)s FROM namespaces
+HAVING NOT coalesce(bool_or(%(name)s = ANY (former_names)), false)
 ON CONFLICT (name) DO NOTHING
 """
 

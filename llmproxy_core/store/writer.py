@@ -132,9 +132,10 @@ class Writer:
         """The id of a namespace, made if it is new."""
         if name not in self._namespaces:
             with self._transaction() as connection:
+                named = {"name": clean(name)}
                 connection.execute(statements.LOCK_NAMESPACES)
-                connection.execute(statements.ADD_NAMESPACE, [clean(name)])
-                found = connection.execute(statements.NAMESPACE, [clean(name)]).fetchone()
+                connection.execute(statements.ADD_NAMESPACE, named)
+                found = connection.execute(statements.NAMESPACE, named).fetchone()
             self._namespaces[name] = found[0] if found else 1
         return self._namespaces[name]
 
