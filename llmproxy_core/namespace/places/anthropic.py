@@ -1,0 +1,54 @@
+"""`anthropic.messages`, also counted and in batches.
+
+A tool of any `type` but `custom` is Anthropic's (bash, text editor, computer, web search, code
+execution, memory, search for tools ...), and so is a member of a toolset. Names of MCP servers'
+tools stand in blocks and references of their own kinds. Filters name tools, too: what an edit of
+the context leaves alone, whose results may tell addresses to fetch.
+Sources: https://docs.anthropic.com/en/api/messages, anthropic 2.12 (types, types/beta),
+https://platform.claude.com/docs/en/build-with-claude/context-editing and
+.../mid-conversation-system-messages
+"""
+
+from llmproxy_core.namespace.grammar import Name, Node, Places
+from llmproxy_core.namespace.places.kinds import CUSTOM
+
+CALL: frozenset[str | None] = frozenset({"tool_use"})
+REFERENCE: frozenset[str | None] = frozenset({"tool_reference"})
+CHOSEN: frozenset[str | None] = frozenset({"tool"})
+OF_SERVERS: frozenset[str | None] = frozenset({"server_tool_use", "mcp_tool_use"})
+TOOLSET = "toolset_name"
+
+REFERENCES: list[Node] = [{"name": Name(REFERENCE, known=True)}]
+SOURCES: dict[str, Node] = {"tools": REFERENCES}
+TOOL: dict[str, Node] = {
+    "name": Name(CUSTOM, declares=True),
+    "url_sources": {"client_tool_results": SOURCES, "server_tool_results": SOURCES},
+}
+BLOCK: dict[str, Node] = {
+    "name": Name(CALL, unless=TOOLSET),
+    "tool_name": Name(REFERENCE, known=True),
+    "tool": {"name": Name(REFERENCE, known=True), "definition": TOOL},
+}
+BLOCK["content"] = ([BLOCK], {"tool_references": [BLOCK]})
+EDIT: dict[str, Node] = {
+    "exclude_tools": [Name(known=True)],
+    "clear_tool_inputs": [Name(known=True)],
+}
+REQUEST: dict[str, Node] = {
+    "tools": [TOOL],
+    "tool_choice": {"name": Name(CHOSEN)},
+    "context_management": {"edits": [EDIT]},
+    "messages": [{"content": [BLOCK]}],
+}
+
+SAID: dict[str, Node] = {
+    "name": Name(excluded=OF_SERVERS, unless=TOOLSET),
+    "tool_name": Name(),
+}
+SAID["content"] = ([SAID], {"tool_references": [SAID]})
+MESSAGE: dict[str, Node] = {"content": [SAID]}
+ANSWER: dict[str, Node] = {**MESSAGE, "content_block": SAID, "message": MESSAGE}
+
+MESSAGES = Places(REQUEST, ANSWER)
+COUNTED = Places(REQUEST, {})
+BATCHES = Places({"requests": [{"params": REQUEST}]}, {"result": {"message": MESSAGE}})

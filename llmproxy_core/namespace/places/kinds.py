@@ -1,0 +1,17 @@
+"""What objects say by their `type` or `role`, as far as several formats agree on it."""
+
+from llmproxy_core.namespace.grammar import Name, Node
+
+UNTOLD: frozenset[str | None] = frozenset({None, ""})
+FUNCTION = UNTOLD | {"function"}
+CUSTOM = UNTOLD | {"custom"}
+EITHER = FUNCTION | CUSTOM
+RESULT: frozenset[str | None] = frozenset({"tool", "function"})
+"""Roles of messages that bring what a tool gave back: their `name` is the tool's, all others' is
+that of somebody who takes part."""
+NOBODY: frozenset[str | None] = frozenset()
+
+NAMED: dict[str, Node] = {"name": Name()}
+"""An object that names a tool and nothing else."""
+CHOICE = Name(known=True)
+"""A choice in one word (Hugging Face's servers take a name there)."""
