@@ -1,0 +1,166 @@
+"""Takes the prefix off the names in an answer, as it comes.
+
+Whatever the cuts, the client gets the same bytes, and gets them at once: held back is only a name
+that has begun and not ended. An event or a line in which no key ends in `name` is not parsed.
+"""
+
+import re
+
+from llmproxy_core.namespace.eventlines import Blanker
+from llmproxy_core.namespace.grammar import Node
+from llmproxy_core.namespace.names import Naming
+from llmproxy_core.namespace.outgoing import Edit, edited
+from llmproxy_core.namespace.places.formats import PLACES
+from llmproxy_core.namespace.restore import Held, Restore
+from llmproxy_core.namespace.walk import Walker
+from llmproxy_core.namespace.whole import WORD, names_in
+
+BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
+IN_PIECES = frozenset({"openai.chat", "openai.completions"})
+"""Formats whose clients join the pieces of a name."""
+LONGEST_ASLEEP = 2**16
+"""Bytes of an event that are kept unparsed; a longer one is walked through at once."""
+ENDS = (b"\n\n", b"\r\n\r\n")
+LAST_END = re.compile(rb".*(?:\n\n|\r\n\r\n|\r\r)", re.DOTALL)
+
+
+def changed(text: bytes, wire: str, naming: Naming) -> bytes:
+    """A JSON text that is all there: a frame, the payload of a message, a whole answer."""
+    places = PLACES.get(wire)
+    if places is None or WORD not in text:
+        return text
+    edits: list[Edit] = []
+    for one in names_in(text, places.answer):
+        name = text[one.start : one.end]
+        if one.holds and (restored := naming.restore(name)) != name:
+            edits.append((one.start, one.end, restored))
+    return edited(text, edits)
+
+
+class AnswerNames:
+    """The bytes of an answer without content codings, in any cuts; then `finish`.
+
+    What the body is, its first byte tells: JSON (also several texts in a row), or events.
+    """
+
+    __slots__ = ("_body", "_grammar", "_lines", "_naming", "_pieces")
+
+    def __init__(self, wire: str, naming: Naming, lines: bool = False) -> None:
+        """`lines`: it is announced as one JSON text a line."""
+        self._grammar = PLACES[wire].answer if wire in PLACES else []
+        self._naming = naming
+        self._lines = lines
+        self._pieces = wire in IN_PIECES
+        self._body: JsonNames | EventNames | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        if self._body is None:
+            first = data.lstrip(BOM_OR_BLANK)[:1]
+            if not first:
+                return data
+            restore = Restore(self._naming, pieces=self._pieces)
+            if first in b"{[" and not self._lines:
+                self._body = JsonNames(self._grammar, restore)
+            else:
+                self._body = EventNames(self._grammar, restore, self._lines)
+        return self._body.feed(data)
+
+    def finish(self) -> bytes:
+        """What was held back of a name that never ended."""
+        return self._body.finish() if self._body else b""
+
+
+class JsonNames:
+    """One JSON text after the other, e.g. a whole answer, or an array that grows."""
+
+    __slots__ = ("_held", "_walker")
+
+    def __init__(self, grammar: Node, restore: Restore) -> None:
+        self._walker = Walker(grammar)
+        self._held = Held(restore)
+
+    def feed(self, data: bytes) -> bytes:
+        self._held.add(data)
+        self._held.found(self._walker.feed(data))
+        return self._held.take(self._walker.held)
+
+    def finish(self) -> bytes:
+        return self._held.finish()
+
+
+class EventNames:
+    """Server-sent events, or lines of JSON (`lines`).
+
+    Asleep it only looks for a key that ends in `name`, and keeps the event that has begun; awake
+    it walks, until an event ends with the chunk.
+    """
+
+    __slots__ = ("_begun", "_blanker", "_grammar", "_held", "_lines", "_origin", "_restore",
+                 "_size", "_walker")  # fmt: skip
+
+    def __init__(self, grammar: Node, restore: Restore, lines: bool) -> None:
+        self._grammar = grammar
+        self._restore = restore
+        self._lines = lines
+        self._begun = b""
+        self._sleep()
+
+    def _sleep(self) -> None:
+        self._walker: Walker | None = None
+        self._blanker = Blanker(self._lines)
+        self._held = Held(self._restore)
+        self._origin = 0
+        """Where the event begins that is walked through."""
+        self._size = 0
+        """Bytes of it that have been walked through."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        if self._walker is None:
+            begun = self._begun
+            if WORD not in (begun[1 - len(WORD) :] + chunk if begun else chunk):
+                return self._asleep(chunk)
+            self._wake()
+        self._held.add(chunk)
+        held = self._walk(chunk)
+        out = self._held.take(held)
+        if held is None and not self._size and not self._blanker.waits:
+            self._sleep()
+        return out
+
+    def finish(self) -> bytes:
+        return self._held.finish()
+
+    def _asleep(self, chunk: bytes) -> bytes:
+        if chunk.endswith(ENDS) and not self._lines:
+            self._begun = b""
+        else:
+            end = chunk.rfind(b"\n") + 1 if self._lines else _last_end(chunk)
+            self._begun = chunk[end:] if end else self._begun + chunk
+            if len(self._begun) > LONGEST_ASLEEP:
+                self._wake()
+        return chunk
+
+    def _wake(self) -> None:
+        begun, self._begun = self._begun, b""
+        self._walker = Walker(self._grammar)
+        self._held.skip(len(begun))
+        self._walk(begun)
+
+    def _walk(self, data: bytes) -> int | None:
+        """Where an unfinished name begins, if there is one."""
+        walker = self._walker or Walker(self._grammar)
+        for text, ends in self._blanker.feed(data):
+            self._held.found(walker.feed(text), self._origin)
+            self._size += len(text)
+            if ends:
+                self._origin += self._size
+                self._size = 0
+                walker = Walker(self._grammar)
+        self._walker = walker
+        return None if walker.held is None else self._origin + walker.held
+
+
+def _last_end(chunk: bytes) -> int:
+    """Where the event begins that is not over with the chunk; 0: before it."""
+    found = LAST_END.match(chunk)
+    return found.end() if found else 0

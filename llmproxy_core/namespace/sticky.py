@@ -1,0 +1,128 @@
+"""Which prefix a conversation began with: it keeps it, so that the provider's cache stays good.
+
+Kept in memory and in `prefixes` in the home, a line for each conversation with tools:
+`KEY DAY PREFIX NAMES`, where NAMES are the shortened ones as JSON, mostly none. A line is appended
+when a conversation begins; what is older than `DAYS` is dropped when a proxy starts.
+"""
+
+import os
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from llmproxy_core.namespace.opening import Opening
+
+MOST = 200_000
+"""Conversations that are remembered, the latest."""
+DAYS = 30
+DAY = 86_400
+
+_names = msgspec.json.Decoder(dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How a conversation began; `shortened` as in `Naming`, for what is answered later."""
+
+    prefix: str
+    shortened: dict[str, str] = field(default_factory=dict)
+
+
+class Sticky:
+    """Of one proxy. Fails open: what cannot be written is only remembered as long as it runs."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: OrderedDict[bytes, Begun] = OrderedDict()
+        self._fd: int | None = None
+        self._load(int(time.time() // DAY))
+
+    def prefix(self, opening: Opening, now: str, signed: bool) -> str:
+        """The prefix for a request; `now`: of its namespace. `signed`: it has a provider's
+        signatures, which were made over the names that it saw."""
+        if opening.begins:
+            self.put(opening.keys[0], Begun(now))
+            return now
+        for key in opening.keys:
+            if (begun := self.get(key)) is not None:
+                if key != opening.keys[0]:
+                    self.put(opening.keys[0], begun)
+                return begun.prefix
+        began = "" if opening.elsewhere or signed else now
+        if not opening.elsewhere:
+            self.put(opening.keys[0], Begun(began))
+        return began
+
+    def get(self, key: bytes) -> Begun | None:
+        begun = self._known.get(key)
+        if begun is not None:
+            self._known.move_to_end(key)
+        return begun
+
+    def put(self, key: bytes, begun: Begun) -> None:
+        if self._known.get(key) == begun:
+            self._known.move_to_end(key)
+            return
+        self._remember(key, begun)
+        self._append(_line(key, int(time.time() // DAY), begun))
+
+    def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _remember(self, key: bytes, begun: Begun) -> None:
+        self._known[key] = begun
+        self._known.move_to_end(key)
+        if len(self._known) > MOST:
+            self._known.popitem(last=False)
+
+    def _append(self, line: bytes) -> None:
+        with suppress(OSError):
+            if self._fd is None:
+                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+                self._fd = os.open(self._file, flags, 0o600)
+            os.write(self._fd, line)
+
+    def _load(self, today: int) -> None:
+        try:
+            lines = self._file.read_bytes().split(b"\n")
+        except OSError:
+            return
+        old = 0
+        for line in lines:
+            read = _read(line)
+            if read is not None and read[1] > today - DAYS:
+                self._remember(read[0], read[2])
+            elif line:
+                old += 1
+        if old + len(lines) > 2 * len(self._known) + 1000:
+            self._rewrite(today)
+
+    def _rewrite(self, today: int) -> None:
+        """Fails open: the file stays as long as it is."""
+        fresh = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+        lines = [_line(key, today, begun) for key, begun in self._known.items()]
+        with suppress(OSError):
+            fresh.touch(0o600)
+            fresh.write_bytes(b"".join(lines))
+            fresh.replace(self._file)
+
+
+def _line(key: bytes, day: int, begun: Begun) -> bytes:
+    names = msgspec.json.encode(begun.shortened).decode() if begun.shortened else ""
+    return f"{key.hex()} {day} {begun.prefix} {names}\n".encode()
+
+
+def _read(line: bytes) -> tuple[bytes, int, Begun] | None:
+    """None: it is damaged, as the last line may be after a crash."""
+    parts = line.split(b" ", 3)
+    try:
+        key, day, prefix, names = bytes.fromhex(parts[0].decode()), *parts[1:]
+        return key, int(day), Begun(prefix.decode(), _names.decode(names) if names else {})
+    except (ValueError, msgspec.MsgspecError, TypeError):
+        return None
