@@ -35,6 +35,81 @@ class Message(NamedTuple):
     text: str = ""
 
 
+class Frames:
+    """Bytes in any cuts -> whole messages as they are on the wire, by the lengths that they tell.
+
+    Only the checksum of a prelude is looked at. `stuck`: why what is held is no message, `damaged`
+    or `large`; then nothing is read before `take`.
+    """
+
+    __slots__ = ("_held", "_need", "stuck")
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._need = PRELUDE
+        self.stuck = ""
+
+    @property
+    def held(self) -> int:
+        """Bytes of a message that has begun."""
+        return len(self._held)
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The messages that `chunk` completes."""
+        self._held += chunk
+        found: list[bytes] = []
+        start = 0
+        while not self.stuck and len(self._held) - start >= self._need:
+            if self._need == PRELUDE:
+                self._measure(start)
+            else:
+                end = start + self._need
+                found.append(bytes(self._held[start:end]))
+                start, self._need = end, PRELUDE
+        del self._held[:start]
+        return found
+
+    def take(self) -> bytes:
+        """All that is held; what is fed next begins a message."""
+        taken = bytes(self._held)
+        self._held.clear()
+        self._need, self.stuck = PRELUDE, ""
+        return taken
+
+    def _measure(self, start: int) -> None:
+        prelude = self._held[start : start + PRELUDE]
+        size = int.from_bytes(prelude[:4])
+        headers = int.from_bytes(prelude[4:8])
+        if crc32(prelude[:8]) != int.from_bytes(prelude[8:]) or size < SMALLEST + headers:
+            self.stuck = "damaged"
+        elif size > LIMIT:
+            self.stuck = "large"
+        else:
+            self._need = size
+
+
+class Envelopes:
+    """Messages as they are on the wire -> what they say."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Message] = {}
+
+    def opened(self, frame: bytes) -> Message | None:
+        """None: the checksum is wrong. Streams have few different headers, but many messages."""
+        if crc32(memoryview(frame)[:-4]) != int.from_bytes(frame[-4:]):
+            return None
+        end = PRELUDE + int.from_bytes(frame[4:8])
+        headers = frame[PRELUDE:end]
+        bare = self._known.get(headers)
+        if bare is None:
+            bare = _bare(_headers(headers))
+            if len(self._known) < KNOWN and len(headers) <= LONGEST:
+                self._known[headers] = bare
+        return Message(bare.kind, bare.name, frame[end:-4], bare.text)
+
+
 class MessageReader:
     """Bytes in any cuts -> messages, as soon as they are whole. Raises on nothing.
 
@@ -42,82 +117,55 @@ class MessageReader:
     prelude nothing is read any more, as nobody can say where the next message begins.
     """
 
-    __slots__ = ("_at", "_buffer", "_known", "_lost", "_need", "_skip", "dropped", "problem")
+    __slots__ = ("_at", "_envelopes", "_frames", "_lost", "_skip", "dropped", "problem")
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._need = PRELUDE
+        self._frames = Frames()
+        self._envelopes = Envelopes()
         self._skip = 0
         self._at = 0
         self._lost = False
-        self._known: dict[bytes, Message] = {}
         self.dropped = 0
         self.problem: str | None = None
 
     @property
     def open(self) -> bool:
         """Is a message begun and not whole?"""
-        return bool(self._buffer) or self._skip > 0
+        return self._frames.held > 0 or self._skip > 0
 
     def feed(self, chunk: bytes) -> list[Message]:
         """The messages that `chunk` completes."""
-        if self._skip:
-            cut = min(self._skip, len(chunk))
-            self._skip -= cut
-            self._at += cut
-            chunk = chunk[cut:]
-        self._buffer += chunk
         found: list[Message] = []
-        start = 0
-        while not self._lost and len(self._buffer) - start >= self._need:
-            start = self._next(start, found)
-        if self._lost:
-            self._buffer.clear()
-        elif start:
-            del self._buffer[:start]
+        while chunk and not self._lost:
+            if self._skip:
+                chunk = self._skipped(chunk)
+            for frame in self._frames.feed(chunk):
+                if message := self._envelopes.opened(frame):
+                    found.append(message)
+                else:
+                    self._damaged("the checksum of a message is wrong")
+                self._at += len(frame)
+            chunk = self._freed() if self._frames.stuck else b""
         return found
 
-    def _next(self, start: int, found: list[Message]) -> int:
-        """One step, a prelude or a message: where to go on."""
-        if self._need == PRELUDE:
-            return self._prelude(start)
-        end = start + self._need
-        view = bytes(self._buffer[start:end])
-        if crc32(view[:-4]) == int.from_bytes(view[-4:]):
-            found.append(self._message(view))
-        else:
-            self._damaged("the checksum of a message is wrong")
-        self._at += self._need
-        self._need = PRELUDE
-        return end
+    def _skipped(self, chunk: bytes) -> bytes:
+        """What comes after a message that is skipped."""
+        cut = min(self._skip, len(chunk))
+        self._skip -= cut
+        self._at += cut
+        return chunk[cut:]
 
-    def _message(self, message: bytes) -> Message:
-        """Streams have few different headers, but many messages."""
-        end = PRELUDE + int.from_bytes(message[4:8])
-        headers = message[PRELUDE:end]
-        bare = self._known.get(headers)
-        if bare is None:
-            bare = _bare(_headers(headers))
-            if len(self._known) < KNOWN and len(headers) <= LONGEST:
-                self._known[headers] = bare
-        return Message(bare.kind, bare.name, message[end:-4], bare.text)
-
-    def _prelude(self, start: int) -> int:
-        size = int.from_bytes(self._buffer[start : start + 4])
-        headers = int.from_bytes(self._buffer[start + 4 : start + 8])
-        told = int.from_bytes(self._buffer[start + 8 : start + 12])
-        if crc32(self._buffer[start : start + 8]) != told or size < SMALLEST + headers:
-            self._damaged("the beginning of a message is damaged")
-            self._lost = True
-        elif size > LIMIT:
+    def _freed(self) -> bytes:
+        """What was held when reading got stuck."""
+        if self._frames.stuck == "large":
             self.dropped += 1
-            there = min(size, len(self._buffer) - start)
-            self._skip = size - there
-            self._at += there
-            return start + there
-        else:
-            self._need = size
-        return start
+            held = self._frames.take()
+            self._skip = int.from_bytes(held[:4])
+            return held
+        self._damaged("the beginning of a message is damaged")
+        self._lost = True
+        self._frames.take()
+        return b""
 
     def _damaged(self, what: str) -> None:
         self.problem = self.problem or f"{what} (at byte {self._at} of the eventstream)"
@@ -138,8 +186,17 @@ def encode_message(headers: dict[str, str], payload: bytes) -> bytes:
         len(name).to_bytes(1) + name.encode() + b"\x07" + len(value).to_bytes(2) + value.encode()
         for name, value in headers.items()
     )
-    prelude = (SMALLEST + len(told) + len(payload)).to_bytes(4) + len(told).to_bytes(4)
-    message = prelude + crc32(prelude).to_bytes(4) + told + payload
+    return _framed(told, payload)
+
+
+def with_payload(frame: bytes, payload: bytes) -> bytes:
+    """A message as it is on the wire, with another payload: the headers are the same bytes."""
+    return _framed(frame[PRELUDE : PRELUDE + int.from_bytes(frame[4:8])], payload)
+
+
+def _framed(headers: bytes, payload: bytes) -> bytes:
+    prelude = (SMALLEST + len(headers) + len(payload)).to_bytes(4) + len(headers).to_bytes(4)
+    message = prelude + crc32(prelude).to_bytes(4) + headers + payload
     return message + crc32(message).to_bytes(4)
 
 
