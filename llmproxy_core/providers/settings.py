@@ -9,6 +9,17 @@ from llmproxy_core.providers.parsing import parse
 LONGEST = 200
 """Characters of a setting or an id that are kept."""
 
+SESSION_HEADERS = (
+    "x-claude-code-session-id",
+    "session-id",
+    "session_id",
+    "x-session-id",
+    "conversation_id",
+    "conversation-id",
+    "thread-id",
+    "thread_id",
+)
+"""Headers, in lower case, by which known agents name their session; the first one wins."""
 HINTS = ("prompt_cache_key", "previous_response_id", "session_id", "conversation_id", "user")
 METADATA_HINTS = ("session_id", "conversation_id", "thread_id", "chat_id")
 NOT_SETTINGS = frozenset({*HINTS, "model", "stream", "metadata", "client_metadata", "conversation"})

@@ -12,19 +12,10 @@ from uuid import UUID
 
 from llmproxy_core.conversations.node import Caller
 from llmproxy_core.model import Headers, Request
+from llmproxy_core.providers.settings import SESSION_HEADERS
 from llmproxy_core.records import Opened
 from llmproxy_core.worker.identity import named
 
-HEADERS = (
-    "x-claude-code-session-id",
-    "session-id",
-    "session_id",
-    "x-session-id",
-    "conversation_id",
-    "conversation-id",
-    "thread-id",
-    "thread_id",
-)
 HINTS = (
     "client_metadata.session_id",
     "metadata.session_id",
@@ -69,7 +60,7 @@ def by_client(
     ns_id: int, headers: Mapping[str, str], request: Request, user: str = ""
 ) -> Thread | None:
     """The session that the client itself names. `user`: of the proxy."""
-    for name in HEADERS:
+    for name in SESSION_HEADERS:
         if value := headers.get(name):
             return _named(ns_id, name, value, user)
     hints = request.session_hints

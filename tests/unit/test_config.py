@@ -115,6 +115,102 @@ def test_a_hostile_file_is_told_in_one_harmless_line(written, text, told):
     assert str(caught.value).isprintable()
 
 
+def named(**values: str) -> str:
+    lines = [f"{key} = {value}" for key, value in {"name": '"a"', **values}.items()]
+    return "\n".join(["[[namespaces]]", *lines, ""])
+
+
+class TestNamespaces:
+    def test_what_is_written_short_is_read_as_lists(self, written):
+        text = named(
+            prefix='"pay__"',
+            match='{ client = "10.0.0.0/8", header = { "X-Team" = "pay*" }, model = ["a", "b"] }',
+            reserved='"anna"',
+        )
+        (read,) = config.read(written(text)).namespaces
+
+        assert (read.name, read.prefix, read.on_too_long) == ("a", "pay__", "shorten")
+        assert read.reserved == ["anna"]
+        assert read.match
+        assert read.match.client == ["10.0.0.0/8"]
+        assert read.match.header == {"X-Team": ["pay*"]}
+        assert read.match.model == ["a", "b"]
+        assert read.match.session == []
+
+    def test_what_was_read_can_be_read_again(self, written):
+        text = named(match='{ key = "fp_0123456789ab" }', reserved="true")
+        (read,) = config.read(written(text)).namespaces
+
+        again = config.NamespaceConfig.model_validate(read.model_dump(exclude_defaults=True))
+        assert again == read
+        assert again.reserved == ["*"]
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("[namespaces]", "`namespaces` = {}: allowed is a list"),
+            ("[[namespaces]]", "`namespaces[0].name` is required"),
+            (named(name='"a b"'), "`namespaces[0].name` = 'a b': allowed is letters, digits"),
+            (named(name='"default"', reserved="true"), "`namespaces[0].reserved`: allowed is noth"),
+            (named(prefix='"9x"'), "`namespaces[0].prefix` = '9x': allowed is letters, digits"),
+            (named(prefix=f'"{"a" * 33}"'), "32 at most"),
+            (named() + named(), "`namespaces[1].name` = 'a': allowed is a name of its own; `names"),
+            (
+                named(prefix='"x"') + named(name='"b"', prefix='"x"'),
+                "`namespaces[1].prefix` = 'x': allowed is a prefix of its own; `namespaces[0]` has",
+            ),
+            (named(match="{}"), "`namespaces[0].match` = {}: allowed is one of proxy_user, client"),
+            (named(match="{ team = 1 }"), "unknown key `namespaces[0].match.team`; known here: pr"),
+            (named(match='{ model = "" }'), "`namespaces[0].match.model[0]` = '': allowed is a te"),
+            (
+                named(match="{ model = [] }"),
+                "`namespaces[0].match.model` = []: allowed is a list t",
+            ),
+            (named(match='{ model = "\\u001b" }'), "control characters are not allowed"),
+            (named(match="{ header = {} }"), "`namespaces[0].match.header` = {}: allowed is"),
+            (named(match='{ header = { "a b" = "x" } }'), "allowed is the name of a header"),
+            (named(match='{ client = "10.0.0" }'), "client[0]` = '10.0.0': allowed is an address"),
+            (named(match='{ client = "10.0.0.9/8" }'), "without the bits of a host: 10.0.0.0/8"),
+            (named(match='{ client = "fe80::1%eth0" }'), "allowed is an address"),
+            (named(reserved="3"), "`namespaces[0].reserved` = 3: allowed is true, false, or a li"),
+            (
+                named(reserved="[]"),
+                "`namespaces[0].reserved` = []: allowed is true, false, or a li",
+            ),
+            (
+                named(on_too_long='"cut"'),
+                "`namespaces[0].on_too_long` = 'cut': allowed is 'shorten'",
+            ),
+        ],
+    )
+    def test_a_mistake_names_the_table_the_key_and_what_is_allowed(self, written, text, told):
+        with pytest.raises(ConfigError) as raised:
+            config.read(written(text))
+
+        assert told in str(raised.value)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            named(match='{ key = "sk-hunter2" }'),
+            named(match='{ key = ["fp_0123456789ab", "sk-hunter2"] }'),
+            named(match='{ header = { Authorization = "Bearer hunter2" } }'),
+            named(match='{ header = { Authorization = 3, x = "sk-hunter2" } }'),
+            '[[namespaces]]\nmatch = { key = "sk-hunter2" }',
+        ],
+    )
+    def test_a_key_in_the_wrong_place_is_not_repeated(self, written, text):
+        with pytest.raises(ConfigError) as raised:
+            config.read(written(text))
+
+        assert "hunter2" not in str(raised.value)
+
+    def test_they_can_be_read_apart_from_the_rest_of_the_file(self, written):
+        file = written('[proxy]\nport = "x"\n' + named())
+
+        assert [one.name for one in config.read_namespaces(file)] == ["a"]
+
+
 def test_a_file_that_is_not_utf8_is_named(written, tmp_path):
     file = tmp_path / "mitm.toml"
     file.write_bytes(b"\xff\xfe")
