@@ -11,6 +11,9 @@ from typing import Literal
 KEYS = frozenset({"type", "role", "toolset_name"})
 """By whose values names are told from others."""
 
+type Facts = dict[str, str]
+"""What an object says under KEYS."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -39,6 +42,28 @@ class Name:
 type Node = Name | dict[str, Node] | list[Node] | tuple[Node, ...]
 
 
+def words(node: Node) -> tuple[bytes, ...]:
+    """How the keys end under which a grammar has names: a text with none of these has no name."""
+    found: set[str] = set()
+    _gather(node, "", found, set())
+    ends = {f'{key}"'.encode() for key in found}
+    shortest = {end for end in ends if not any(end != e and end.endswith(e) for e in ends)}
+    return tuple(sorted(shortest))
+
+
+def _gather(node: Node, key: str, found: set[str], seen: set[int]) -> None:
+    if isinstance(node, Name):
+        found.add(key)
+    elif id(node) not in seen:
+        seen.add(id(node))
+        if isinstance(node, dict):
+            for inner, value in node.items():
+                _gather(value, inner, found, seen)
+        else:
+            for value in node:
+                _gather(value, key, found, seen)
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where a wire format has names: in a request, and in an answer, an event, a line or a frame.
@@ -53,3 +78,10 @@ class Places:
     turns: str = "messages"
     prelude: frozenset[str] = field(default=frozenset({"system", "developer"}))
     own: frozenset[bytes] = frozenset()
+    request_words: tuple[bytes, ...] = field(init=False)
+    answer_words: tuple[bytes, ...] = field(init=False)
+    """Without one of these there is no name in it, see `words`."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "request_words", words(self.request))
+        object.__setattr__(self, "answer_words", words(self.answer))

@@ -1,20 +1,21 @@
 """Takes the prefix off the names in an answer, as it comes.
 
 Whatever the cuts, the client gets the same bytes, and gets them at once: held back is only a name
-that has begun and not ended. An event or a line in which no key ends in `name` is not parsed.
+that has begun and not ended. An event or a line without a key of a name is not parsed.
 """
 
 import re
 
 from llmproxy_core.namespace.eventlines import Blanker
-from llmproxy_core.namespace.grammar import Node
+from llmproxy_core.namespace.grammar import Node, Places
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import Edit, edited
 from llmproxy_core.namespace.places.formats import PLACES
 from llmproxy_core.namespace.restore import Held, Restore
 from llmproxy_core.namespace.walk import Walker
-from llmproxy_core.namespace.whole import WORD, names_in
+from llmproxy_core.namespace.whole import names_in
 
+NOWHERE = Places([], [])
 BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
 IN_PIECES = frozenset({"openai.chat", "openai.completions"})
 """Formats whose clients join the pieces of a name."""
@@ -27,12 +28,13 @@ LAST_END = re.compile(rb".*(?:\n\n|\r\n\r\n|\r\r)", re.DOTALL)
 def changed(text: bytes, wire: str, naming: Naming) -> bytes:
     """A JSON text that is all there: a frame, the payload of a message, a whole answer."""
     places = PLACES.get(wire)
-    if places is None or WORD not in text:
+    if places is None or not any(word in text for word in places.answer_words):
         return text
     edits: list[Edit] = []
-    for one in names_in(text, places.answer):
+    restore = Restore(naming, pieces=False)
+    for one in names_in(text, places.answer, places.answer_words):
         name = text[one.start : one.end]
-        if one.holds and (restored := naming.restore(name)) != name:
+        if one.holds and (restored := restore(name, one.place)) != name:
             edits.append((one.start, one.end, restored))
     return edited(text, edits)
 
@@ -43,11 +45,11 @@ class AnswerNames:
     What the body is, its first byte tells: JSON (also several texts in a row), or events.
     """
 
-    __slots__ = ("_body", "_grammar", "_lines", "_naming", "_pieces")
+    __slots__ = ("_body", "_lines", "_naming", "_pieces", "_places")
 
     def __init__(self, wire: str, naming: Naming, lines: bool = False) -> None:
         """`lines`: it is announced as one JSON text a line."""
-        self._grammar = PLACES[wire].answer if wire in PLACES else []
+        self._places = PLACES.get(wire, NOWHERE)
         self._naming = naming
         self._lines = lines
         self._pieces = wire in IN_PIECES
@@ -60,9 +62,9 @@ class AnswerNames:
                 return data
             restore = Restore(self._naming, pieces=self._pieces)
             if first in b"{[" and not self._lines:
-                self._body = JsonNames(self._grammar, restore)
+                self._body = JsonNames(self._places.answer, restore)
             else:
-                self._body = EventNames(self._grammar, restore, self._lines)
+                self._body = EventNames(self._places, restore, self._lines)
         return self._body.feed(data)
 
     def finish(self) -> bytes:
@@ -91,15 +93,17 @@ class JsonNames:
 class EventNames:
     """Server-sent events, or lines of JSON (`lines`).
 
-    Asleep it only looks for a key that ends in `name`, and keeps the event that has begun; awake
-    it walks, until an event ends with the chunk.
+    Asleep it only looks for a key of a name, and keeps the event that has begun; awake it walks,
+    until an event ends with the chunk.
     """
 
-    __slots__ = ("_begun", "_blanker", "_grammar", "_held", "_lines", "_origin", "_restore",
-                 "_size", "_walker")  # fmt: skip
+    __slots__ = ("_begun", "_blanker", "_grammar", "_held", "_lines", "_longest", "_origin",
+                 "_restore", "_size", "_walker", "_words")  # fmt: skip
 
-    def __init__(self, grammar: Node, restore: Restore, lines: bool) -> None:
-        self._grammar = grammar
+    def __init__(self, places: Places, restore: Restore, lines: bool) -> None:
+        self._grammar = places.answer
+        self._words = places.answer_words
+        self._longest = max(map(len, self._words), default=1)
         self._restore = restore
         self._lines = lines
         self._begun = b""
@@ -117,9 +121,13 @@ class EventNames:
     def feed(self, chunk: bytes) -> bytes:
         if self._walker is None:
             begun = self._begun
-            if WORD not in (begun[1 - len(WORD) :] + chunk if begun else chunk):
+            text = begun[1 - self._longest :] + chunk if begun else chunk
+            for word in self._words:
+                if word in text:
+                    self._wake()
+                    break
+            else:
                 return self._asleep(chunk)
-            self._wake()
         self._held.add(chunk)
         held = self._walk(chunk)
         out = self._held.take(held)

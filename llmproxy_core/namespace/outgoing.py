@@ -59,8 +59,12 @@ def strip_request(wire: str, body: bytes, naming: Naming) -> bytes:
     places = PLACES.get(wire)
     if places is None:
         return body
-    found = _clients(body, places, naming)
-    return edited(body, [(f.start, f.end, naming.restore(body[f.start : f.end])) for f in found])
+    edits: list[Edit] = []
+    for one in _clients(body, places, naming):
+        name = body[one.start : one.end]
+        if (restored := naming.restore(name)) != name:
+            edits.append((one.start, one.end, restored))
+    return edited(body, edits)
 
 
 def edited(text: bytes, edits: list[Edit]) -> bytes:
@@ -77,16 +81,15 @@ def edited(text: bytes, edits: list[Edit]) -> bytes:
 
 def _clients(body: bytes, places: Places, naming: Naming) -> list[Found]:
     """Where names of the client's tools stand; the provider's own are remembered."""
-    found = names_in(body, places.request)
+    found = names_in(body, places.request, places.request_words)
     declared = [(body[one.start : one.end], one.holds) for one in found if one.place.declares]
     clients = {name for name, holds in declared if holds}
-    naming.owned = frozenset(name for name, holds in declared if not holds) - clients
-    apart = naming.owned | (places.own - clients)
+    owned = {name for name, holds in declared if not holds}
+    naming.owned = apart = frozenset(owned | places.own) - clients
     known = clients - WORDS
-    return [
-        one
-        for one in found
-        if one.holds
-        and (name := body[one.start : one.end]) not in apart
-        and (name in known or not one.place.known)
-    ]
+    kept = []
+    for one in found:
+        name = body[one.start : one.end]
+        if one.holds and name not in apart and (name in known or not one.place.known):
+            kept.append(one)
+    return kept

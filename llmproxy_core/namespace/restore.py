@@ -1,5 +1,6 @@
 """Names put back in bytes that pass: what is found is restored, what is unfinished waits."""
 
+from llmproxy_core.namespace.grammar import Name
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import Edit, edited
 from llmproxy_core.namespace.walk import Found
@@ -15,9 +16,11 @@ class Restore:
         self._pieces = pieces
         self._begun = b""
 
-    def __call__(self, name: bytes) -> bytes:
+    def __call__(self, name: bytes, place: Name) -> bytes:
         """All that can be told of the name so far, and has not been told."""
         naming = self._naming
+        if place.known:
+            return naming.restore(name) if naming.knows(name) else name
         if not self._pieces or naming.knows(name):
             self._begun = b""
             return naming.restore(name)
@@ -62,7 +65,7 @@ class Held:
         for one in names:
             start, end = one.start + origin - self._base, one.end + origin - self._base
             name = self._raw[start:end]
-            if one.holds and (restored := self._restore(name)) != name:
+            if one.holds and (restored := self._restore(name, one.place)) != name:
                 self._edits.append((start, end, restored))
 
     def take(self, upto: int | None) -> bytes:

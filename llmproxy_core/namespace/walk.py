@@ -9,7 +9,7 @@ of `LONGEST` bytes at most.
 import re
 from typing import NamedTuple
 
-from llmproxy_core.namespace.grammar import KEYS, Name, Node
+from llmproxy_core.namespace.grammar import KEYS, Facts, Name, Node
 
 LONGEST = 4096
 """Bytes of a string that may be a name, a kind or a key."""
@@ -27,9 +27,6 @@ SCALAR = re.compile(rb'[^\s,\]}"\[{]++')
 
 QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_ARRAY, CLOSE_ARRAY = b'"\\{}[]'
 TOLD = {key.encode(): key for key in KEYS}
-
-type Facts = dict[str, str]
-"""What an object says by its KEYS, as far as it has been read."""
 
 
 class Found(NamedTuple):

@@ -8,84 +8,99 @@ import re
 
 import msgspec
 
-from llmproxy_core.namespace.grammar import KEYS, Name, Node
-from llmproxy_core.namespace.walk import BETWEEN, BLANK, Facts, Found, Walker, fitting
+from llmproxy_core.namespace.grammar import KEYS, Facts, Name, Node
+from llmproxy_core.namespace.walk import (
+    BETWEEN,
+    BLANK,
+    OPEN,
+    OPEN_ARRAY,
+    QUOTE,
+    Found,
+    Walker,
+    fitting,
+)
 
 OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 KEY = re.compile(rb'[\s,]*+"([^"\\]*+)"\s*+:\s*+')
 END = re.compile(rb"\s*+\}")
-WORD = b'name"'
-"""How each key ends under which an object has a name."""
 LEVELS = 64
+
+
+type Raw = bytes | msgspec.Raw
 
 
 class _Odd(Exception):
     """A text that only the walker reads."""
 
 
-def names_in(text: bytes, grammar: Node) -> list[Found]:
-    """All names of a text, in order."""
-    found: list[Found] = []
+def names_in(text: bytes, grammar: Node, words: tuple[bytes, ...]) -> list[Found]:
+    """All names of a text, in order. `words`: of the grammar, see `grammar.words`."""
+    found = _Names(text, words)
     start = BLANK.match(text)
     at = start.end() if start else 0
     try:
-        _value(text, text[at:] if at else text, at, grammar, ({}, {}), found, LEVELS)
+        found.value(text[at:] if at else text, at, grammar, ({}, {}), LEVELS)
     except (_Odd, msgspec.MsgspecError, RecursionError, ValueError):
         return Walker(grammar).feed(text)
-    return found
+    return found.names
 
 
-def _value(
-    text: bytes, raw: bytes | msgspec.Raw, at: int, node: Node, around: tuple[Facts, Facts],
-    found: list[Found], levels: int,
-) -> None:  # fmt: skip
-    """Finds what is in the value at `at`, which is `raw`."""
-    first = text[at : at + 1]
-    if first == b"{":
-        if (members := fitting(node, dict)) is not None:
-            _object(text, raw, at, members, around, found, levels - 1)
-    elif first == b"[":
-        if (elements := fitting(node, list)) is not None:
-            _array(text, raw, at, elements[0], around, found, levels - 1)
-    elif first == b'"' and (place := fitting(node, Name)) is not None:
-        end = at + len(raw)
-        if text[at:end] != bytes(raw):
-            raise _Odd
-        found.append(Found(at + 1, end - 1, place, around))
+class _Names:
+    __slots__ = ("names", "text", "words")
 
+    def __init__(self, text: bytes, words: tuple[bytes, ...]) -> None:
+        self.text = text
+        self.words = words
+        self.names: list[Found] = []
 
-def _object(
-    text: bytes, raw: bytes | msgspec.Raw, at: int, members: dict[str, Node],
-    outside: tuple[Facts, Facts], found: list[Found], levels: int,
-) -> None:  # fmt: skip
-    facts: Facts = {}
-    around = (facts, outside[0])
-    at += 1
-    for key, value in OBJECT.decode(raw).items():
-        place = KEY.match(text, at)
-        if place is None or place[1] != key.encode() or not levels:
-            raise _Odd
-        start = place.end()
-        at = start + len(value)
-        if key in KEYS and text[start] == 0x22:
-            facts[key] = text[start + 1 : at - 1].decode("utf-8", "replace")
-        if (node := members.get(key)) is not None:
-            _value(text, value, start, node, around, found, levels)
-    if END.match(text, at) is None:
-        raise _Odd  # a key came twice
-
-
-def _array(
-    text: bytes, raw: bytes | msgspec.Raw, at: int, node: Node, around: tuple[Facts, Facts],
-    found: list[Found], levels: int,
-) -> None:  # fmt: skip
-    at += 1
-    for element in ARRAY.decode(raw):
-        place = BETWEEN.match(text, at)
-        start = place.end() if place else at
-        at = start + len(element)
+    def value(
+        self, raw: Raw, at: int, node: Node, around: tuple[Facts, Facts], levels: int
+    ) -> None:
+        """The names in the value at `at`, which is `raw`."""
         if not levels:
             raise _Odd
-        if text[start] == 0x22 or text.find(WORD, start, at) >= 0:
-            _value(text, element, start, node, around, found, levels)
+        first = self.text[at]
+        if first == OPEN:
+            if (members := fitting(node, dict)) is not None:
+                self._object(raw, at, members, around, levels)
+        elif first == OPEN_ARRAY:
+            if (elements := fitting(node, list)) is not None:
+                self._array(raw, at, elements[0], around, levels)
+        elif first == QUOTE and (place := fitting(node, Name)) is not None:
+            end = at + len(raw)
+            if self.text[at:end] != bytes(raw):
+                raise _Odd
+            self.names.append(Found(at + 1, end - 1, place, around))
+
+    def _object(
+        self, raw: Raw, at: int, members: dict[str, Node], outside: tuple[Facts, Facts], levels: int
+    ) -> None:
+        facts: Facts = {}
+        around = (facts, outside[0])
+        text = self.text
+        at += 1
+        for key, value in OBJECT.decode(raw).items():
+            place = KEY.match(text, at)
+            if place is None or place[1] != key.encode():
+                raise _Odd
+            start = place.end()
+            at = start + len(value)
+            if key in KEYS and text[start] == QUOTE:
+                facts[key] = text[start + 1 : at - 1].decode("utf-8", "replace")
+            if (node := members.get(key)) is not None:
+                self.value(value, start, node, around, levels - 1)
+        if END.match(text, at) is None:
+            raise _Odd  # a key came twice
+
+    def _array(
+        self, raw: Raw, at: int, node: Node, around: tuple[Facts, Facts], levels: int
+    ) -> None:
+        text, words = self.text, self.words
+        at += 1
+        for element in ARRAY.decode(raw):
+            place = BETWEEN.match(text, at)
+            start = place.end() if place else at
+            at = start + len(element)
+            if text[start] != OPEN or any(text.find(word, start, at) >= 0 for word in words):
+                self.value(element, start, node, around, levels - 1)
