@@ -6,6 +6,7 @@
     postgres/              the embedded database
     ca-bundle.pem          certifi's roots and our CA, for the programs we start
     proxy.json             where the last started proxy listens
+    rulebook.json          the rules of the table `namespaces`, for the proxy
     worker.lock, worker.log
 
 Folders are 0700, files 0600.
@@ -45,6 +46,10 @@ class Home:
     @property
     def proxy_state(self) -> Path:
         return self.path / "proxy.json"
+
+    @property
+    def rulebook(self) -> Path:
+        return self.path / "rulebook.json"
 
     @property
     def worker_lock(self) -> Path:
