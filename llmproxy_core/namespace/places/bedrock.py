@@ -50,7 +50,7 @@ OF_MAKERS: dict[str, Node] = {
     "tools": [{**openai_chat.TOOL, **anthropic.TOOL, "name": Name(EITHER, declares=True)}],
     "tool_choice": (
         CHOICE,
-        {**openai_chat.CHOSEN, "name": Name(EITHER | anthropic.CHOSEN)},
+        {**openai_chat.CHOICES, "name": Name(EITHER | anthropic.CHOSEN)},
     ),
     "messages": [{**openai_chat.MESSAGE, "content": [{**anthropic.BLOCK, **BLOCK}]}],
     "context_management": anthropic.REQUEST["context_management"],

@@ -19,6 +19,7 @@ CALL: dict[str, Node] = {
     "custom": {"name": Name(CUSTOM, level=1)},
 }
 CHOSEN: dict[str, Node] = {**CALL, "name": Name(EITHER)}
+CHOICES: dict[str, Node] = {**CHOSEN, "allowed_tools": {"tools": [CHOSEN]}}
 MESSAGE: dict[str, Node] = {
     "name": Name(RESULT, key="role"),
     "tool_calls": [CALL],
@@ -26,7 +27,7 @@ MESSAGE: dict[str, Node] = {
 }
 REQUEST: dict[str, Node] = {
     "tools": [TOOL],
-    "tool_choice": (CHOICE, {**CHOSEN, "allowed_tools": {"tools": [CHOSEN]}}),
+    "tool_choice": (CHOICE, CHOICES),
     "functions": [{"name": Name(declares=True)}],
     "function_call": (CHOICE, NAMED),
     "messages": [MESSAGE],
