@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from llmproxy_core.model import Part
+from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.store.rows import Flow, FlowDetail
-from llmproxy_core.tui import figures, plain
+from llmproxy_core.tui import figures, plain, tool_names
 
 
 def describe(detail: FlowDetail) -> str:
@@ -24,6 +25,8 @@ def _facts(detail: FlowDetail) -> Iterator[str]:
     yield f"request   {plain.line(f'{request.method} {url}')}"
     yield f"client    {plain.line(f'{flow.client}  {flow.user_agent or ""}')}"
     yield f"session   {flow.session_id}"
+    if said := tool_names.sentence(flow):
+        yield f"space     {said.removeprefix('Namespace ')}"
     yield f"format    {plain.line(f'{flow.provider}, {flow.wire}')}{_unread(flow)}"
     yield f"model     {plain.line(flow.model or 'not told')}{_asked_for(flow)}"
     yield f"tokens    {_tokens(flow)}"
@@ -45,10 +48,10 @@ def _asked(detail: FlowDetail) -> Iterator[str]:
         yield f"\n--- the request could not be read: {plain.line(problem)}"
     if read.system:
         yield "\n--- system"
-        yield from map(_part, read.system)
+        yield from (_part(part, request.client_names) for part in read.system)
     for message in read.messages:
         yield f"\n--- {message.role}"
-        yield from map(_part, message.parts)
+        yield from (_part(part, request.client_names) for part in message.parts)
 
 
 def _answered(detail: FlowDetail) -> Iterator[str]:
@@ -66,11 +69,13 @@ def _answered(detail: FlowDetail) -> Iterator[str]:
     if response.refusal:
         yield f"[refusal] {plain.block(response.refusal)}"
     for call in detail.tool_calls:
-        yield f"[tool call] {plain.line(call.name)}({plain.block(call.arguments)})"
+        name = plain.line(tool_names.both(call.name, detail.request.client_names), 1000)
+        yield f"[tool call] {name}({plain.block(call.arguments)})"
 
 
-def _part(part: Part) -> str:
-    name = f" {plain.line(part.name)}" if part.name else ""
+def _part(part: Part, names: ClientNames) -> str:
+    told = names.of(part.name) if part.name else ""
+    name = f" {plain.line(told)}" if told else ""
     label = "" if part.kind == "text" else f"[{part.kind.replace('_', ' ')}{name}] "
     return label + plain.block(part.text)
 

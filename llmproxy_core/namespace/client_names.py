@@ -1,19 +1,20 @@
 """The names that the client's tools have in the client, from those that were sent and stored."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from llmproxy_core.namespace.names import client_name
 
 
-def client_name(name: str, prefix: str | None, shortened: Mapping[str, str] | None) -> str:
-    """The client's name of a tool: what it was shortened from, else it without one `prefix`.
+@dataclass(frozen=True, slots=True)
+class ClientNames:
+    """Of one call. `shortened`: names that were too long for the `prefix`, as sent -> the client's."""
 
-    A name without the prefix is the provider's own, or a model's mistake: it is what it is.
-    """
-    if shortened and name in shortened:
-        return shortened[name]
-    return name.removeprefix(prefix) if prefix else name
+    prefix: str = ""
+    shortened: Mapping[str, str] = field(default_factory=dict)
 
+    def of(self, name: str) -> str:
+        return client_name(name, self.prefix, self.shortened)
 
-def client_names(
-    names: Iterable[str], prefix: str | None, shortened: Mapping[str, str] | None
-) -> list[str]:
-    return [client_name(name, prefix, shortened) for name in names]
+    def all(self, names: Iterable[str]) -> list[str]:
+        return [self.of(name) for name in names]

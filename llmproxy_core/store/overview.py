@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, literal, select, text
 
+from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.store import detail, reads, tree
 from llmproxy_core.store.rows import Session
 from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable
@@ -97,7 +98,8 @@ def callers(conn: Connection, ns_id: int, nodes: Iterable[TreeNode]) -> dict[str
 
 
 def tools(conn: Connection, ns_id: int, calls: Mapping[str, UUID]) -> dict[str, str]:
-    """The names of these tool calls. `calls`: the requests whose answers make them, by their ids.
+    """The client's names of these tool calls. `calls`: the requests whose answers make them, by
+    their ids.
 
     Of an answer that calls tools of one name that is told without reading it; of those that call
     several, the first READ_MOST are read.
@@ -110,7 +112,22 @@ def tools(conn: Connection, ns_id: int, calls: Mapping[str, UUID]) -> dict[str, 
     for id in list(unclear)[:READ_MOST]:
         made = detail.answer(conn, ns_id, id)[1]
         told |= {one.call_id: one.name for one in made if one.call_id and one.call_id in calls}
-    return told
+    naming = _naming(conn, ns_id, {calls[call] for call in told}) if told else {}
+    return {
+        call: naming[calls[call]].of(name) if calls[call] in naming else name
+        for call, name in told.items()
+    }
+
+
+def _naming(conn: Connection, ns_id: int, requests: Collection[UUID]) -> dict[UUID, ClientNames]:
+    """Of the requests whose tools had a prefix."""
+    asked = RequestTable
+    query = select(asked.id, asked.namespace_prefix, asked.shortened).where(
+        asked.ns_id == ns_id,
+        asked.id == func.any(literal(list(requests))),
+        asked.namespace_prefix.is_not(None),
+    )
+    return {id: ClientNames(prefix or "", long or {}) for id, prefix, long in conn.execute(query)}
 
 
 def _names(conn: Connection, ns_id: int, requests: Collection[UUID]) -> dict[UUID, set[str]]:

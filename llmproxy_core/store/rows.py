@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from llmproxy_core.model import Headers, Json
-from llmproxy_core.namespace.client_names import client_names
+from llmproxy_core.namespace.client_names import ClientNames
 
 type Relation = Literal["root", "append", "retry", "branch", "compaction", "subagent"]
 """What a request is to its parent."""
@@ -73,6 +73,10 @@ class RequestRow:
     """Names that were too long for it: as sent -> the client's."""
     left_alone: str | None = None
     """Why names stayed as they were, though the namespace has a prefix."""
+
+    @property
+    def client_names(self) -> ClientNames:
+        return ClientNames(self.namespace_prefix or "", self.shortened or {})
 
 
 @dataclass(slots=True)
@@ -315,9 +319,8 @@ class Flow:
 
     def __post_init__(self) -> None:
         if self.tool_names and not self.client_tool_names:
-            self.client_tool_names = client_names(
-                self.tool_names, self.namespace_prefix, self.shortened
-            )
+            names = ClientNames(self.namespace_prefix or "", self.shortened or {})
+            self.client_tool_names = names.all(self.tool_names)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from llmproxy_core.conversations.cache import Miss
 from llmproxy_core.store.rows import Flow, FlowDetail
-from llmproxy_core.tui import figures, kinship, plain
+from llmproxy_core.tui import figures, kinship, plain, tool_names
 from llmproxy_core.tui.flow_columns import client_name, short_id, status_tone
 from llmproxy_core.tui.misses import explanation
 from llmproxy_core.tui.tree_columns import MISSED
@@ -66,11 +66,14 @@ def _took(flow: Flow) -> Content:
 def kin_lines(
     detail: FlowDetail, problem: str = "", tool: str | None = None, miss: Miss | None = None
 ) -> list[Content]:
-    """Below it: what it comes from, what is wrong with it, what is estimated, a missed cache."""
+    """Below it: what it comes from, whose it is, what is wrong with it, what is estimated, a missed
+    cache."""
     row, lines = detail.request, []
     if kin := kinship.sentence(row.relation, row.parent_id, row.parent_call, tool):
         where = "  (p goes there)" if row.parent_id else ""
         lines.append(Content.assemble(f" {kin}", (where, "$foreground 50%")))
+    if said := tool_names.sentence(detail.flow):
+        lines.append(Content.styled(f" {said}", "$warning" if detail.flow.left_alone else ""))
     if problem:
         lines.append(Content.styled(f" {plain.line(problem)}", "$warning"))
     if detail.response is not None and detail.response.estimated:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from llmproxy_core.model import Message, Part, Request, Response
+from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store.rows import FlowDetail, ResponseRow
@@ -16,6 +17,8 @@ class Turn:
     role: str
     parts: list[Part]
     note: str = ""
+    names: ClientNames = field(default_factory=ClientNames)
+    """Of the tools in it, as the client has them."""
 
 
 @dataclass(slots=True)
@@ -32,8 +35,9 @@ def read(detail: FlowDetail) -> Reading:
     row = detail.request
     request, problem = read_request(row.wire, row.path, row.headers, row.body)
     problem = NOT_KEPT.get(row.body_kept, problem)
+    names = row.client_names
     turns = [Turn("system", request.system)] if request.system else []
-    turns += [Turn(message.role, message.parts) for message in request.messages]
+    turns += [Turn(message.role, message.parts, names=names) for message in request.messages]
     if detail.response is not None:
         turns.append(_answer(detail, detail.response))
     return Reading(detail, request, problem, turns)
@@ -49,7 +53,7 @@ def _answer(detail: FlowDetail, row: ResponseRow) -> Turn:
         note = NOT_KEPT[row.body_kept]
     elif detail.request.wire not in FORMATS:
         note = f"{detail.request.wire} is stored as it came, not read; see Request and Response"
-    return Turn("assistant", _answer_parts(detail, row), note)
+    return Turn("assistant", _answer_parts(detail, row), note, detail.request.client_names)
 
 
 def _answer_parts(detail: FlowDetail, row: ResponseRow) -> list[Part]:

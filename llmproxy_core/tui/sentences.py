@@ -83,6 +83,18 @@ def _row_refused(data: Data) -> Sentence:
     )
 
 
+def _namespace_clash(data: Data) -> Sentence:
+    namespace, loser = _first(data, "namespace"), _first(data, "loser")
+    lost = _first(data, "lost")
+    if lost == "prefix":
+        text = f"mitm.toml gives {namespace} the prefix {_first(data, 'prefix')}, {loser} lost it"
+    elif lost == "rule":
+        text = f"mitm.toml has a rule for namespace {loser}: it replaces that of the database"
+    else:
+        text = f"mitm.toml has rules for {namespace} and {loser}, which are one namespace"
+    return Sentence(f"{text}: see `llmproxy ns list`", "warn")
+
+
 def _proxy_started(data: Data) -> Sentence:
     return Sentence(f"the proxy started on {_first(data, 'address', otherwise='?')}", "good")
 
@@ -96,6 +108,7 @@ SENTENCES: dict[str, Callable[[Data], Sentence]] = {
     "gap": _gap,
     "fault": _fault,
     "row_refused": _row_refused,
+    "namespace_clash": _namespace_clash,
     "proxy_started": _proxy_started,
     "proxy_stopped": _proxy_stopped,
 }

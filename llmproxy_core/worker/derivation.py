@@ -8,7 +8,9 @@ import re
 from decimal import Decimal
 
 from llmproxy_core.model import header
+from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.store.rows import Batch, Contribution, ResponseRow
+from llmproxy_core.words import words
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import moment
 from llmproxy_core.worker.naming import address
@@ -38,8 +40,11 @@ class Derivation:
         exchange.words = self._vocabulary.asked(exchange.request)
 
     def closed(self, exchange: Exchange, sealed: Sealed, into: Batch) -> None:
-        row = sealed.response
+        row, opened = sealed.response, exchange.opened
         answered = self._vocabulary.answered(sealed.answer)
+        if opened.prefix:
+            names = ClientNames(opened.prefix, opened.shortened)
+            answered = answered.union(*(words(names.of(c.name)) for c in sealed.answer.tool_calls))
         if (found := search_row(row.ns_id, row.id, exchange.words, answered)) is not None:
             into.search.append(found)
         into.rollups.append(self._contribution(exchange, row, len(sealed.tool_calls)))

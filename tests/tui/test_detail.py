@@ -18,7 +18,7 @@ from llmproxy_core.tui.body_lines import body_lines
 from llmproxy_core.tui.widgets.conversation import Conversation
 from llmproxy_core.tui.widgets.fold import Fold
 from llmproxy_core.tui.widgets.live_answer import settled
-from llmproxy_core.tui.widgets.turn import TurnView, part_widgets
+from llmproxy_core.tui.widgets.turn import PREFIX_STYLE, TurnView, part_widgets
 from tests.tui import demo, family
 from tests.tui.memory import MemorySource
 from tests.tui.stage import Stage, on_stage, until
@@ -390,3 +390,27 @@ def test_an_unreadable_request_still_has_its_answer() -> None:
     read = reading.read(detail)
     assert read.problem
     assert [turn.role for turn in read.turns] == ["assistant"]
+
+
+async def test_a_tool_has_the_client_s_name_after_the_prefix(
+    source: MemorySource, home: Home
+) -> None:
+    for flow_id, detail in source.details.items():
+        flow = replace(detail.flow, namespace="payments", namespace_prefix="Ed")
+        request = replace(detail.request, namespace_prefix="Ed", shortened={"Bash": "run_it"})
+        source.details[flow_id] = replace(detail, flow=flow, request=request)
+    async with on_stage(source, home, size=(120, 50)) as stage:
+        await open_flow(stage)
+        await stage.sees("Namespace payments · prefix Ed", "▸ call Edit")
+        titles = [fold.title for fold in stage.detail.query(Fold)]
+        edit = next(title for title in titles if title.plain.startswith("call Edit"))
+        dimmed = [(span.start, span.end) for span in edit.spans if span.style == PREFIX_STYLE]
+        assert (5, 7) in dimmed
+
+
+async def test_it_is_told_why_names_were_left_alone(source: MemorySource, home: Home) -> None:
+    for flow_id, detail in source.details.items():
+        source.details[flow_id] = replace(detail, flow=replace(detail.flow, left_alone="signed"))
+    async with on_stage(source, home) as stage:
+        await open_flow(stage)
+        await stage.sees("Namespace default · names of tools left alone: its body is signed")

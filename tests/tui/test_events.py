@@ -30,6 +30,15 @@ async def test_events_are_sentences(source: MemorySource, home: Home) -> None:
         await stage.sees("the proxy started on 127.0.0.1:8080")
 
 
+@pytest.mark.parametrize("lost", ["prefix", "rule", "name"])
+def test_a_clash_of_namespaces_says_where_to_look(lost: str) -> None:
+    data = {"lost": lost, "namespace": "market", "loser": "shop", "prefix": "shop_"}
+    told = sentence(demo.event(50, "namespace_clash", 0, **data))
+    assert told.tone == "warn"
+    assert "shop" in told.text
+    assert told.text.endswith("see `llmproxy ns list`")
+
+
 async def test_an_event_appears_when_it_happens(source: MemorySource, home: Home) -> None:
     async with on_stage(source, home) as stage:
         await stage.press("3")

@@ -2,6 +2,8 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
+from itertools import islice
 from uuid import UUID
 
 from llmproxy_core.credentials import Scrubber
@@ -25,6 +27,7 @@ SCHEMES = {"wss": "https", "ws": "http"}
 DEFAULT_PORTS = {"http": 80}
 MS = 10**6
 REMEMBERED = 100_000
+MOST_NAMES, LONGEST_NAME = 1000, 1024
 LARGEST = 2**63 - 1
 """What a record and the store have room for."""
 
@@ -110,6 +113,9 @@ class Exchanges:
             hash_in=digest,
             hash_out=digest,
             external_id=self._told(found.external_id[:200]) if found.external_id else None,
+            prefix=_clean(found.prefix[:32]),
+            shortened=self._names(found.shortened),
+            left_alone=_clean(found.left_alone[:32]),
         )
 
     def _closed(self, id: bytes, at: int, found: Recording, body: bytes) -> Closed:
@@ -145,6 +151,10 @@ class Exchanges:
         return [
             (_clean(name), self._scrubber.header(name, _clean(value))) for name, value in headers
         ]
+
+    def _names(self, shortened: Mapping[str, str]) -> dict[str, str]:
+        some = islice(shortened.items(), MOST_NAMES)
+        return {_clean(sent[:128]): self._told(name[:LONGEST_NAME]) for sent, name in some}
 
     def _told(self, text: str) -> str:
         return _clean(self._scrubber.text(text))

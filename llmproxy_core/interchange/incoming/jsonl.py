@@ -61,6 +61,9 @@ class Line(msgspec.Struct):
     response_body_encoding: Encoding = "utf-8"
     response_body_bytes: int | None = None
     ending: str | None = None
+    namespace_prefix: str | None = None
+    shortened: dict[str, str] | None = None
+    left_alone: str | None = None
     messages: list[Message] | None = None
 
 
@@ -125,6 +128,9 @@ def _exchange(place: str, line: Line) -> Recording:
         response_bytes=line.response_body_bytes,
         trailers=line.response_trailers,
         ending=line.ending or "",
+        prefix=line.namespace_prefix or "",
+        shortened=line.shortened or {},
+        left_alone=line.left_alone or "",
     )
 
 

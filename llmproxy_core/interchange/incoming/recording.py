@@ -47,6 +47,11 @@ class Recording:
     """How it ended, one of `records.Ending`; empty: well, if there was an answer."""
     error: str | None = None
     """Why it did not end well, in the words of the file."""
+    prefix: str = ""
+    """What the names of its tools have before them that the client's have not."""
+    shortened: dict[str, str] = field(default_factory=dict)
+    """Of those, what was too long: as sent -> the client's."""
+    left_alone: str = ""
 
 
 @dataclass(slots=True)

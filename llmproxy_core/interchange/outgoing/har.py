@@ -34,6 +34,7 @@ def entry(call: Call) -> dict[str, Any]:
     return {
         "_id": str(call.flow.id),
         "_session": str(call.flow.session_id),
+        **_names(call),
         "startedDateTime": moment(call.flow.started_at),
         "time": sum(part for part in timings.values() if part > 0),
         "request": _request(call),
@@ -41,6 +42,18 @@ def entry(call: Call) -> dict[str, Any]:
         "cache": {},
         "timings": timings,
     }
+
+
+def _names(call: Call) -> dict[str, Any]:
+    """Whose it is, and the tools that the answer calls, where their names are not the client's."""
+    flow, asked = call.flow, call.asked
+    told: dict[str, Any] = {"_namespace": flow.namespace}
+    if asked.left_alone:
+        told["_left_alone"] = asked.left_alone
+    if asked.namespace_prefix:
+        told |= {"_namespace_prefix": asked.namespace_prefix, "_shortened": asked.shortened or {}}
+        told |= {"_tool_names": flow.tool_names, "_client_tool_names": flow.client_tool_names}
+    return told
 
 
 def _timings(row: ResponseRow | None) -> dict[str, float]:

@@ -50,30 +50,40 @@ def _place(call: Call) -> dict[str, Any]:
         "user_agent": asked.user_agent,
         "proxy_user": asked.proxy_user,
         "credential": asked.credential,
+        "namespace_prefix": asked.namespace_prefix,
+        "shortened": asked.shortened,
+        "left_alone": asked.left_alone,
     }
 
 
 def _asked(call: Call) -> dict[str, Any]:
     request = call.request
+    tools = [tool.name for tool in request.tools if not tool.hosted]
     return {
         "request_model": request.model,
         "request_stream": request.stream,
         "n_messages": len(request.messages) if request.messages else call.asked.n_messages,
-        "request_tool_names": [tool.name for tool in request.tools if not tool.hosted],
+        "request_tool_names": tools,
+        "request_client_tool_names": call.asked.client_names.all(tools),
         "request_hosted_tools": [tool.name for tool in request.tools if tool.hosted],
         "parse_error": call.asked.parse_error,
     }
 
 
 def _answered(call: Call) -> dict[str, Any]:
-    response = call.response
+    response, names = call.response, call.asked.client_names
     return {
         "model": response.model or (call.answered.model if call.answered else None),
         "response_id": response.id,
         "text": response.text,
         "texts": response.texts,
         "tool_calls": [
-            {"id": one.id, "name": one.name, "arguments": arguments(one.arguments)}
+            {
+                "id": one.id,
+                "name": one.name,
+                "client_name": names.of(one.name),
+                "arguments": arguments(one.arguments),
+            }
             for one in response.tool_calls
         ],
         "server_tool_calls": response.server_tool_calls,

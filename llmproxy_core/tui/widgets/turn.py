@@ -8,12 +8,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from llmproxy_core.model import Part
+from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.reading import Turn
 from llmproxy_core.tui.widgets.fold import Fold
 from llmproxy_core.tui.widgets.prose import pieces
 
 PART_MOST = 2000
+PLAIN = ClientNames()
+PREFIX_STYLE = "$foreground 40%"
 
 
 class TurnView(Vertical):
@@ -48,22 +51,22 @@ class TurnView(Vertical):
             yield _folded_text(_joined(self.turn.parts), "")
         else:
             for part in self.turn.parts:
-                yield from part_widgets(part)
+                yield from part_widgets(part, self.turn.names)
         if self.turn.note:
             yield Static(Content(plain.block(self.turn.note)), classes="turn--note")
 
 
-def part_widgets(part: Part) -> list[Widget]:
-    """How a part of a message is shown."""
+def part_widgets(part: Part, names: ClientNames = PLAIN) -> list[Widget]:
+    """How a part of a message is shown. `names`: of the tools in it."""
     if part.kind == "text":
         label = [Static(Content.styled(plain.line(part.name), "$accent"))] if part.name else []
         return [*label, *pieces(part.text)] if part.text.strip() else []
     if part.kind == "reasoning":
         return [_folded_text(part.text, "reasoning", dim=True)] if part.text else []
     if part.kind == "tool_call":
-        return [_tool_call(part)]
+        return [_tool_call(part, names)]
     if part.kind == "tool_result":
-        title = Content.assemble(("result ", "$accent"), plain.line(part.name or ""))
+        title = Content.assemble(("result ", "$accent"), tool_label(part.name or "", names))
         return [Fold(_summary(title, part.text), lambda: pieces(_laid_out(part.text), "json"))]
     if part.kind == "refusal":
         return [Static(Content.styled(f"refused: {plain.block(part.text)}", "$warning"))]
@@ -74,9 +77,16 @@ def part_widgets(part: Part) -> list[Widget]:
     return [Static(Content.assemble((sign, "$secondary"), (name, "$accent"), said))]
 
 
-def _tool_call(part: Part) -> Fold:
-    title = Content.assemble(("call ", "$accent"), (plain.line(part.name or "?"), "bold"))
+def _tool_call(part: Part, names: ClientNames) -> Fold:
+    title = Content.assemble(("call ", "$accent"), tool_label(part.name or "?", names, "bold"))
     return Fold(_summary(title, part.text), lambda: pieces(_laid_out(part.text), "json"))
+
+
+def tool_label(name: str, names: ClientNames, style: str = "") -> Content:
+    """The client's name, after the prefix that it had on its way."""
+    client = names.of(name)
+    before = names.prefix if client != name else ""
+    return Content.assemble((plain.line(before), PREFIX_STYLE), (plain.line(client), style))
 
 
 def _folded_text(text: str, name: str, *, dim: bool = False) -> Fold:

@@ -203,3 +203,23 @@ def test_a_home_with_nothing_in_it_gets_its_database_by_itself(tmp_path):
         assert "host=" in llmproxy("db", "url").stdout
     finally:
         assert llmproxy("db", "stop").returncode == 0
+
+
+def test_show_has_both_names_of_a_tool(llmproxy, writer):
+    ns_id = writer.namespace("payments")
+    request = a_request(ns_id=ns_id, namespace_prefix="pay__", left_alone=None)
+    writer.write(Batch([request], [a_response(request)], [a_call(request, name="pay__search")]))
+    shown = llmproxy("show", str(request.id)).stdout
+    assert "space     payments · prefix pay__" in shown
+    assert '[tool call] search (sent as pay__search)({"q": 1})' in shown
+    [told] = map(json.loads, llmproxy("flows", "--json").stdout.splitlines())
+    assert (told["tool_names"], told["client_tool_names"]) == (["pay__search"], ["search"])
+
+
+def test_show_says_why_names_were_left_alone(llmproxy, writer):
+    request = a_request(ns_id=writer.namespace("payments"), left_alone="began_without")
+    writer.write(whole(request))
+    assert (
+        "space     payments · names of tools left alone: its conversation began without the prefix"
+        in llmproxy("show", str(request.id)).stdout
+    )

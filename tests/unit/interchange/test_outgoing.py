@@ -331,3 +331,31 @@ def test_times_are_read_as_people_write_them(said, when):
 @pytest.mark.parametrize("said", ["", "soon", "7 parsecs", "2026-13-01", "-1d"])
 def test_other_times_are_refused_with_examples(said):
     assert "write 7d" in raised(lambda: moments.read(said, NOON))
+
+
+def test_both_names_of_a_tool_are_told():
+    tools = [{"type": "function", "function": {"name": name}} for name in ("pay__find", "pay__x_h")]
+    asked = {"model": "gpt-4o", "messages": [], "tools": tools}
+    made = [{"id": "c1", "type": "function", "function": {"name": "pay__find", "arguments": "{}"}}]
+    told = {"choices": [{"index": 0, "message": {"role": "assistant", "tool_calls": made}}]}
+    one = call(
+        asked, told, namespace="payments", namespace_prefix="pay__", tool_names=["pay__find"],
+        client_tool_names=["find"],
+    )  # fmt: skip
+    one.asked.namespace_prefix, one.asked.shortened = "pay__", {"pay__x_h": "x_and_more"}
+
+    line = jsonl.fields(one, bodies=False)
+    assert line["request_tool_names"] == ["pay__find", "pay__x_h"]
+    assert line["request_client_tool_names"] == ["find", "x_and_more"]
+    assert [(c["name"], c["client_name"]) for c in line["tool_calls"]] == [("pay__find", "find")]
+    entry = har.entry(one)
+    assert (entry["_tool_names"], entry["_client_tool_names"]) == (["pay__find"], ["find"])
+    span = {a["key"]: a["value"] for a in otlp.span(one)["attributes"]}
+    assert span["llmproxy.namespace_prefix"] == {"stringValue": "pay__"}
+    assert span["llmproxy.client_tool_names"]["arrayValue"]["values"] == [{"stringValue": "find"}]
+
+
+def test_a_call_without_a_prefix_says_nothing_of_it():
+    assert "_namespace_prefix" not in har.entry(call())
+    keys = {attribute["key"] for attribute in otlp.span(call())["attributes"]}
+    assert not keys & {"llmproxy.namespace_prefix", "llmproxy.left_alone", "llmproxy.tool_names"}
