@@ -3,11 +3,10 @@
 Where the body is JSON, the few things that nearly all formats spell alike are still taken.
 """
 
-from urllib.parse import unquote
-
 from llmproxy_core.model import Request, mapping, text_of
 from llmproxy_core.providers.assembler import Assembler
 from llmproxy_core.providers.format import Body
+from llmproxy_core.providers.model_path import model_in_path
 from llmproxy_core.providers.openai_chat import read_usage as chat_usage
 from llmproxy_core.providers.openai_responses import read_usage as responses_usage
 from llmproxy_core.providers.settings import session_hints
@@ -19,7 +18,7 @@ class Raw:
     def request(self, body: Body, path: str) -> Request:
         path = path.partition("?")[0]
         return Request(
-            model=text_of(body.get("model")) or _model_in(path),
+            model=text_of(body.get("model")) or model_in_path(path),
             stream=body.get("stream") is True or any(word in path for word in METHODS),
             session_hints=session_hints(body),
         )
@@ -35,12 +34,3 @@ class Raw:
 
     def event(self, name: str, event: Body, into: Assembler) -> None:
         self.answer(event, into)
-
-
-def _model_in(path: str) -> str | None:
-    """Bedrock's /model/NAME/converse, Azure's /deployments/NAME/..., Google's /models/NAME:method."""
-    for before in ("/model/", "/deployments/"):
-        if before in path:
-            return unquote(path.partition(before)[2].rpartition("/")[0]) or None
-    name, _, method = path.rpartition("/models/")[2].rpartition(":")
-    return unquote(name) if method and "/" not in name and name else None
