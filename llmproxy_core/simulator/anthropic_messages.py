@@ -6,17 +6,8 @@ from typing import Any
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
+from llmproxy_core.providers.refusal import error_body
 from llmproxy_core.simulator.exchange import Answer, Ask, Named, content_text, size, sse
-
-ERROR_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    529: "overloaded_error",
-}
 
 
 class AnthropicMessages:
@@ -80,8 +71,7 @@ class AnthropicMessages:
         yield event("message_stop")
 
     def error(self, status: int, message: str) -> Any:
-        error = {"type": ERROR_TYPES.get(status, "api_error"), "message": message}
-        return {"type": "error", "error": error, "request_id": "req_simulated"}
+        return error_body("anthropic.messages", status, message, id="req_simulated")
 
     def error_event(self, message: str) -> bytes:
         error = {"type": "overloaded_error", "message": message}

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from zlib import crc32
 
 from llmproxy_core.model import mapping
+from llmproxy_core.providers.refusal import error_body
 from llmproxy_core.simulator.exchange import Answer, Ask, Named, compact, content_text, size
 
 CALL = "toolUse"
@@ -76,7 +77,7 @@ class BedrockConverse:
         yield _message("metadata", _end(answer))
 
     def error(self, status: int, message: str) -> Any:
-        return {"message": message}
+        return error_body("bedrock.converse", status, message)
 
     def error_event(self, message: str) -> bytes:
         return _message("modelStreamErrorException", {"message": message}, "exception")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmproxy_core.model import ToolCall, mapping
+from llmproxy_core.providers.refusal import error_body
 from llmproxy_core.simulator import openai_chat_tools
 from llmproxy_core.simulator.exchange import Answer, Ask, Named, compact, size
 
@@ -55,7 +56,7 @@ class OllamaChat:
         yield _ndjson(_line(ask, {"role": "assistant", "content": ""}) | _end(answer))
 
     def error(self, status: int, message: str) -> Any:
-        return {"error": message}
+        return error_body("ollama.chat", status, message)
 
     def error_event(self, message: str) -> bytes:
         return _ndjson({"error": message})

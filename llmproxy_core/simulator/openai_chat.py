@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmproxy_core.model import mapping
+from llmproxy_core.providers.refusal import error_body
 from llmproxy_core.simulator import openai_chat_tools
 from llmproxy_core.simulator.exchange import (
     CREATED,
@@ -18,17 +19,9 @@ from llmproxy_core.simulator.exchange import (
     sse,
 )
 
-ERROR_TYPES = {
-    400: ("invalid_request_error", None),
-    401: ("invalid_request_error", "invalid_api_key"),
-    404: ("invalid_request_error", "model_not_found"),
-    429: ("requests", "rate_limit_exceeded"),
-}
-
 
 def refusal(status: int, message: str) -> Any:
-    kind, code = ERROR_TYPES.get(status, ("server_error", None))
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    return error_body("openai.chat", status, message)
 
 
 class OpenAIChat:
