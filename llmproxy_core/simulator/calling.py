@@ -15,6 +15,7 @@ from llmproxy_core.simulator.controls import Controls
 from llmproxy_core.simulator.exchange import Ask, compact
 from llmproxy_core.simulator.samples import sample
 
+ANYTHING = {"type": "object"}
 TOLD = re.compile(r"\bcall (\S+) with (?=\{)")
 
 
@@ -41,7 +42,7 @@ def _asked(ask: Ask, wanted: Controls) -> Iterator[tuple[str, str]]:
     if ask.forced_tool is None and (ask.answers_tool or not asked):
         return
     name = ask.forced_tool or named or next(iter(ask.tools))
-    yield name, compact(sample(ask.tools.get(name)))
+    yield name, compact(sample(ask.tools.get(name) or ANYTHING))
 
 
 def _told(ask: Ask, prefix: str) -> Iterator[tuple[str, str]]:

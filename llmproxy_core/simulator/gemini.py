@@ -8,16 +8,9 @@ from typing import Any
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
+from llmproxy_core.providers.refusal import error_body
 from llmproxy_core.simulator.exchange import Answer, Ask, Named, compact, content_text, size, sse
 
-STATUS_WORDS = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    429: "RESOURCE_EXHAUSTED",
-    503: "UNAVAILABLE",
-}
 SIGNED = "c2lt"
 """How our signatures begin; clients also send some that are none."""
 
@@ -79,8 +72,7 @@ class Gemini:
             yield b"]\n"
 
     def error(self, status: int, message: str) -> Any:
-        word = STATUS_WORDS.get(status, "INTERNAL")
-        return {"error": {"code": status, "message": message, "status": word}}
+        return error_body("gemini", status, message)
 
     def error_event(self, message: str) -> bytes:
         error = self.error(503, message)
@@ -105,7 +97,8 @@ def _named(part: Any, at: str) -> Iterator[Named]:
         if found := mapping(_get(part, kind)):
             name = str(found.get("name"))
             yield Named(f"{at}.{kind}.name", name)
-            signature = str(_get(part, "thoughtSignature") or "")
+            told = str(_get(part, "thoughtSignature") or "")
+            signature = told.translate(str.maketrans("-_", "+/"))
             if signature.startswith(SIGNED) and signature != _signature(name):
                 yield Named(f"{at}.thoughtSignature", "")
 

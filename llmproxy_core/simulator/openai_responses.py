@@ -16,7 +16,8 @@ from llmproxy_core.simulator.exchange import (
 )
 from llmproxy_core.simulator.openai_chat import refusal
 
-CLIENTS = frozenset({"function", "custom", "function_call", "custom_tool_call"})
+CALLS = ("function_call", "custom_tool_call")
+CLIENTS = frozenset({"function", "custom", *CALLS, *(f"{call}_output" for call in CALLS)})
 """The types of offers and calls that have the name of a client's tool."""
 
 

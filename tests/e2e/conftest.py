@@ -1,6 +1,7 @@
 import pytest
 
 from llmproxy_core.simulator import Simulator
+from tests.e2e.namespaced import machine, prefixing, strict_provider  # noqa: F401
 from tests.mitm import Mitmdump
 from tests.postgres import postgres_home  # noqa: F401
 
