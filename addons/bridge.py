@@ -15,7 +15,10 @@ from mitmproxy import connection, ctx, http, websocket
 
 from llmproxy_core.interception import Interception
 from llmproxy_core.model import Headers
+from llmproxy_core.namespace import facts
+from llmproxy_core.namespace.caller import Caller
 from llmproxy_core.pipeline import Exchange, Head
+from llmproxy_core.providers.recoding import decode_whole
 from llmproxy_core.providers.recognise import Match
 from llmproxy_core.records import Answer, Ending
 from llmproxy_core.websocket import WebSocketSession
@@ -131,6 +134,31 @@ def head(flow: http.HTTPFlow, host: str, port: int, match: Match) -> Head:
     )
 
 
+def caller(flow: http.HTTPFlow, head: Head) -> Caller:
+    """Who makes a call; with what only a body tells if the rules of namespaces ask for it."""
+    request, rules = flow.request, interception().rulebook.rules
+    body = request.raw_content or b""
+    if rules.needs_model or rules.needs_session:
+        body = plain_body(flow)
+    return Caller(
+        proxy_user=head.proxy_user,
+        client=head.client,
+        headers=headers(request.headers),
+        key=head.credential,
+        provider=head.provider,
+        model=facts.model(_text(request.data.path), body) if rules.needs_model else None,
+        sessions=facts.sessions(body) if rules.needs_session else (),
+    )
+
+
+def plain_body(flow: http.HTTPFlow) -> bytes:
+    """The body of a request without its content coding; empty if it cannot be read."""
+    body = flow.request.raw_content or b""
+    if "content-encoding" not in flow.request.headers:
+        return body
+    return decode_whole(headers(flow.request.headers), body) or b""
+
+
 def answer(response: http.Response, at: int) -> Answer:
     """The head of an answer, credentials replaced. `at`: ns since 1970."""
     return Answer(
@@ -142,17 +170,18 @@ def answer(response: http.Response, at: int) -> Answer:
     )
 
 
-def frame(message: websocket.WebSocketMessage) -> bytes:
+def frame(message: websocket.WebSocketMessage, content: bytes) -> bytes:
     """A WebSocket message as one line of JSON: {"from", "type", "at" (ns), "data"}.
 
-    `data` is text, or base64 of a binary message. So a session is stored as NDJSON.
+    `content`: its bytes on the provider's side. `data` is text, or base64 of a binary message. So
+    a session is stored as NDJSON.
     """
     text = message.is_text
     line = {
         "from": "client" if message.from_client else "server",
         "type": "text" if text else "binary",
         "at": int(message.timestamp * 1e9),
-        "data": message.text if text else base64.b64encode(message.content).decode(),
+        "data": _frame_text(content) if text else base64.b64encode(content).decode(),
     }
     return json.dumps(line, ensure_ascii=True).encode() + b"\n"
 
@@ -168,9 +197,9 @@ def address(conn: connection.Client) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def declared_length(request: http.Request) -> int:
+def declared_length(message: http.Message) -> int:
     """Content-Length in bytes; 0 if there is none, or none that is a number."""
-    value = request.headers.get("content-length", "")
+    value = message.headers.get("content-length", "")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
 
 
@@ -199,6 +228,10 @@ def _proxy_user(flow: http.HTTPFlow) -> str | None:
     """Who logged in to the proxy. mitmproxy leaves the password beside the name: drop both."""
     login = flow.metadata.pop("proxyauth", None)
     return str(login[0]) if login else None
+
+
+def _frame_text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
 
 
 def _text(data: bytes) -> str:

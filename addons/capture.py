@@ -45,6 +45,7 @@ class Capture:
             flow.response.stream = theirs or True
             return
         exchange.expected = bridge.counted_length(flow)
+        exchange.owns_slot = not callable(theirs)
         if callable(theirs):
             flow.response.stream = following(theirs, tee(exchange))
         else:
@@ -68,8 +69,8 @@ class Capture:
             del flow.websocket.messages[:-1]
 
 
-def tee(exchange: Exchange) -> Callable[[bytes], bytes]:
-    """A stream slot that keeps a copy.
+def tee(exchange: Exchange) -> Callable[[bytes], bytes | list[bytes]]:
+    """A stream slot that keeps a copy, and hands on what the client is to get.
 
     A client that counts has all of its answer with the last byte, before any hook tells us that it
     ended; so the end is written before that byte is sent.
@@ -77,7 +78,7 @@ def tee(exchange: Exchange) -> Callable[[bytes], bytes]:
     shared = bridge.interception()
     streaming = shared.streaming
 
-    def keep(chunk: bytes) -> bytes:
+    def keep(chunk: bytes) -> bytes | list[bytes]:
         if chunk:
             try:
                 exchange.feed(chunk)
@@ -86,17 +87,38 @@ def tee(exchange: Exchange) -> Callable[[bytes], bytes]:
                     shared.close(exchange, "complete")
             except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
                 bridge.tell_fault("Capture.tee", exc)
-        return chunk
+        return chunk if exchange.rewrite is None else rewritten(exchange, chunk)
 
     return keep
 
 
-def following(theirs: Callable[[bytes], Any], keep: Callable[[bytes], bytes]) -> Callable[..., Any]:
+def rewritten(exchange: Exchange, chunk: bytes) -> list[bytes]:
+    """What the client gets for a chunk; at the end (no bytes) what was held back.
+
+    mitmproxy takes b"" for the end of an answer, so "nothing now" is an empty list. After a fault
+    of ours the rest passes as it comes: what went before may not fit to it, but nothing is lost.
+    """
+    rewrite = exchange.rewrite
+    if rewrite is None:
+        return [chunk]
+    try:
+        out = exchange.deliver(rewrite.feed(chunk) if chunk else rewrite.finish())
+    except Exception as exc:  # noqa: BLE001  fails open
+        bridge.tell_fault("Capture.rewritten", exc)
+        exchange.rewrite = None
+        return [chunk]
+    return [out] if out else []
+
+
+def following(theirs: Callable[[bytes], Any], keep: Callable[[bytes], Any]) -> Callable[..., Any]:
     """Both in one slot: what another addon makes of the bytes is what passes, and what is kept."""
 
     def both(chunk: bytes) -> Any:
         passed = theirs(chunk)
-        return keep(passed) if isinstance(passed, bytes) else [keep(part) for part in passed]
+        if isinstance(passed, bytes):
+            return keep(passed)
+        kept = [keep(part) for part in passed]
+        return [out for part in kept for out in ([part] if isinstance(part, bytes) else part)]
 
     return both
 

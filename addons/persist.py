@@ -34,6 +34,7 @@ class Persist:
         if shared.tasks:
             return  # reloaded: the worker is there already
         shared.tasks.add(_spawn(_sync_now_and_then()))
+        shared.tasks.add(_spawn(shared.rulebook.keep_fresh()))
         if shared.config.worker.child:
             child = WorkerChild(shared.home, shared.config)
             shared.tasks.add(_spawn(child.keep_alive()))
@@ -70,7 +71,9 @@ class Persist:
         exchange = shared.exchanges.pop(flow.id, None)
         if exchange is None or exchange.answer is None:
             return
-        session = WebSocketSession(exchange.head, exchange.max_body, exchange.answer)
+        session = WebSocketSession(
+            exchange.head, exchange.max_body, exchange.answer, exchange.naming
+        )
         shared.sessions[flow.id] = session
 
     @bridge.guarded
@@ -80,7 +83,8 @@ class Persist:
             return
         message = flow.websocket.messages[-1]
         take = session.client if message.from_client else session.server
-        _write(take(message.content, bridge.frame(message)))
+        content, session.came = session.came or message.content, None
+        _write(take(content, bridge.frame(message, content)))
         bridge.interception().streaming.add(session)
         self._start_ticking()
 

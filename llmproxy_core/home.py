@@ -7,6 +7,7 @@
     ca-bundle.pem          certifi's roots and our CA, for the programs we start
     proxy.json             where the last started proxy listens
     rulebook.json          the rules of the table `namespaces`, for the proxy
+    prefixes               with which prefix conversations began
     worker.lock, worker.log
 
 Folders are 0700, files 0600.
@@ -42,6 +43,10 @@ class Home:
     @property
     def ca_bundle(self) -> Path:
         return self.path / "ca-bundle.pem"
+
+    @property
+    def prefixes(self) -> Path:
+        return self.path / "prefixes"
 
     @property
     def proxy_state(self) -> Path:

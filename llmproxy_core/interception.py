@@ -12,9 +12,11 @@ from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.home import Home
 from llmproxy_core.model import Headers
+from llmproxy_core.namespace.sticky import Sticky
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Closed, Ending, Event, Opened, Record
+from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spool import Level, Limits, SpoolWriter
 from llmproxy_core.websocket import WebSocketSession
 
@@ -30,6 +32,8 @@ class Interception:
     recogniser: Recogniser
     scrubber: Scrubber
     spool: SpoolWriter
+    rulebook: Rulebook
+    sticky: Sticky
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     sessions: dict[str, WebSocketSession] = field(default_factory=dict)
     """WebSockets that are open, by mitmproxy's flow id."""
@@ -94,4 +98,6 @@ def start(config: Config, home: Home) -> Interception:
         spool=SpoolWriter(
             home.spool, limits=Limits(config.spool.max_bytes, config.spool.min_free_bytes)
         ),
+        rulebook=Rulebook(config, home, logger.warning),
+        sticky=Sticky(home.prefixes),
     )

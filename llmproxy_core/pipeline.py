@@ -13,6 +13,8 @@ import xxhash
 
 from llmproxy_core.hashing import Hash, content_hash
 from llmproxy_core.model import Headers
+from llmproxy_core.namespace.answer import Answer as RestoredAnswer
+from llmproxy_core.namespace.names import Naming
 from llmproxy_core.records import (
     Answer,
     Answered,
@@ -94,18 +96,23 @@ class Exchange:
         "answer_told",
         "chunks",
         "closed",
+        "delivered",
         "expected",
         "first_at",
         "head",
         "id",
         "marks",
         "max_body",
+        "naming",
         "opened",
         "opened_at",
+        "owns_slot",
         "pending_at",
         "request_hash",
         "response",
+        "rewrite",
         "upload",
+        "waits",
     )
 
     def __init__(self, head: Head, max_body: int) -> None:
@@ -120,6 +127,16 @@ class Exchange:
         self.answer: Answer | None = None
         self.answer_told = False
         self.response = Body(max_body)
+        self.naming: Naming | None = None
+        """Names of the request that are put back in the answer."""
+        self.rewrite: RestoredAnswer | None = None
+        """What the client gets instead of the bytes that come; None: these."""
+        self.owns_slot = True
+        """Does nobody else take part in streaming the answer?"""
+        self.waits = False
+        """Is the answer waited for, and rewritten as a whole?"""
+        self.delivered: Body | None = None
+        """What the client got, where that is something else."""
         self.expected = -1
         """The bytes after which the client knows that it has all of the answer, if it counts."""
         self.first_at = 0
@@ -159,6 +176,13 @@ class Exchange:
         self.chunks.append(kept)
         self.marks.append((len(kept), (now - self.pending_at) // 1000))
 
+    def deliver(self, data: bytes) -> bytes:
+        """Bytes for the client, where they are not those that came."""
+        if self.delivered is None:
+            self.delivered = Body(0)
+        self.delivered.add(data)
+        return data
+
     def pieces(self) -> list[tuple[Answered | Piece, Sequence[bytes]]]:
         """What has come since the last time, to be written now because it is still going on."""
         records: list[tuple[Answered | Piece, Sequence[bytes]]] = []
@@ -189,7 +213,7 @@ class Exchange:
             body_bytes=self.response.size,
             body_kept="head" if self.response.over else "full",
             hash_in=digest,
-            hash_out=digest,
+            hash_out=digest if self.delivered is None else self.delivered.hash,
             trailers=trailers or [],
             upload=None if upload is None else Upload(upload.size, upload.hash, upload.hash),
         )

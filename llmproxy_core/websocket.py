@@ -14,6 +14,7 @@ from time import time_ns
 import msgspec
 
 from llmproxy_core import turns
+from llmproxy_core.namespace.names import Naming
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
 from llmproxy_core.records import Answer, Answered, Closed, Ending, Opened, Piece
 
@@ -33,10 +34,17 @@ class WebSocketSession:
         "_max_body",
         "_queued",
         "_waiting",
+        "came",
+        "naming",
     )
 
-    def __init__(self, head: Head, max_body: int, answer: Answer) -> None:
+    def __init__(
+        self, head: Head, max_body: int, answer: Answer, naming: Naming | None = None
+    ) -> None:
         self._head = head
+        self.naming = naming
+        self.came: bytes | None = None
+        """A frame as it came, where another is sent on."""
         self._max_body = max_body
         self._answer = answer
         self._exchange: Exchange | None = None
@@ -44,6 +52,11 @@ class WebSocketSession:
         self._queued = False
         self._carried: dict[str, bytes] = {}
         self._waiting = _Frames(max_body)
+
+    @property
+    def head(self) -> Head:
+        """Of the handshake, and so of each exchange."""
+        return self._head
 
     def client(self, data: bytes, line: bytes) -> list[Written]:
         """A frame of the client: what has to be written before it is forwarded."""

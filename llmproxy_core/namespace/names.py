@@ -7,6 +7,7 @@ hash of all of it: the same on every turn and every machine, as it depends on no
 import re
 from base64 import b32encode
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from hashlib import sha256
 from typing import Literal
 
@@ -27,7 +28,8 @@ class Naming:
     undo, from the sent name to the client's.
     """
 
-    __slots__ = ("_back", "_prefix", "_sent", "longest", "on_too_long", "owned", "shortened")
+    __slots__ = ("_back", "_prefix", "_sent", "clients", "longest", "on_too_long", "owned",
+                 "shortened")  # fmt: skip
 
     def __init__(
         self,
@@ -40,14 +42,21 @@ class Naming:
         self.longest = longest
         self.on_too_long = on_too_long
         self.shortened = dict(shortened or {})
+        self.clients: frozenset[bytes] = frozenset()
+        """Names of tools that the client offers, in this or an earlier frame of a session."""
         self.owned: frozenset[bytes] = frozenset()
-        """Names of tools of the provider's own in this request."""
+        """Names of tools of the provider's own."""
         self._sent: dict[bytes, bytes] = {}
         self._back = {sent.encode(): name.encode() for sent, name in self.shortened.items()}
 
     @property
     def prefix(self) -> bytes:
         return self._prefix
+
+    def declare(self, clients: AbstractSet[bytes], owned: AbstractSet[bytes]) -> None:
+        """Whose tools there are; of a name that both have, the client's counts."""
+        self.clients |= clients
+        self.owned = (self.owned | owned) - self.clients
 
     def send(self, name: bytes) -> bytes | None:
         """The name for the provider; None if another of this request has got it already."""
@@ -57,9 +66,9 @@ class Naming:
             if self._back.setdefault(sent, name) != name:
                 return None
             self._sent[name] = sent
-            if sent != self._prefix + name:
-                if sent != name or name.startswith(self._prefix):
-                    self.shortened[sent.decode()] = name.decode()
+            stripped = sent.removeprefix(self._prefix)
+            if stripped != name:
+                self.shortened[sent.decode()] = name.decode()
         return sent
 
     def restore(self, name: bytes) -> bytes:
@@ -73,6 +82,11 @@ class Naming:
         if name in self._sent or name in self.owned or not name.startswith(self._prefix):
             return name
         return name[len(self._prefix) :]
+
+    @property
+    def names(self) -> int:
+        """How many names of the client's tools the request has."""
+        return len(self._sent)
 
     def knows(self, name: bytes) -> bool:
         """Is it a name of this request, on either side?"""

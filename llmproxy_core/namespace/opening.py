@@ -10,16 +10,17 @@ import msgspec
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import Headers
-from llmproxy_core.namespace.facts import session_header
 from llmproxy_core.namespace.places.formats import PLACES
+from llmproxy_core.namespace.whole import Fields
+from llmproxy_core.providers.settings import SESSION_HEADERS
 from llmproxy_core.spans.marks import without_marks
 
-OFFERS = (b'"tools"', b'"functions"', b'oolConfig"', b'ool_config"')
-"""Without one of these keys a request has no tools."""
+OFFERS = frozenset({"tools", "functions", "toolConfig", "tool_config", "request", "requests"})
+"""Keys of a request under which its tools are."""
+NESTED, NEAR = b"additional_tools", 1024
 SIGNED = (b'houghtSignature"', b'hought_signature"', b'"signature"', b'"encrypted_content"')
 """How a provider signs what its model said: it knows the names that it wrote."""
 
-FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -44,9 +45,12 @@ class Opening:
     elsewhere: bool = False
 
 
-def has_tools(body: bytes) -> bool:
-    """May there be names of tools in it?"""
-    return any(key in body for key in OFFERS)
+def offers_tools(fields: Fields) -> bool:
+    """Are there tools in a request with these fields?"""
+    if not OFFERS.isdisjoint(fields):
+        return True
+    said = fields.get("input")  # Codex has its tools there, in the first item
+    return said is not None and NESTED in bytes(memoryview(said)[:NEAR])
 
 
 def has_signatures(body: bytes) -> bool:
@@ -54,15 +58,14 @@ def has_signatures(body: bytes) -> bool:
     return any(key in body for key in SIGNED)
 
 
-def opening(wire: str, headers: Headers, body: bytes) -> Opening | None:
+def opening(wire: str, headers: Headers, fields: Fields) -> Opening | None:
     """None: nothing is known of a conversation."""
-    if session := session_header(headers):
-        return Opening((_key(b"session", session.encode()),))
+    if session := _session(headers):
+        return Opening((_key(b"session", session.encode("utf-8", "surrogateescape")),))
     places = PLACES.get(wire)
     if places is None:
         return None
     try:
-        fields = FIELDS.decode(body)
         if (before := fields.get("previous_response_id")) and bytes(before) != b"null":
             return Opening((_key(b"id", bytes(before).strip(b'"')),), elsewhere=True)
         return _said(wire, fields.get(places.turns), places.prelude)
@@ -73,6 +76,11 @@ def opening(wire: str, headers: Headers, body: bytes) -> Opening | None:
 def answer_key(id: str) -> bytes:
     """The key of what was answered under an id that later requests may name."""
     return _key(b"id", id.encode())
+
+
+def _session(headers: Headers) -> str:
+    told = {name.lower(): value for name, value in headers}
+    return next((told[name] for name in SESSION_HEADERS if told.get(name)), "")
 
 
 def _said(wire: str, turns: msgspec.Raw | None, prelude: frozenset[str]) -> Opening | None:

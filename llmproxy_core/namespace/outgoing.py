@@ -16,7 +16,7 @@ from llmproxy_core.namespace.grammar import Places
 from llmproxy_core.namespace.names import NAME, Naming
 from llmproxy_core.namespace.places.formats import PLACES, WORDS
 from llmproxy_core.namespace.walk import Found
-from llmproxy_core.namespace.whole import names_in
+from llmproxy_core.namespace.whole import Fields, names_in
 
 type Edit = tuple[int, int, bytes]
 
@@ -31,12 +31,17 @@ class Prefixed:
     about: str = ""
 
 
-def prefix_request(wire: str, body: bytes, naming: Naming) -> Prefixed:
-    """The request with its tools named for the provider; `naming` learns the names."""
+def prefix_request(
+    wire: str, body: bytes, naming: Naming, fields: Fields | None = None
+) -> Prefixed:
+    """The request with its tools named for the provider; `naming` learns the names.
+
+    `fields`: of the body, if they are known.
+    """
     places = PLACES.get(wire)
     if places is None:
         return Prefixed(body, "unreadable")
-    found = _clients(body, places, naming)
+    found = _clients(body, places, naming, fields)
     edits: list[Edit] = []
     for one in found:
         name = body[one.start : one.end]
@@ -71,7 +76,8 @@ def edited(text: bytes, edits: list[Edit]) -> bytes:
     """The text with other bytes at some places; these are in order."""
     if not edits:
         return text
-    parts, done = [], 0
+    parts: list[bytes] = []
+    done = 0
     for start, end, new in edits:
         parts += text[done:start], new
         done = end
@@ -79,14 +85,17 @@ def edited(text: bytes, edits: list[Edit]) -> bytes:
     return b"".join(parts)
 
 
-def _clients(body: bytes, places: Places, naming: Naming) -> list[Found]:
+def _clients(
+    body: bytes, places: Places, naming: Naming, fields: Fields | None = None
+) -> list[Found]:
     """Where names of the client's tools stand; the provider's own are remembered."""
-    found = names_in(body, places.request, places.request_words)
+    found = names_in(body, places.request, places.request_words, fields)
     declared = [(body[one.start : one.end], one.holds) for one in found if one.place.declares]
-    clients = {name for name, holds in declared if holds}
-    owned = {name for name, holds in declared if not holds}
-    naming.owned = apart = frozenset(owned | places.own) - clients
-    known = clients - WORDS
+    naming.declare(
+        {name for name, holds in declared if holds},
+        {name for name, holds in declared if not holds} | places.own,
+    )
+    apart, known = naming.owned, naming.clients - WORDS
     kept = []
     for one in found:
         name = body[one.start : one.end]

@@ -74,6 +74,8 @@ class Rules:
         self._tried = [
             ([(matcher.fact, matcher.fits) for matcher in asked], one) for asked, one in tried
         ]
+        self.matching = bool(tried)
+        """Does any rule lead anywhere? Else every call is of the default namespace."""
         self.needs_model = "model" in self._reader.asked
         """Does a rule ask for the model, so that `Caller.model` must be known?"""
         self.needs_session = "session" in self._reader.asked

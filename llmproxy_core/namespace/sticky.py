@@ -8,12 +8,14 @@ when a conversation begins; what is older than `DAYS` is dropped when a proxy st
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.opening import Opening
 
 MOST = 200_000
@@ -31,6 +33,11 @@ class Begun:
     prefix: str
     shortened: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def naming(self) -> Naming:
+        """For what is answered later."""
+        return Naming(self.prefix, shortened=self.shortened)
+
 
 class Sticky:
     """Of one proxy. Fails open: what cannot be written is only remembered as long as it runs."""
@@ -41,9 +48,14 @@ class Sticky:
         self._fd: int | None = None
         self._load(int(time.time() // DAY))
 
-    def prefix(self, opening: Opening, now: str, signed: bool) -> str:
-        """The prefix for a request; `now`: of its namespace. `signed`: it has a provider's
-        signatures, which were made over the names that it saw."""
+    def known(self, opening: Opening) -> str | None:
+        """The prefix of a conversation that has begun."""
+        found = (self.get(key) for key in opening.keys)
+        return next((begun.prefix for begun in found if begun is not None), None)
+
+    def prefix(self, opening: Opening, now: str, signed: Callable[[], bool]) -> str:
+        """The prefix for a request; `now`: of its namespace. `signed`: has it a provider's
+        signatures, which were made over the names that it saw?"""
         if opening.begins:
             self.put(opening.keys[0], Begun(now))
             return now
@@ -52,7 +64,7 @@ class Sticky:
                 if key != opening.keys[0]:
                     self.put(opening.keys[0], begun)
                 return begun.prefix
-        began = "" if opening.elsewhere or signed else now
+        began = "" if opening.elsewhere or signed() else now
         if not opening.elsewhere:
             self.put(opening.keys[0], Begun(began))
         return began

@@ -133,7 +133,9 @@ class Walker:
         if first == QUOTE:
             return self._string(text, at, node, key, found)
         if first in (OPEN, OPEN_ARRAY):
-            if (inner := fitting(node, dict if first == OPEN else list)) is not None:
+            inner: dict[str, Node] | list[Node] | None
+            inner = fitting(node, dict) if first == OPEN else fitting(node, list)
+            if inner is not None:
                 self.lost = len(self._stack) >= DEEPEST
                 self._stack.append(_Frame(inner))
             else:

@@ -34,13 +34,31 @@ class _Odd(Exception):
     """A text that only the walker reads."""
 
 
-def names_in(text: bytes, grammar: Node, words: tuple[bytes, ...]) -> list[Found]:
-    """All names of a text, in order. `words`: of the grammar, see `grammar.words`."""
+type Fields = dict[str, msgspec.Raw]
+"""The values of an object, unread."""
+
+
+def fields_of(text: bytes) -> Fields:
+    """Of an object; none of anything else."""
+    try:
+        return OBJECT.decode(text)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return {}
+
+
+def names_in(
+    text: bytes, grammar: Node, words: tuple[bytes, ...], fields: Fields | None = None
+) -> list[Found]:
+    """All names of a text, in order. `words`: of the grammar, see `grammar.words`. `fields`: of
+    the text, if they are known."""
     found = _Names(text, words)
     start = BLANK.match(text)
     at = start.end() if start else 0
     try:
-        found.value(text[at:] if at else text, at, grammar, ({}, {}), LEVELS)
+        if fields and not at and isinstance(grammar, dict):
+            found.members(fields, 1, grammar, ({}, {}), LEVELS)
+        else:
+            found.value(text[at:] if at else text, at, grammar, ({}, {}), LEVELS)
     except (_Odd, msgspec.MsgspecError, RecursionError, ValueError):
         return Walker(grammar).feed(text)
     return found.names
@@ -63,7 +81,7 @@ class _Names:
         first = self.text[at]
         if first == OPEN:
             if (members := fitting(node, dict)) is not None:
-                self._object(raw, at, members, around, levels)
+                self.members(OBJECT.decode(raw), at + 1, members, around, levels)
         elif first == OPEN_ARRAY:
             if (elements := fitting(node, list)) is not None:
                 self._array(raw, at, elements[0], around, levels)
@@ -73,14 +91,19 @@ class _Names:
                 raise _Odd
             self.names.append(Found(at + 1, end - 1, place, around))
 
-    def _object(
-        self, raw: Raw, at: int, members: dict[str, Node], outside: tuple[Facts, Facts], levels: int
+    def members(
+        self,
+        fields: Fields,
+        at: int,
+        members: dict[str, Node],
+        outside: tuple[Facts, Facts],
+        levels: int,
     ) -> None:
+        """The names in an object of these fields, the first of which begins at `at`."""
         facts: Facts = {}
         around = (facts, outside[0])
         text = self.text
-        at += 1
-        for key, value in OBJECT.decode(raw).items():
+        for key, value in fields.items():
             place = KEY.match(text, at)
             if place is None or place[1] != key.encode():
                 raise _Odd

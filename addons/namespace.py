@@ -1,0 +1,181 @@
+"""Give each call its namespace, put the namespace's prefix on names of tools, take it off again.
+
+Fails open: what cannot be changed passes as it came, and the call says why (`left_alone`). Only
+`on_too_long = "refuse"` answers in place of the provider.
+"""
+
+from collections.abc import Callable
+
+from mitmproxy import http
+
+from addons import bridge
+from llmproxy_core.namespace.answer import Answer, fetched
+from llmproxy_core.namespace.incoming import changed
+from llmproxy_core.namespace.opening import answer_key
+from llmproxy_core.namespace.outgoing import prefix_request
+from llmproxy_core.namespace.request import Call, Sent, sent, session_naming
+from llmproxy_core.namespace.rules import Namespace as Rule
+from llmproxy_core.namespace.sticky import Begun
+from llmproxy_core.pipeline import Exchange
+from llmproxy_core.providers.content_type import content_type
+from llmproxy_core.providers.refusal import refusal
+
+
+class Namespace:
+    @bridge.guarded
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """What goes on before its body is there is known by its headers alone."""
+        exchange = bridge.exchange(flow)
+        if exchange is None:
+            return
+        if exchange.upload is not None:
+            if _rule(flow, exchange).prefix:
+                exchange.head.left_alone = "too_large"
+        elif bridge.upgrades(flow.request):
+            rule = _rule(flow, exchange)
+            head, sticky = exchange.head, bridge.interception().sticky
+            call = Call(head.provider, head.wire, head.path, _headers(flow), b"")
+            exchange.naming = session_naming(call, rule, sticky)
+            if exchange.naming is not None:
+                head.prefix = exchange.naming.prefix.decode()
+                head.shortened = exchange.naming.shortened
+
+    @bridge.guarded
+    def request(self, flow: http.HTTPFlow) -> None:
+        exchange, body = bridge.exchange(flow), flow.request.raw_content
+        if exchange is None or exchange.opened or flow.response is not None or body is None:
+            return
+        if bridge.upgrades(flow.request):
+            return
+        rule = _rule(flow, exchange)
+        head, sticky = exchange.head, bridge.interception().sticky
+        call = Call(head.provider, head.wire, flow.request.path, _headers(flow), body)
+        _apply(flow, exchange, sent(call, rule, sticky, exchange.max_body))
+
+    @bridge.guarded
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if flow.response is None:
+            return
+        if exchange is None:
+            _restore_fetched(flow)
+        elif exchange.naming is not None and flow.response.status_code != 101:
+            _restore(flow, exchange)
+
+    @bridge.guarded
+    def response(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if exchange is None or exchange.rewrite is None or flow.response is None:
+            return
+        body = flow.response.raw_content
+        if exchange.waits and body:
+            exchange.feed(body)
+            ours = exchange.deliver(exchange.rewrite.whole(body))
+            if ours is not body:
+                flow.response.raw_content = ours
+                flow.response.headers["content-length"] = str(len(ours))
+        _remember(exchange)
+
+    @bridge.guarded
+    def error(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if exchange is not None:
+            _remember(exchange)
+
+    @bridge.guarded
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        session = bridge.session(flow)
+        if session is None or session.naming is None or flow.websocket is None:
+            return
+        message = flow.websocket.messages[-1]
+        content = message.content
+        if message.from_client:
+            result = prefix_request(session.head.wire, content, session.naming)
+            message.content = result.body
+        else:
+            message.content = changed(content, session.head.wire, session.naming)
+            session.came = content
+
+
+def _rule(flow: http.HTTPFlow, exchange: Exchange) -> Rule:
+    """The namespace of a call; the call is told."""
+    rules = bridge.interception().rulebook.rules
+    rule = rules.find(bridge.caller(flow, exchange.head)) if rules.matching else rules.default
+    exchange.head.namespace = rule.name
+    return rule
+
+
+def _headers(flow: http.HTTPFlow) -> list[tuple[str, str]]:
+    return bridge.headers(flow.request.headers)
+
+
+def _apply(flow: http.HTTPFlow, exchange: Exchange, request: Sent) -> None:
+    head = exchange.head
+    head.prefix, head.left_alone = request.prefix, request.left_alone
+    if request.refused:
+        said = refusal(head.wire, "bad_request", request.refused)
+        flow.response = http.Response.make(said.status, said.body, dict(said.headers))
+        return
+    exchange.naming = request.naming
+    if request.naming is not None:
+        head.shortened = request.naming.shortened
+    if request.body is not flow.request.raw_content:
+        flow.request.raw_content = request.body
+        if "content-length" in flow.request.headers:
+            flow.request.headers["content-length"] = str(len(request.body))
+
+
+def _restore(flow: http.HTTPFlow, exchange: Exchange) -> None:
+    """A body with a length of its own is waited for, so that its length is right; one that comes
+    in pieces is changed piece by piece."""
+    response = flow.response
+    if response is None or exchange.naming is None or exchange.expected == 0:
+        return
+    answer = Answer(exchange.head.wire, exchange.naming, bridge.headers(response.headers))
+    if not answer.able:
+        return
+    exchange.rewrite = answer
+    exchange.expected = -1
+    streams = content_type(response.headers.get("content-type", "")).streams
+    if 0 < bridge.declared_length(response) <= exchange.max_body and not streams:
+        exchange.waits = exchange.owns_slot
+    if exchange.waits:
+        response.stream = False
+    else:
+        response.headers.pop("content-length", None)
+
+
+def _restore_fetched(flow: http.HTTPFlow) -> None:
+    """What is fetched of an answer that was given to a call with a prefix, e.g. one of a batch."""
+    response, found = flow.response, fetched(flow.request.path)
+    if response is None or found is None or callable(response.stream):
+        return
+    id, wire = found
+    begun = bridge.interception().sticky.get(answer_key(id))
+    if begun is None or not begun.prefix:
+        return
+    answer = Answer(wire, begun.naming, bridge.headers(response.headers))
+    if answer.able:
+        response.headers.pop("content-length", None)
+        response.stream = _slot(answer)
+
+
+def _slot(answer: Answer) -> Callable[[bytes], list[bytes]]:
+    """A stream slot; mitmproxy calls it outside of its guard, last with no bytes."""
+
+    def change(chunk: bytes) -> list[bytes]:
+        try:
+            out = answer.feed(chunk) if chunk else answer.finish()
+        except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
+            bridge.tell_fault("Namespace.fetched", exc)
+            out = chunk
+        return [out] if out else []
+
+    return change
+
+
+def _remember(exchange: Exchange) -> None:
+    """With which prefix an answer was given that later requests may name."""
+    if exchange.rewrite is not None and exchange.rewrite.id and exchange.naming is not None:
+        begun = Begun(exchange.naming.prefix.decode(), dict(exchange.naming.shortened))
+        bridge.interception().sticky.put(answer_key(exchange.rewrite.id), begun)
