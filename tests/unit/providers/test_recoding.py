@@ -3,9 +3,10 @@
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import brotli
+import httpx
 import pytest
 import zstandard
 from hypothesis import given
@@ -182,6 +183,26 @@ def test_after_damage_the_receiver_fails_as_it_would_have(coding: str) -> None:
     text, _ = decode_body(announced(coding), sent[:-3])
     assert strip(TEXT).startswith(text)
     assert len(text) > len(strip(b"".join(EVENTS[:100])))
+
+
+class Chunks(httpx.SyncByteStream):
+    def __init__(self, chunks: list[bytes]) -> None:
+        self.chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.chunks)
+
+
+@pytest.mark.parametrize("coding", [*SINGLE, "gzip, br"])
+def test_a_real_client_reads_event_by_event_and_sees_damage(coding: str) -> None:
+    recoder, chunks = Recoder(announced(coding)), by_event(coding)
+    chunks[200] = bytes(byte ^ 0xA5 for byte in chunks[200])
+    sent = [recoder.feed(chunk, strip) for chunk in chunks]
+    answer = httpx.Response(200, headers=announced(coding), stream=Chunks(sent))
+    pieces = answer.iter_bytes()
+    assert [next(pieces) for _ in range(200)] == [strip(event) for event in EVENTS[:200]]
+    with pytest.raises(httpx.DecodingError):
+        next(pieces)
 
 
 @single
