@@ -214,6 +214,12 @@ def open_database(config: Config, home: Home, application_name: str = "llmproxy"
     return database
 
 
+def driver(connection: Connection) -> psycopg.Connection[Any]:
+    """The driver's own connection, for what is written for it."""
+    made: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    return made
+
+
 @contextmanager
 def _dropped_if_lost(connection: Connection) -> Iterator[None]:
     """SQLAlchemy does it for its own queries; `prepared` ones it does not see."""

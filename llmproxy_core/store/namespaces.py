@@ -46,6 +46,10 @@ class Rule:
         match = config.match.model_dump(exclude_defaults=True) if config.match else {}
         return cls(config.name, config.prefix, match, config.reserved, config.on_too_long)
 
+    def settings(self) -> dict[str, Json]:
+        """As a table `[[namespaces]]`."""
+        return {"name": self.name, **detail(self)}
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -104,6 +108,6 @@ def where(space: Space) -> str:
 
 
 def detail(rule: Rule) -> dict[str, Json]:
-    """For the audit: what is not as it is if nothing is said."""
+    """What is not as it is if nothing is said; without its name."""
     usual = asdict(Rule(rule.name))
     return {key: value for key, value in asdict(rule).items() if value != usual[key]}

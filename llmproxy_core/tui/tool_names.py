@@ -13,6 +13,7 @@ REASONS = {
     "began_without": "its conversation began without the prefix",
     "strange_name": "a tool has a name that no provider takes",
     "collision": "two tools would have had the same name",
+    "forbidden_prefix": "this provider takes no name that begins with the prefix",
     "too_long": "a tool's name has no room for the prefix",
 }
 

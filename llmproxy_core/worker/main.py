@@ -74,6 +74,8 @@ class _Shift:
         while True:
             try:
                 more = self._store_some()
+                if not self._ending():
+                    self._storage.keep_rules()
                 self._is_back()
             except LlmproxyError as exc:
                 if not self._is_away(exc):

@@ -15,6 +15,7 @@ from llmproxy_core.store.writer import Writer
 from llmproxy_core.worker.housekeeping import Housekeeping
 from llmproxy_core.worker.moments import moment, nanoseconds
 from llmproxy_core.worker.recollection import Recollection
+from llmproxy_core.worker.rules import RuleKeeper
 from llmproxy_core.worker.sessions import Memory, Span
 
 LOOK_SECONDS = 1.0
@@ -43,6 +44,7 @@ class DatabaseStorage(Recollection):
         self._database: Database | None = None
         self._writer: Writer | None = None
         self._housekeeping = Housekeeping(config.retention.days)
+        self._rules = RuleKeeper(config, home, self.write)
         self._watched = False
         self._look_at = 0.0
 
@@ -83,6 +85,10 @@ class DatabaseStorage(Recollection):
         database, writer = self._connected()
         if self._housekeeping.look(database):
             writer.forget()
+
+    def keep_rules(self) -> None:
+        """Once a second: namespaces of `mitm.toml` into the table, those of the table to proxies."""
+        self._rules.look(self._connected()[0])
 
     def reconnect(self) -> None:
         """After a failure: make sure that an embedded server runs. Raises DatabaseUnavailable."""

@@ -1,0 +1,109 @@
+"""The rules of namespaces: those of `mitm.toml` into the table, those of the table to the proxies."""
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from llmproxy_core import config, rulebook
+from llmproxy_core.config import Config
+from llmproxy_core.errors import ConfigError, DatabaseUnavailable, StoreError
+from llmproxy_core.home import Home
+from llmproxy_core.store import file_rules, namespaces
+from llmproxy_core.store.database import Database, driver
+from llmproxy_core.store.namespaces import Rule
+from llmproxy_core.store.rows import Batch
+
+LOOK_SECONDS = 1.0
+type State = tuple[int, int, int] | None
+
+logger = logging.getLogger(__name__)
+
+
+class RuleKeeper:
+    """Looks once a second. `write` stores the events that tell of clashes."""
+
+    def __init__(self, settings: Config, home: Home, write: Callable[[Batch], object]) -> None:
+        self._file = settings.source
+        self._home = home
+        self._write = write
+        self._place = f"{socket.gethostname()}:{home.path}"
+        self._brought: tuple[State] | None = None
+        """How the file was when its rules were brought into the table."""
+        self._look_at = 0.0
+        self._told = ""
+
+    def look(self, database: Database) -> None:
+        """What goes wrong is tried again a second later. Raises DatabaseUnavailable."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        problems: list[str] = []
+        try:
+            self._bring(database)
+            problems = self._hand_out(database)
+        except DatabaseUnavailable:
+            raise
+        except StoreError as exc:  # calls are stored all the same
+            problems.append(f"{exc}. Rules of namespaces stay as they were")
+        told, self._told = self._told, "; ".join(problems)
+        if problems and self._told != told:
+            logger.warning(self._told)
+
+    def _bring(self, database: Database) -> None:
+        state = _state(self._file)
+        if self._brought == (state,) or _is_fresh(state):
+            return
+        try:
+            written = config.read_namespaces(self._file) if self._file else []
+        except ConfigError as exc:
+            self._brought = (state,)
+            logger.warning(f"{exc}. Its namespaces stay as they were")
+            return
+        with database.connect() as connection:
+            rules = [Rule.of(one) for one in written]
+            clashes = file_rules.bring(driver(connection), self._place, rules)
+        self._brought = (state,)
+        for clash in clashes:
+            logger.warning(str(clash))
+        if clashes:
+            self._write(Batch(events=[clash.event() for clash in clashes]))
+
+    def _hand_out(self, database: Database) -> list[str]:
+        with database.connect() as connection:
+            rules, problems = _checked(namespaces.rules(driver(connection)))
+        file = self._home.rulebook
+        try:
+            if (rules or file.exists()) and rulebook.write(self._home, rules):
+                names = ", ".join(rule.name for rule in rules) or "none"
+                logger.info(f"rules handed to the proxies: {names}")
+        except OSError as exc:
+            problems.append(f"{file}: {exc.strerror}. Proxies go on with the rules that they have")
+        return problems
+
+
+def _checked(rules: list[Rule]) -> tuple[list[Rule], list[str]]:
+    """Those that a proxy takes: anybody may have written something else into the table."""
+    fitting, problems = [], []
+    for rule in rules:
+        try:
+            config.check(Path(f"namespace {rule.name}"), {"namespaces": [rule.settings()]})
+            fitting.append(rule)
+        except ConfigError as exc:
+            problems.append(f"{exc}. Its rule is left out; see `llmproxy ns set`")
+    return fitting, problems
+
+
+def _state(file: Path | None) -> State:
+    """When it was changed (ns), its bytes and its number; None: there is none."""
+    try:
+        found = file.stat() if file else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
+
+
+def _is_fresh(state: State) -> bool:
+    """May somebody be at it? What is half written can be valid, too."""
+    return state is not None and 0 <= time.time_ns() - state[0] < rulebook.SETTLED_NS
