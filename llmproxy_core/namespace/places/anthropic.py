@@ -3,19 +3,22 @@
 A tool of any `type` but `custom` is Anthropic's (bash, text editor, computer, web search, code
 execution, memory, search for tools ...), and so is a member of a toolset. Names of MCP servers'
 tools stand in blocks and references of their own kinds. Filters name tools, too: what an edit of
-the context leaves alone, whose results may tell addresses to fetch.
+the context leaves alone, whose results may tell addresses to fetch. A compaction tells the tools
+that were added and removed before it.
 Sources: https://docs.anthropic.com/en/api/messages, anthropic 2.12 (types, types/beta),
 https://platform.claude.com/docs/en/build-with-claude/context-editing and
 .../mid-conversation-system-messages
 """
 
 from llmproxy_core.namespace.grammar import Name, Node, Places
-from llmproxy_core.namespace.places.kinds import CUSTOM
+from llmproxy_core.namespace.places.kinds import CUSTOM, NAMED
 
 CALL: frozenset[str | None] = frozenset({"tool_use"})
 REFERENCE: frozenset[str | None] = frozenset({"tool_reference"})
 CHOSEN: frozenset[str | None] = frozenset({"tool"})
-OF_SERVERS: frozenset[str | None] = frozenset({"server_tool_use", "mcp_tool_use"})
+OF_SERVERS: frozenset[str | None] = frozenset(
+    {"server_tool_use", "mcp_tool_use", "mcp_tool_reference"}
+)
 TOOLSET = "toolset_name"
 
 REFERENCES: list[Node] = [{"name": Name(REFERENCE, known=True)}]
@@ -30,6 +33,7 @@ BLOCK: dict[str, Node] = {
     "tool": {"name": Name(REFERENCE, known=True), "definition": TOOL},
 }
 BLOCK["content"] = ([BLOCK], {"tool_references": [BLOCK]})
+BLOCK["tool_changes"] = [BLOCK]
 EDIT: dict[str, Node] = {
     "exclude_tools": [Name(known=True)],
     "clear_tool_inputs": [Name(known=True)],
@@ -41,11 +45,18 @@ REQUEST: dict[str, Node] = {
     "messages": [{"content": [BLOCK]}],
 }
 
+ECHO: dict[str, Node] = {"tools": [NAMED]}
+DEFINED: dict[str, Node] = {
+    **NAMED,
+    "url_sources": {"client_tool_results": ECHO, "server_tool_results": ECHO},
+}
 SAID: dict[str, Node] = {
     "name": Name(excluded=OF_SERVERS, unless=TOOLSET),
     "tool_name": Name(),
+    "tool": {"name": Name(excluded=OF_SERVERS), "definition": DEFINED},
 }
 SAID["content"] = ([SAID], {"tool_references": [SAID]})
+SAID["tool_changes"] = [SAID]
 MESSAGE: dict[str, Node] = {"content": [SAID]}
 ANSWER: dict[str, Node] = {**MESSAGE, "content_block": SAID, "message": MESSAGE}
 

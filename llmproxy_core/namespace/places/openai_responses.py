@@ -57,7 +57,14 @@ RESPONSE: dict[str, Node] = {
     "tool_choice": (CHOICE, OFFERED),
     "output": [OUTPUT],
 }
-ANSWER: dict[str, Node] = {**RESPONSE, "response": RESPONSE, "item": OUTPUT, "name": SAID}
+ANSWER: dict[str, Node] = {
+    **RESPONSE,
+    "response": RESPONSE,
+    "item": OUTPUT,
+    "name": SAID,
+    "required_input": [OUTPUT],
+    "steer": {"input": [OUTPUT]},
+}
 
 RESPONSES = Places(REQUEST, ANSWER, turns="input")
 COUNTED = Places(REQUEST, {}, turns="input")

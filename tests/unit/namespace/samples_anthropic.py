@@ -88,6 +88,17 @@ REQUEST = {
                 {"type": "mcp_tool_use", "name": "weather", "server_name": "weather"},
                 {"type": "mcp_tool_listing", "tools": [{"name": "weather"}]},
                 {
+                    "type": "compaction",
+                    "content": "weather",
+                    "tool_changes": [
+                        {"type": "tool_removal", "tool": REFERENCE},
+                        {
+                            "type": "tool_addition",
+                            "tool": {"type": "tool_definition", "definition": {"name": T("added")}},
+                        },
+                    ],
+                },
+                {
                     "type": "tool_search_tool_result",
                     "content": {
                         "type": "tool_search_tool_search_result",
@@ -132,6 +143,35 @@ CONTENT = [
         },
     },
     {"type": "mcp_tool_result", "content": [{"type": "text", "text": "pay__weather"}]},
+    {
+        "type": "compaction",
+        "content": "pay__weather",
+        "tool_changes": [
+            {"type": "tool_removal", "tool": {"name": sent("x"), "type": "tool_reference"}},
+            {"type": "tool_removal", "tool": {"type": "mcp_tool_reference", "name": "pay__x"}},
+            {
+                "type": "tool_addition",
+                "tool": {
+                    "type": "tool_definition",
+                    "definition": {"name": sent("x"), "input_schema": SCHEMA},
+                },
+            },
+            {
+                "type": "tool_addition",
+                "tool": {
+                    "type": "tool_definition",
+                    "definition": {
+                        "type": "web_fetch_20260318",
+                        "name": "web_fetch",
+                        "url_sources": {
+                            "client_tool_results": {"type": "only", "tools": [{"name": sent("x")}]},
+                            "server_tool_results": {"tools": [{"name": "web_search"}]},
+                        },
+                    },
+                },
+            },
+        ],
+    },
 ]
 MESSAGE = {"type": "message", "model": "pay__x", "content": CONTENT, "stop_reason": "tool_use"}
 MESSAGES = Sample(

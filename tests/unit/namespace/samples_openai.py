@@ -241,6 +241,15 @@ EVENTS: list[Any] = [
     {"type": "response.completed", "response": {**RESPONSE, "tool_choice": ALLOWED}},
     {"type": "response.completed", "response": {"tool_choice": sent("weather")}},
     {
+        "type": "response.steer.pending",
+        "required_input": [{"type": "function_call_output", "name": sent("weather")}],
+    },
+    {
+        "type": "response.steer.failed",
+        "steer": {"input": [OUTPUT[1]]},
+        "error": {"input": "pay__x"},
+    },
+    {
         "type": "response.failed",
         "response": {"error": {"message": "pay__x"}, "tool_choice": "auto"},
     },
@@ -253,6 +262,7 @@ WEBSOCKET = Sample(
     [
         *[{"type": "response.create", **request} for request in ASKED],
         *[{"type": "response.create", "response": request} for request in ASKED],
+        {"type": "response.steer", "input": [INPUT[2]]},
         {"type": "response.processed", "name": "weather"},
     ],
     WHOLE,

@@ -159,7 +159,7 @@ def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         yield path, value
     elif isinstance(value, Members):
         for key, inner in value:
-            if key not in WRITTEN or (key == "input" and not path):
+            if key not in WRITTEN or not path:
                 yield from _strings(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
