@@ -13,7 +13,7 @@ from llmproxy_core.namespace.outgoing import Edit, edited
 from llmproxy_core.namespace.places.formats import PLACES
 from llmproxy_core.namespace.restore import Held, Restore
 from llmproxy_core.namespace.walk import Walker
-from llmproxy_core.namespace.whole import names_in
+from llmproxy_core.namespace.whole import Damaged, names_in
 
 NOWHERE = Places([], [])
 BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
@@ -30,9 +30,13 @@ def changed(text: bytes, wire: str, naming: Naming) -> bytes:
     places = PLACES.get(wire)
     if places is None or not any(word in text for word in places.answer_words):
         return text
+    try:
+        found = names_in(text, places.answer, places.answer_words)
+    except Damaged:
+        return text
     edits: list[Edit] = []
     restore = Restore(naming, pieces=False)
-    for one in names_in(text, places.answer, places.answer_words):
+    for one in found:
         name = text[one.start : one.end]
         if one.holds and (restored := restore(name, one.place)) != name:
             edits.append((one.start, one.end, restored))

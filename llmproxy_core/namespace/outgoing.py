@@ -16,7 +16,7 @@ from llmproxy_core.namespace.grammar import Places
 from llmproxy_core.namespace.names import NAME, Naming
 from llmproxy_core.namespace.places.formats import PLACES, WORDS
 from llmproxy_core.namespace.walk import Found
-from llmproxy_core.namespace.whole import Fields, names_in
+from llmproxy_core.namespace.whole import Damaged, Fields, names_in
 
 type Edit = tuple[int, int, bytes]
 
@@ -41,7 +41,10 @@ def prefix_request(
     places = PLACES.get(wire)
     if places is None:
         return Prefixed(body, "unreadable")
-    found = _clients(body, places, naming, fields)
+    try:
+        found = _clients(body, places, naming, fields)
+    except Damaged:
+        return Prefixed(body, "unreadable")
     edits: list[Edit] = []
     for one in found:
         name = body[one.start : one.end]
@@ -64,8 +67,12 @@ def strip_request(wire: str, body: bytes, naming: Naming) -> bytes:
     places = PLACES.get(wire)
     if places is None:
         return body
+    try:
+        found = _clients(body, places, naming)
+    except Damaged:
+        return body
     edits: list[Edit] = []
-    for one in _clients(body, places, naming):
+    for one in found:
         name = body[one.start : one.end]
         if (restored := naming.restore(name)) != name:
             edits.append((one.start, one.end, restored))

@@ -30,6 +30,10 @@ LEVELS = 64
 type Raw = bytes | msgspec.Raw
 
 
+class Damaged(Exception):
+    """A text that is no JSON, or not all of it."""
+
+
 class _Odd(Exception):
     """A text that only the walker reads."""
 
@@ -49,18 +53,29 @@ def fields_of(text: bytes) -> Fields:
 def names_in(
     text: bytes, grammar: Node, words: tuple[bytes, ...], fields: Fields | None = None
 ) -> list[Found]:
-    """All names of a text, in order. `words`: of the grammar, see `grammar.words`. `fields`: of
-    the text, if they are known."""
+    """All names of a text, in order.
+
+    `words`: of the grammar, see `grammar.words`. `fields`: of the text, if they are known.
+
+    Raises:
+        Damaged: the text is no JSON, or not all of it.
+    """
     found = _Names(text, words)
     start = BLANK.match(text)
     at = start.end() if start else 0
+    if at == len(text):
+        return []
     try:
         if fields and not at and isinstance(grammar, dict):
             found.members(fields, 1, grammar, ({}, {}), LEVELS)
         else:
             found.value(text[at:] if at else text, at, grammar, ({}, {}), LEVELS)
-    except (_Odd, msgspec.MsgspecError, RecursionError, ValueError):
-        return Walker(grammar).feed(text)
+    except (_Odd, msgspec.MsgspecError, RecursionError, ValueError, IndexError):
+        walker = Walker(grammar)
+        names = walker.feed(text)
+        if walker.lost or not walker.between:
+            raise Damaged from None
+        return names
     return found.names
 
 
