@@ -6,7 +6,7 @@ from collections.abc import Callable
 from zlib import crc32
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmproxy_core.namespace.eventstream import EventStreamNames, in_base64
@@ -33,6 +33,7 @@ def sent(stream: bytes, change: Callable[[bytes], bytes], at: list[int]) -> byte
     return b"".join(names.feed(stream[a:b]) for a, b in cuts) + names.finish()
 
 
+@settings(deadline=None)
 @given(told, st.data())
 def test_what_changes_nothing_changes_no_byte(messages, data) -> None:
     stream = b"".join(encode_message(headers, payload) for headers, payload in messages)
@@ -40,6 +41,7 @@ def test_what_changes_nothing_changes_no_byte(messages, data) -> None:
     assert sent(stream, bytes, at) == stream
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=200), max_size=6), st.binary(max_size=50), st.data())
 def test_a_changed_message_is_what_aws_would_have_sent(payloads, added: bytes, data) -> None:
     headers = {":event-type": "chunk", ":message-type": "event", "x": "ü"}
@@ -124,6 +126,7 @@ def test_from_a_message_that_is_too_large_on_all_passes(monkeypatch, size: int) 
     assert names.problem == "the beginning of a message is large"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(1, 50))
 def test_no_bytes_raise_and_none_is_lost(data: bytes, size: int) -> None:
     for start in (b"", b"\x00", CONVERSE.stream[:200]):
@@ -165,6 +168,7 @@ def test_other_payloads_stay_as_they_are(payload: bytes) -> None:
     assert in_base64(strip)(payload) == payload
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_payload_raises(payload: bytes) -> None:
     in_base64(strip)(payload)

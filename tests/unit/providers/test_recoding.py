@@ -9,7 +9,7 @@ import brotli
 import httpx
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmproxy_core.providers.encoding import Decoder, decode_body
@@ -51,6 +51,7 @@ def recode(coding: str, chunks: list[bytes], change=strip, end: bytes = b"") -> 
 
 
 @each
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=2000), max_size=8))
 def test_what_was_put_in_can_be_read_at_once_and_at_the_end(coding: str, pieces) -> None:
     encoder = Encoder(coding.split(", "))
@@ -110,6 +111,7 @@ def test_what_is_held_back_is_sent_at_the_end(coding: str) -> None:
     assert decode_body(announced(coding), sent) == (b"held", None)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CODINGS), st.lists(st.binary(min_size=1, max_size=500)), st.data())
 def test_a_stream_is_the_same_after_any_cuts(coding: str, pieces: list[bytes], data) -> None:
     pieces = [b"\x00" + piece for piece in pieces]
@@ -213,6 +215,7 @@ def test_a_receiver_fails_even_if_nothing_was_sent_before(coding: str) -> None:
 
 
 @each
+@settings(deadline=None)
 @given(st.integers(0, 2000), st.integers(1, 255))
 def test_no_damaged_byte_raises(coding: str, at: int, flip: int) -> None:
     stream = bytearray(b"".join(by_event(coding)))
@@ -220,6 +223,7 @@ def test_no_damaged_byte_raises(coding: str, at: int, flip: int) -> None:
     recode(coding, cut(bytes(stream), 500))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CODINGS), st.lists(st.binary(max_size=60)))
 def test_no_bytes_raise(coding: str, chunks: list[bytes]) -> None:
     recode(coding, chunks, end=b"x")

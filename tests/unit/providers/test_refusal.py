@@ -11,7 +11,7 @@ import anthropic
 import openai
 import pytest
 from google import genai
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmproxy_core.model import header, mapping
@@ -149,6 +149,7 @@ def test_the_sdks_do_not_try_again_what_they_would_wait_too_long_for() -> None:
     assert asked["x-stainless-retry-count"] == "0"
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(FORMATS)), st.sampled_from(sorted(STATUSES)), texts)
 def test_our_own_readers_read_every_refusal(wire: str, kind: Kind, message: str) -> None:
     told = refusal(wire, kind, message, 5, id="req_1")
@@ -205,6 +206,7 @@ def test_a_turn_of_a_websocket_is_refused_by_a_frame(kind: Kind) -> None:
     assert refusal_frame("gemini.live", kind, "m") is None
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(FORMATS)), st.integers(400, 599), st.text(max_size=40))
 def test_every_status_has_a_body(wire: str, status: int, message: str) -> None:
     body = error_body(wire, status, message)
@@ -212,6 +214,7 @@ def test_every_status_has_a_body(wire: str, status: int, message: str) -> None:
     assert message in (told.get("message"), told.get("error"))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_message_raises(message: str) -> None:
     for wire in ("openai.chat", "ollama.chat", "bedrock.converse"):
