@@ -6,10 +6,20 @@ into the list, at the place in the order where its work belongs.
 
 from addons.capture import Capture
 from addons.dispatch import Dispatch
+from addons.login import Login
 from addons.namespace import Namespace
 from addons.passthrough import Passthrough
 from addons.persist import Persist
 from addons.settings import Settings
 from addons.trailers import Trailers
 
-addons = [Settings(), Dispatch(), Trailers(), Passthrough(), Capture(), Namespace(), Persist()]
+addons = [
+    Login(),
+    Settings(),
+    Dispatch(),
+    Trailers(),
+    Passthrough(),
+    Capture(),
+    Namespace(),
+    Persist(),
+]

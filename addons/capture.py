@@ -103,6 +103,8 @@ def rewritten(exchange: Exchange, chunk: bytes) -> list[bytes]:
         return [chunk]
     try:
         out = exchange.deliver(rewrite.feed(chunk) if chunk else rewrite.finish())
+        if rewrite.fault is not None:
+            bridge.tell_fault("Capture.rewritten", rewrite.fault)
     except Exception as exc:  # noqa: BLE001  fails open
         bridge.tell_fault("Capture.rewritten", exc)
         exchange.rewrite = None

@@ -11,11 +11,8 @@ from mitmproxy import http
 from addons import bridge
 from llmproxy_core.namespace.answer import Answer, fetched
 from llmproxy_core.namespace.incoming import changed
-from llmproxy_core.namespace.opening import answer_key
-from llmproxy_core.namespace.outgoing import prefix_request
-from llmproxy_core.namespace.request import Call, Sent, sent, session_naming
+from llmproxy_core.namespace.request import Call, Sent
 from llmproxy_core.namespace.rules import Namespace as Rule
-from llmproxy_core.namespace.sticky import Begun
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.providers.refusal import refusal
@@ -33,9 +30,9 @@ class Namespace:
                 exchange.head.left_alone = "too_large"
         elif bridge.upgrades(flow.request):
             rule = _rule(flow, exchange)
-            head, sticky = exchange.head, bridge.interception().sticky
+            head = exchange.head
             call = Call(head.provider, head.wire, head.path, _headers(flow), b"")
-            exchange.naming = session_naming(call, rule, sticky)
+            exchange.naming = bridge.interception().prefixer.session(call, rule)
             if exchange.naming is not None:
                 head.prefix = exchange.naming.prefix.decode()
                 head.shortened = exchange.naming.shortened
@@ -48,9 +45,9 @@ class Namespace:
         if bridge.upgrades(flow.request):
             return
         rule = _rule(flow, exchange)
-        head, sticky = exchange.head, bridge.interception().sticky
+        head = exchange.head
         call = Call(head.provider, head.wire, flow.request.path, _headers(flow), body)
-        _apply(flow, exchange, sent(call, rule, sticky, exchange.max_body))
+        _apply(flow, exchange, bridge.interception().prefixer.sent(call, rule))
 
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -90,8 +87,8 @@ class Namespace:
         message = flow.websocket.messages[-1]
         content = message.content
         if message.from_client:
-            result = prefix_request(session.head.wire, content, session.naming)
-            message.content = result.body
+            prefixer = bridge.interception().prefixer
+            message.content = prefixer.frame(session.head.wire, content, session.naming)
         else:
             message.content = changed(content, session.head.wire, session.naming)
             session.came = content
@@ -151,10 +148,10 @@ def _restore_fetched(flow: http.HTTPFlow) -> None:
     if response is None or found is None or callable(response.stream):
         return
     id, wire = found
-    begun = bridge.interception().sticky.get(answer_key(id))
-    if begun is None or not begun.prefix:
+    naming = bridge.interception().prefixer.answered(id)
+    if naming is None:
         return
-    answer = Answer(wire, begun.naming, bridge.headers(response.headers))
+    answer = Answer(wire, naming, bridge.headers(response.headers))
     if answer.able:
         response.headers.pop("content-length", None)
         response.stream = _slot(answer)
@@ -166,6 +163,8 @@ def _slot(answer: Answer) -> Callable[[bytes], list[bytes]]:
     def change(chunk: bytes) -> list[bytes]:
         try:
             out = answer.feed(chunk) if chunk else answer.finish()
+            if answer.fault is not None:
+                bridge.tell_fault("Namespace.fetched", answer.fault)
         except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
             bridge.tell_fault("Namespace.fetched", exc)
             out = chunk
@@ -177,5 +176,4 @@ def _slot(answer: Answer) -> Callable[[bytes], list[bytes]]:
 def _remember(exchange: Exchange) -> None:
     """With which prefix an answer was given that later requests may name."""
     if exchange.rewrite is not None and exchange.rewrite.id and exchange.naming is not None:
-        begun = Begun(exchange.naming.prefix.decode(), dict(exchange.naming.shortened))
-        bridge.interception().sticky.put(answer_key(exchange.rewrite.id), begun)
+        bridge.interception().prefixer.remember(exchange.rewrite.id, exchange.naming)

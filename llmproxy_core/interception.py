@@ -12,7 +12,7 @@ from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.home import Home
 from llmproxy_core.model import Headers
-from llmproxy_core.namespace.sticky import Sticky
+from llmproxy_core.namespace.request import Prefixer
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Closed, Ending, Event, Opened, Record
@@ -33,7 +33,7 @@ class Interception:
     scrubber: Scrubber
     spool: SpoolWriter
     rulebook: Rulebook
-    sticky: Sticky
+    prefixer: Prefixer
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     sessions: dict[str, WebSocketSession] = field(default_factory=dict)
     """WebSockets that are open, by mitmproxy's flow id."""
@@ -99,5 +99,5 @@ def start(config: Config, home: Home) -> Interception:
             home.spool, limits=Limits(config.spool.max_bytes, config.spool.min_free_bytes)
         ),
         rulebook=Rulebook(config, home, logger.warning),
-        sticky=Sticky(home.prefixes),
+        prefixer=Prefixer(home.prefixes, config.capture.max_body),
     )

@@ -44,6 +44,12 @@ class Answer:
     def able(self) -> bool:
         return self._recoder.able
 
+    @property
+    def fault(self) -> Exception | None:
+        """What went wrong here; from there on the text passes as it came."""
+        inner = self._body.fault if isinstance(self._body, EventStreamNames) else None
+        return self._recoder.fault or inner
+
     def feed(self, chunk: bytes) -> bytes:
         return self._recoder.feed(chunk, self._look if self._looking else self._body.feed)
 

@@ -17,7 +17,7 @@ from llmproxy_core.namespace.whole import Damaged, names_in
 
 NOWHERE = Places([], [])
 BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
-IN_PIECES = frozenset({"openai.chat", "openai.completions"})
+IN_PIECES = frozenset({"openai.chat", "watsonx.chat"})
 """Formats whose clients join the pieces of a name."""
 LONGEST_ASLEEP = 2**16
 """Bytes of an event that are kept unparsed; a longer one is walked through at once."""

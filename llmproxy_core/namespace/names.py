@@ -88,6 +88,10 @@ class Naming:
         """How many names of the client's tools the request has."""
         return len(self._sent)
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """The client's names, each with the one that is sent."""
+        return [(name.decode(), sent.decode()) for name, sent in self._sent.items()]
+
     def knows(self, name: bytes) -> bool:
         """Is it a name of this request, on either side?"""
         return name in self._back or name in self._sent or name in self.owned

@@ -7,16 +7,16 @@ Only the bytes of names change. A request is changed whole or not at all; why no
     collision      two names would be the same
     too_long       with `on_too_long = "refuse"`: the call is to be refused
 
-and, told by who calls this: `signed`, `too_large`, `coding`, `began_without`.
+and, told by who calls this: `signed`, `too_large`, `coding`, `elsewhere`, `began_without`.
 """
 
 from dataclasses import dataclass
 
 from llmproxy_core.namespace.grammar import Places
 from llmproxy_core.namespace.names import NAME, Naming
-from llmproxy_core.namespace.places.formats import PLACES, WORDS
+from llmproxy_core.namespace.places.formats import PLACES, WITHOUT, WORDS
 from llmproxy_core.namespace.walk import Found
-from llmproxy_core.namespace.whole import Damaged, Fields, names_in
+from llmproxy_core.namespace.whole import Damaged, Fields, Seen, names_in
 
 type Edit = tuple[int, int, bytes]
 
@@ -32,17 +32,21 @@ class Prefixed:
 
 
 def prefix_request(
-    wire: str, body: bytes, naming: Naming, fields: Fields | None = None
+    wire: str,
+    body: bytes,
+    naming: Naming,
+    fields: Fields | None = None,
+    seen: Seen | None = None,
 ) -> Prefixed:
     """The request with its tools named for the provider; `naming` learns the names.
 
-    `fields`: of the body, if they are known.
+    `fields`: of the body, if they are known; `seen`: what earlier requests had.
     """
     places = PLACES.get(wire)
     if places is None:
-        return Prefixed(body, "unreadable")
+        return Prefixed(body, "" if wire in WITHOUT else "unreadable")
     try:
-        found = _clients(body, places, naming, fields)
+        found = _clients(body, places, naming, fields, seen)
     except Damaged:
         return Prefixed(body, "unreadable")
     edits: list[Edit] = []
@@ -93,10 +97,14 @@ def edited(text: bytes, edits: list[Edit]) -> bytes:
 
 
 def _clients(
-    body: bytes, places: Places, naming: Naming, fields: Fields | None = None
+    body: bytes,
+    places: Places,
+    naming: Naming,
+    fields: Fields | None = None,
+    seen: Seen | None = None,
 ) -> list[Found]:
     """Where names of the client's tools stand; the provider's own are remembered."""
-    found = names_in(body, places.request, places.request_words, fields)
+    found = names_in(body, places.request, places.request_words, fields, seen)
     declared = [(body[one.start : one.end], one.holds) for one in found if one.place.declares]
     naming.declare(
         {name for name, holds in declared if holds},

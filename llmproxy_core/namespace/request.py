@@ -7,21 +7,29 @@ Fails open: what cannot be changed is sent as it came, and says why. The reasons
     too_large         it is larger than `capture.max_body`
     coding            its content coding is unknown, or damaged
     forbidden_prefix  no name may begin so at this provider
+    elsewhere         tools of it are declared in what it refers to: a cache, a stored prompt
     began_without     its conversation began without the prefix
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from llmproxy_core.model import Headers, header
 from llmproxy_core.namespace.limits import allowed, longest
 from llmproxy_core.namespace.names import Naming
-from llmproxy_core.namespace.opening import has_signatures, offers_tools, opening
+from llmproxy_core.namespace.opening import answer_key, has_signatures, offers_tools, opening
 from llmproxy_core.namespace.outgoing import prefix_request
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.namespace.signed import signed
-from llmproxy_core.namespace.sticky import Sticky
-from llmproxy_core.namespace.whole import Fields, fields_of
+from llmproxy_core.namespace.sticky import Begun, Sticky
+from llmproxy_core.namespace.whole import Fields, Seen, fields_of
 from llmproxy_core.providers.recoding import decode_whole, encode_whole
+from llmproxy_core.spans.recent import Recent
+
+ELSEWHERE = {"cachedContent": b'"', "cached_content": b'"', "prompt": b"{"}
+"""Keys of what may have tools of its own, and how their values begin."""
+REMEMBERED = 16_384
+"""Tools and messages whose names are known without looking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,72 +62,109 @@ class Sent:
     refused: str = ""
 
 
-def sent(call: Call, namespace: Namespace, sticky: Sticky, max_body: int) -> Sent:
-    """The request for the provider."""
-    if not namespace.prefix:
-        return _without(call, sticky)
-    if reason := _hindrance(call, namespace, max_body):
-        return Sent(call.body, left_alone=reason)
-    body = decode_whole(call.headers, call.body) if call.coded else call.body
-    if body is None:
-        return Sent(call.body, left_alone="coding")
-    fields = fields_of(body)
-    known = opening(call.wire, call.headers, fields)
-    prefix: str | None = namespace.prefix
-    if known is not None and offers_tools(fields):
-        prefix = sticky.prefix(known, namespace.prefix, lambda: has_signatures(body))
-    elif known is not None:
-        prefix = sticky.known(known)
-    prefix = namespace.prefix if prefix is None else prefix
-    if not prefix:
-        return Sent(call.body, left_alone="began_without")
-    return _prefixed(call, body, fields, namespace, prefix)
+class Prefixer:
+    """Of one proxy: it knows how conversations began, and what it has read before.
+
+    `max_body`: bytes of a request that is changed.
+    """
+
+    def __init__(self, file: Path | None, max_body: int) -> None:
+        """`file`: see `sticky`."""
+        self._sticky = Sticky(file)
+        self._max_body = max_body
+        self._seen: Seen = Recent(REMEMBERED)
+
+    def sent(self, call: Call, namespace: Namespace) -> Sent:
+        """The request for the provider."""
+        if not namespace.prefix:
+            return self._without(call)
+        if reason := _hindrance(call, namespace.prefix, self._max_body):
+            return Sent(call.body, left_alone=reason)
+        body = decode_whole(call.headers, call.body) if call.coded else call.body
+        if body is None:
+            return Sent(call.body, left_alone="coding")
+        fields = fields_of(body)
+        if not fields.keys().isdisjoint(ELSEWHERE) and _refers(fields):
+            return Sent(call.body, left_alone="elsewhere")
+        prefix = self._prefix(call, body, fields, namespace.prefix)
+        if not prefix:
+            return Sent(call.body, left_alone="began_without")
+        return self._prefixed(call, body, fields, replace(namespace, prefix=prefix))
+
+    def session(self, call: Call, namespace: Namespace) -> Naming | None:
+        """For the frames of a WebSocket, of which only the handshake is known; None: names stay."""
+        known = opening(call.wire, call.headers, {})
+        prefix = namespace.prefix
+        if known is not None:
+            prefix = self._sticky.prefix(known, prefix, lambda: False)
+        if not prefix or _hindrance(call, prefix, self._max_body):
+            return None
+        return Naming(prefix, longest(call.provider, call.wire), namespace.on_too_long)
+
+    def frame(self, wire: str, frame: bytes, naming: Naming) -> bytes:
+        """A frame of the client for the provider."""
+        if len(frame) > self._max_body:
+            return frame
+        return prefix_request(wire, frame, naming, seen=self._seen).body
+
+    def remember(self, id: str, naming: Naming) -> None:
+        """With which names an answer was given that later requests may name by its id."""
+        begun = Begun(naming.prefix.decode(), dict(naming.shortened))
+        self._sticky.put(answer_key(id), begun)
+
+    def answered(self, id: str) -> Naming | None:
+        """The names of an answer; None if it has none but the client's."""
+        begun = self._sticky.get(answer_key(id))
+        return begun.naming if begun and begun.prefix else None
+
+    def _without(self, call: Call) -> Sent:
+        """A namespace without a prefix: a conversation goes on with the one that it began with."""
+        fields = {} if call.coded else fields_of(call.body)
+        known = opening(call.wire, call.headers, fields) if offers_tools(fields) else None
+        prefix = self._sticky.prefix(known, "", lambda: False) if known else ""
+        if not prefix or _hindrance(call, prefix, self._max_body):
+            return Sent(call.body)
+        return self._prefixed(call, call.body, fields, Namespace("", prefix))
+
+    def _prefix(self, call: Call, body: bytes, fields: Fields, now: str) -> str:
+        """That of the conversation; only one with tools is remembered."""
+        known = opening(call.wire, call.headers, fields)
+        if known is None:
+            return now
+        if offers_tools(fields):
+            return self._sticky.prefix(known, now, lambda: has_signatures(body))
+        began = self._sticky.known(known)
+        return now if began is None else began
+
+    def _prefixed(self, call: Call, body: bytes, fields: Fields, namespace: Namespace) -> Sent:
+        naming = Naming(namespace.prefix, longest(call.provider, call.wire), namespace.on_too_long)
+        result = prefix_request(call.wire, body, naming, fields, self._seen)
+        if result.reason:
+            why = _too_long(result.about, naming) if result.reason == "too_long" else ""
+            return Sent(call.body, left_alone=result.reason, refused=why)
+        if not naming.names:
+            return Sent(call.body, namespace.prefix)
+        changed = result.body
+        if changed is body:
+            changed = call.body
+        elif call.coded:
+            changed = encode_whole(call.headers, changed, call.body)
+        return Sent(changed, namespace.prefix, naming)
 
 
-def session_naming(call: Call, namespace: Namespace, sticky: Sticky) -> Naming | None:
-    """For the frames of a WebSocket, of which only the handshake is known; None: names stay."""
-    known = opening(call.wire, call.headers, {})
-    prefix = namespace.prefix
-    if known is not None:
-        prefix = sticky.prefix(known, prefix, lambda: False)
-    if not prefix:
-        return None
-    return Naming(prefix, longest(call.provider, call.wire), namespace.on_too_long)
-
-
-def _without(call: Call, sticky: Sticky) -> Sent:
-    """A namespace without a prefix: a conversation goes on with the one that it began with."""
-    fields = {} if call.coded else fields_of(call.body)
-    if not offers_tools(fields) or signed(call.headers, call.path):
-        return Sent(call.body)
-    known = opening(call.wire, call.headers, fields)
-    prefix = sticky.prefix(known, "", lambda: False) if known else ""
-    if not prefix:
-        return Sent(call.body)
-    return _prefixed(call, call.body, fields, Namespace("", prefix), prefix)
-
-
-def _hindrance(call: Call, namespace: Namespace, max_body: int) -> str:
+def _hindrance(call: Call, prefix: str, max_body: int) -> str:
     if len(call.body) > max_body:
         return "too_large"
-    if not allowed(call.provider, call.wire).fullmatch(namespace.prefix + "x"):
+    if not allowed(call.provider, call.wire).match(prefix + "x"):
         return "forbidden_prefix"
     return "signed" if signed(call.headers, call.path) else ""
 
 
-def _prefixed(call: Call, body: bytes, fields: Fields, namespace: Namespace, prefix: str) -> Sent:
-    naming = Naming(prefix, longest(call.provider, call.wire), namespace.on_too_long)
-    result = prefix_request(call.wire, body, naming, fields)
-    if result.reason == "too_long":
-        return Sent(call.body, left_alone=result.reason, refused=_too_long(result.about, naming))
-    if result.reason:
-        return Sent(call.body, left_alone=result.reason)
-    if not naming.names:
-        return Sent(call.body, prefix)
-    changed = result.body
-    if call.coded and changed != body:
-        changed = encode_whole(call.headers, changed, call.body)
-    return Sent(call.body if result.body == body else changed, prefix, naming)
+def _refers(fields: Fields) -> bool:
+    """To a cache by its name, or to a stored prompt, which is an object; a text is none."""
+    return any(
+        bytes(fields[key])[:1] == begins for key, begins in ELSEWHERE.items() if key in fields
+    )
 
 
 def _too_long(name: str, naming: Naming) -> str:

@@ -42,7 +42,8 @@ class Begun:
 class Sticky:
     """Of one proxy. Fails open: what cannot be written is only remembered as long as it runs."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path | None) -> None:
+        """`file`: None: nothing is kept beyond this process."""
         self._file = file
         self._known: OrderedDict[bytes, Begun] = OrderedDict()
         self._fd: int | None = None
@@ -94,6 +95,8 @@ class Sticky:
             self._known.popitem(last=False)
 
     def _append(self, line: bytes) -> None:
+        if self._file is None:
+            return
         with suppress(OSError):
             if self._fd is None:
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -101,6 +104,8 @@ class Sticky:
             os.write(self._fd, line)
 
     def _load(self, today: int) -> None:
+        if self._file is None:
+            return
         try:
             lines = self._file.read_bytes().split(b"\n")
         except OSError:
@@ -113,16 +118,16 @@ class Sticky:
             elif line:
                 old += 1
         if old + len(lines) > 2 * len(self._known) + 1000:
-            self._rewrite(today)
+            self._rewrite(self._file, today)
 
-    def _rewrite(self, today: int) -> None:
+    def _rewrite(self, file: Path, today: int) -> None:
         """Fails open: the file stays as long as it is."""
-        fresh = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+        fresh = file.with_name(f"{file.name}.{os.getpid()}")
         lines = [_line(key, today, begun) for key, begun in self._known.items()]
         with suppress(OSError):
             fresh.touch(0o600)
             fresh.write_bytes(b"".join(lines))
-            fresh.replace(self._file)
+            fresh.replace(file)
 
 
 def _line(key: bytes, day: int, begun: Begun) -> bytes:

@@ -8,6 +8,7 @@ import re
 
 import msgspec
 
+from llmproxy_core.hashing import content_hash
 from llmproxy_core.namespace.grammar import KEYS, Facts, Name, Node
 from llmproxy_core.namespace.walk import (
     BETWEEN,
@@ -19,13 +20,13 @@ from llmproxy_core.namespace.walk import (
     Walker,
     fitting,
 )
+from llmproxy_core.spans.recent import Recent
 
 OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 KEY = re.compile(rb'[\s,]*+"([^"\\]*+)"\s*+:\s*+')
 END = re.compile(rb"\s*+\}")
 LEVELS = 64
-
 
 type Raw = bytes | msgspec.Raw
 
@@ -38,6 +39,13 @@ class _Odd(Exception):
     """A text that only the walker reads."""
 
 
+WORTH = 64
+"""Bytes of an element that is remembered."""
+
+type Kept = tuple[int, int, bytes, Name, tuple[Facts, Facts]]
+"""A name of an element: where it begins and ends in it, itself, and what is around it."""
+type Seen = Recent[tuple[int, bytes], tuple[Kept, ...]]
+"""Names of elements that have been read, by the node that leads to them and their hash."""
 type Fields = dict[str, msgspec.Raw]
 """The values of an object, unread."""
 
@@ -51,16 +59,21 @@ def fields_of(text: bytes) -> Fields:
 
 
 def names_in(
-    text: bytes, grammar: Node, words: tuple[bytes, ...], fields: Fields | None = None
+    text: bytes,
+    grammar: Node,
+    words: tuple[bytes, ...],
+    fields: Fields | None = None,
+    seen: Seen | None = None,
 ) -> list[Found]:
     """All names of a text, in order.
 
-    `words`: of the grammar, see `grammar.words`. `fields`: of the text, if they are known.
+    `words`: of the grammar, see `grammar.words`. `fields`: of the text, if they are known. `seen`
+    knows what earlier texts had.
 
     Raises:
         Damaged: the text is no JSON, or not all of it.
     """
-    found = _Names(text, words)
+    found = _Names(text, words, seen)
     start = BLANK.match(text)
     at = start.end() if start else 0
     if at == len(text):
@@ -80,11 +93,12 @@ def names_in(
 
 
 class _Names:
-    __slots__ = ("names", "text", "words")
+    __slots__ = ("names", "seen", "text", "words")
 
-    def __init__(self, text: bytes, words: tuple[bytes, ...]) -> None:
+    def __init__(self, text: bytes, words: tuple[bytes, ...], seen: Seen | None) -> None:
         self.text = text
         self.words = words
+        self.seen = seen
         self.names: list[Found] = []
 
     def value(
@@ -134,11 +148,39 @@ class _Names:
     def _array(
         self, raw: Raw, at: int, node: Node, around: tuple[Facts, Facts], levels: int
     ) -> None:
-        text, words = self.text, self.words
+        text, seen = self.text, self.seen
         at += 1
         for element in ARRAY.decode(raw):
             place = BETWEEN.match(text, at)
             start = place.end() if place else at
             at = start + len(element)
-            if text[start] != OPEN or any(text.find(word, start, at) >= 0 for word in words):
-                self.value(element, start, node, around, levels - 1)
+            if text[start] != OPEN or seen is None or at - start < WORTH:
+                self._element(element, start, at, node, around, levels)
+                continue
+            key = (id(node), content_hash(element))
+            known = seen.get(key)
+            if known is None or not self._recall(known, start):
+                before = len(self.names)
+                self._element(element, start, at, node, ({}, {}), levels)
+                seen[key] = tuple(self._kept(one, start) for one in self.names[before:])
+
+    def _element(
+        self, raw: Raw, start: int, end: int, node: Node, around: tuple[Facts, Facts], levels: int
+    ) -> None:
+        text = self.text
+        if text[start] != OPEN or any(text.find(word, start, end) >= 0 for word in self.words):
+            self.value(raw, start, node, around, levels - 1)
+
+    def _kept(self, one: Found, origin: int) -> Kept:
+        place = one.start - origin, one.end - origin
+        return *place, self.text[one.start : one.end], one.place, one.around
+
+    def _recall(self, known: tuple[Kept, ...], origin: int) -> bool:
+        """Are the names where they were in the same element? Else its hash has deceived us."""
+        names = []
+        for start, end, name, place, around in known:
+            if self.text[origin + start : origin + end] != name:
+                return False
+            names.append(Found(origin + start, origin + end, place, around))
+        self.names += names
+        return True
