@@ -20,13 +20,14 @@ type Change = Callable[[bytes], bytes]
 
 
 class EventStreamNames:
-    """An eventstream in any cuts, its events changed. Raises only what `change` raises.
+    """An eventstream in any cuts, its events changed. Raises on nothing.
 
     A message leaves when it is whole; one whose payload stays the same, byte for byte. After
     damage, or a message over the reader's limit, all that comes passes; `problem` says why.
+    `fault`: what `change` raised; that message passed as it came.
     """
 
-    __slots__ = ("_change", "_envelopes", "_frames", "problem")
+    __slots__ = ("_change", "_envelopes", "_frames", "fault", "problem")
 
     def __init__(self, change: Change) -> None:
         """`change`: the payload of an event -> what the client shall get."""
@@ -34,6 +35,7 @@ class EventStreamNames:
         self._frames = Frames()
         self._envelopes = Envelopes()
         self.problem: str | None = None
+        self.fault: Exception | None = None
 
     def feed(self, chunk: bytes) -> bytes:
         """What to send instead of `chunk`; nothing while a message is unfinished."""
@@ -59,7 +61,11 @@ class EventStreamNames:
             return frame
         if message.kind != "event":
             return frame
-        payload = self._change(message.payload)
+        try:
+            payload = self._change(message.payload)
+        except Exception as exc:  # noqa: BLE001  fails open: the message is the client's
+            self.fault = exc
+            return frame
         return frame if payload == message.payload else with_payload(frame, payload)
 
 

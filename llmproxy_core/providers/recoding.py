@@ -76,21 +76,22 @@ class Encoder:
 
 
 class Recoder:
-    """A stream that is changed within its content codings. Raises only what `change` raises.
+    """A stream that is changed within its content codings. Raises on nothing.
 
-    What a chunk completes leaves with it. `able`: False for a coding that nobody here knows; the
+    `fault`: what a change raised; from there on the text passes as it came. What a chunk completes leaves with it. `able`: False for a coding that nobody here knows; the
     stream is then to be left alone. Data that are damaged, or have more than `limit` bytes, end
     where they cannot be read any more, in such a way that the receiver fails there, too, as it
     would have without us; data that end early end early. `problem` tells.
     """
 
-    __slots__ = ("_decoder", "_encoder", "_over", "_plain", "able")
+    __slots__ = ("_decoder", "_encoder", "_over", "_plain", "able", "fault")
 
     def __init__(self, headers: Headers, limit: int = LIMIT) -> None:
         self._decoder = Decoder(headers, limit)
         self._encoder: Encoder | None = None
         self._plain = False
         self._over = False
+        self.fault: Exception | None = None
         self.able = self._decoder.problem is None
 
     @property
@@ -100,11 +101,11 @@ class Recoder:
     def feed(self, chunk: bytes, change: Change) -> bytes:
         """What to send instead of `chunk`; nothing if `change` holds it back."""
         if self._plain:
-            return change(chunk)
+            return self._changed(chunk, change)
         if self._over or not self.able:
             return b"" if self.able else chunk
         pieces = self._decoder.feed(chunk)
-        sent = [self._coded(data) for piece in pieces if (data := change(piece))]
+        sent = [self._coded(data) for piece in pieces if (data := self._changed(piece, change))]
         if self._encoder:
             if sent:
                 sent.append(self._encoder.flush())
@@ -117,13 +118,23 @@ class Recoder:
         if self._over or not self.able:
             return b""
         rest = self._decoder.finish()
-        rest = (change(rest) if rest else b"") + end()
+        rest = self._changed(rest, change) if rest else b""
+        rest += self._changed(b"", lambda _: end())
         if not self._decoder.codings:
             return rest
         sent = self._coded(rest) if rest else b""
         if self._decoder.problem is None:
             return sent + self._encoding().finish()
         return sent + self._encoding().flush() + self._failed()
+
+    def _changed(self, data: bytes, change: Change) -> bytes:
+        if self.fault is not None:
+            return data
+        try:
+            return change(data)
+        except Exception as exc:  # noqa: BLE001  fails open: the text is the receiver's
+            self.fault = exc
+            return data
 
     def _coded(self, data: bytes) -> bytes:
         return self._encoding().write(data) if self._decoder.codings else data

@@ -86,3 +86,19 @@ def test_a_whole_answer_comes_back(wire: str, coding: str) -> None:
     coder = encoder(coding)
     unchanged = coder.encode(sample.json) + coder.finish()
     assert Answer(wire, Naming("pay__"), headers).whole(unchanged) is unchanged
+
+
+@each
+@pytest.mark.parametrize("wire", ["openai.chat", "bedrock.converse-stream"])
+def test_after_a_fault_of_ours_the_names_stay(monkeypatch, wire: str, coding: str) -> None:
+    def fail(*_: object) -> bytes:
+        raise LookupError
+
+    monkeypatch.setattr("llmproxy_core.namespace.answer.AnswerNames.feed", fail)
+    monkeypatch.setattr("llmproxy_core.namespace.answer.changed", fail)
+    sample = STREAMS[wire]
+    headers, coder = told(coding, sample.kind), encoder(coding)
+    answer = Answer(wire, Naming("pay__"), headers)
+    left = answer.feed(coder.encode(sent(sample))) + answer.feed(coder.finish()) + answer.finish()
+    assert decode_body(headers, left) == (sent(sample), None)
+    assert isinstance(answer.fault, LookupError)

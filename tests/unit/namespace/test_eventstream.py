@@ -79,6 +79,18 @@ def _sealed(frame: bytes, headers: int) -> bytes:
     return whole + crc32(whole).to_bytes(4)
 
 
+def test_a_message_that_cannot_be_changed_passes_as_it_came() -> None:
+    def fail(payload: bytes) -> bytes:
+        if b"pay__y" in payload:
+            raise LookupError
+        return strip(payload)
+
+    x, y = (message("event", "chunk", {"name": f"pay__{name}"}) for name in "xy")
+    names = EventStreamNames(fail)
+    assert names.feed(x + y + x) == strip_one(x) + y + strip_one(x)
+    assert isinstance(names.fault, LookupError)
+
+
 def test_only_events_are_changed() -> None:
     for kind in ("exception", "error"):
         thrown = message(kind, "throttlingException", {"message": "pay__x"})

@@ -155,6 +155,35 @@ def test_a_coding_that_nobody_knows_is_left_alone(coding: str) -> None:
     assert decode_whole([("content-encoding", coding)], b"pay__") is None
 
 
+@pytest.mark.parametrize("coding", ["", *CODINGS])
+def test_after_a_fault_of_ours_the_text_passes_as_it_came(coding: str) -> None:
+    headers = announced(coding) if coding else []
+    recoder = Recoder(headers)
+
+    def fail_late(data: bytes) -> bytes:
+        if b'"n": 200' in data:
+            raise LookupError
+        return strip(data)
+
+    chunks = by_event(coding) if coding else EVENTS
+    sent = b"".join(recoder.feed(chunk, fail_late) for chunk in chunks)
+    sent += recoder.finish(fail_late, lambda: b"held")
+    wanted = b"".join(map(strip, EVENTS[:200])) + b"".join(EVENTS[200:])
+    assert decode_body(headers, sent) == (wanted, None)
+    assert isinstance(recoder.fault, LookupError)
+
+
+def test_a_fault_at_the_end_leaves_a_whole_stream() -> None:
+    def fail() -> bytes:
+        raise LookupError
+
+    recoder = Recoder(announced("gzip"))
+    sent = b"".join(recoder.feed(chunk, strip) for chunk in by_event("gzip"))
+    sent += recoder.finish(strip, fail)
+    assert gzip.decompress(sent) == strip(TEXT)
+    assert recoder.fault is not None
+
+
 @each
 def test_a_stream_that_ends_early_ends_early(coding: str) -> None:
     sent, problem = recode(coding, by_event(coding)[:-1])
