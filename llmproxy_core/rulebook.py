@@ -7,8 +7,6 @@ force. The proxy needs no database for it.
 """
 
 import asyncio
-import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,16 +18,11 @@ from llmproxy_core.config import Config, NamespaceConfig
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.home import Home, write_private
 from llmproxy_core.namespace.rules import Rules
+from llmproxy_core.watched import Watched
 
 VERSION = 1
 SECONDS = 1.0
 """How often the files are looked at."""
-SETTLED_NS = 100_000_000
-"""A file that changed more recently is read the next time."""
-
-type Reader = Callable[[Path], list[NamespaceConfig]]
-type State = tuple[int, int, int] | None
-"""When a file was changed (ns), its bytes and its number; None: there is none."""
 
 
 class WrittenRule(Protocol):
@@ -92,57 +85,38 @@ class Rulebook:
 
     def __init__(self, settings: Config, home: Home, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self._written = _File(settings.source, config.read_namespaces, settings.namespaces)
-        self._handed = _File(home.rulebook, read, [])
+        self._written = Watched(settings.source, config.read_namespaces, settings.namespaces)
+        self._handed = Watched(home.rulebook, read, list[NamespaceConfig]())
         self._clashes: list[str] = []
         self.rules = Rules(settings.namespaces)
         self.refresh()
 
     def refresh(self) -> bool:
         """Look at the files; are the rules new? Reads them only if they have changed."""
-        changed = [file.refresh(self._tell) for file in (self._written, self._handed)]
-        if any(changed):
-            rules, clashes = merged(self._written.rules, self._handed.rules)
-            before, self._clashes = self._clashes, clashes
-            for clash in clashes:
-                if clash not in before:
-                    self._tell(clash)
-            self.rules = Rules(rules)
-        return any(changed)
+        return self._look(self._tell)
 
     async def keep_fresh(self) -> None:
-        """Refresh for ever, in a thread."""
+        """Refresh for ever: in a thread, but what there is to tell is told on the loop."""
         while True:
             await asyncio.sleep(SECONDS)
+            problems: list[str] = []
             try:
-                await asyncio.to_thread(self.refresh)
+                await asyncio.to_thread(self._look, problems.append)
             except Exception as exc:  # noqa: BLE001  fails open: the rules stay as they are
-                self._tell(f"the rules of namespaces stay as they were: {exc!r}")
+                problems.append(f"the rules of namespaces stay as they were: {exc!r}")
+            for problem in problems:
+                self._tell(problem)
 
-
-class _File:
-    """A file of rules, and what it said when it could be read."""
-
-    def __init__(self, path: Path | None, reader: Reader, rules: list[NamespaceConfig]) -> None:
-        self.rules = rules
-        self._path = path
-        self._reader = reader
-        self._state: State = None
-
-    def refresh(self, complain: Callable[[str], None]) -> bool:
-        """Are its rules others than before?"""
-        if self._path is None or (state := _state(self._path)) == self._state:
-            return False
-        if state and 0 <= time.time_ns() - state[0] < SETTLED_NS:
-            return False  # an editor may be at it: what is half written can be valid, too
-        self._state = state
-        try:
-            rules = self._reader(self._path)
-        except ConfigError as exc:
-            complain(f"{exc}. Its namespaces stay as they were")
-            return False
-        before, self.rules = self.rules, rules
-        return rules != before
+    def _look(self, tell: Callable[[str], None]) -> bool:
+        changed = [file.refresh(tell) for file in (self._written, self._handed)]
+        if any(changed):
+            rules, clashes = merged(self._written.value, self._handed.value)
+            for clash in clashes:
+                if clash not in self._clashes:
+                    tell(clash)
+            self._clashes = clashes
+            self.rules = Rules(rules)
+        return any(changed)
 
 
 def merged(
@@ -175,11 +149,3 @@ def _entry(rule: WrittenRule) -> dict[str, Any]:
     if rule.reserved:
         entry["reserved"] = list(rule.reserved)
     return entry
-
-
-def _state(path: Path) -> State:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

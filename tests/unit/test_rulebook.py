@@ -220,7 +220,7 @@ class TestChanges:
         assert names(book) == ["a"]
         (told,) = said
         assert told.startswith(str(file))
-        assert told.endswith("Its namespaces stay as they were")
+        assert told.endswith("What it said before stays in force")
 
     def test_a_broken_rulebook_keeps_what_was_until_it_is_mended(self, home, begin, said):
         hand(home, Rule("b"))
