@@ -133,7 +133,7 @@ class Prefixer:
             return now
         if offers_tools(fields):
             return self._sticky.prefix(known, now, lambda: has_signatures(body))
-        began = self._sticky.known(known)
+        began = self._sticky.known(known, now)
         return now if began is None else began
 
     def _prefixed(self, call: Call, body: bytes, fields: Fields, namespace: Namespace) -> Sent:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from llmproxy_core.hashing import content_hash
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.opening import Opening
 
@@ -49,19 +50,19 @@ class Sticky:
         self._fd: int | None = None
         self._load(int(time.time() // DAY))
 
-    def known(self, opening: Opening) -> str | None:
-        """The prefix of a conversation that has begun."""
-        found = (self.get(key) for key in opening.keys)
+    def known(self, opening: Opening, now: str) -> str | None:
+        """The prefix of a conversation that has begun; `now`: of its namespace."""
+        found = (self._begun(key, now) for key in opening.keys)
         return next((begun.prefix for begun in found if begun is not None), None)
 
     def prefix(self, opening: Opening, now: str, signed: Callable[[], bool]) -> str:
         """The prefix for a request; `now`: of its namespace. `signed`: has it a provider's
         signatures, which were made over the names that it saw?"""
         if opening.begins:
-            self.put(opening.keys[0], Begun(now))
+            self._begin(opening.keys[0], Begun(now))
             return now
         for key in opening.keys:
-            if (begun := self.get(key)) is not None:
+            if (begun := self._begun(key, now)) is not None:
                 if key != opening.keys[0]:
                     self.put(opening.keys[0], begun)
                 return begun.prefix
@@ -87,6 +88,21 @@ class Sticky:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+    def _begin(self, key: bytes, begun: Begun) -> None:
+        """Conversations of several namespaces may begin with the same words: each is kept then."""
+        other = self.get(key)
+        if other is not None and other.prefix != begun.prefix:
+            self.put(_under(key, other.prefix), other)
+            self.put(_under(key, begun.prefix), begun)
+        self.put(key, begun)
+
+    def _begun(self, key: bytes, now: str) -> Begun | None:
+        """Of those that began alike, the one in this namespace, else the latest."""
+        begun = self.get(key)
+        if begun is None or begun.prefix == now:
+            return begun
+        return self.get(_under(key, now)) or begun
 
     def _remember(self, key: bytes, begun: Begun) -> None:
         self._known[key] = begun
@@ -128,6 +144,10 @@ class Sticky:
             fresh.touch(0o600)
             fresh.write_bytes(b"".join(lines))
             fresh.replace(file)
+
+
+def _under(key: bytes, prefix: str) -> bytes:
+    return content_hash(key + prefix.encode())
 
 
 def _line(key: bytes, day: int, begun: Begun) -> bytes:
