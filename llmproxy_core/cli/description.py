@@ -23,7 +23,7 @@ def _facts(detail: FlowDetail) -> Iterator[str]:
         yield f"error     {plain.line(kind + flow.error)}"
     url = f"{request.scheme}://{request.host}{request.path}"
     yield f"request   {plain.line(f'{request.method} {url}')}"
-    yield f"client    {plain.line(f'{flow.client}  {flow.user_agent or ""}')}"
+    yield from _caller(flow)
     yield f"session   {flow.session_id}"
     if said := tool_names.sentence(flow):
         yield f"space     {said.removeprefix('Namespace ')}"
@@ -36,6 +36,14 @@ def _facts(detail: FlowDetail) -> Iterator[str]:
         f"{figures.ms(flow.first_token_ms)}, total {figures.ms(flow.duration_ms)}"
     )
     yield f"bytes     {flow.body_bytes} asked, {flow.response_bytes or 0} answered"
+
+
+def _caller(flow: Flow) -> Iterator[str]:
+    yield f"client    {plain.line(f'{flow.client}  {flow.user_agent or ""}')}"
+    if flow.proxy_user:
+        yield f"user      {plain.line(flow.proxy_user)}"
+    if flow.credential:
+        yield f"key       {plain.line(flow.credential)}"
 
 
 def _asked(detail: FlowDetail) -> Iterator[str]:

@@ -290,7 +290,10 @@ def socks(port: int, user: str, password: str) -> bytes:
     ("content", "told"),
     [
         ("ben\n", ", line 1: not a line `user:hash`"),
-        ("\n# x\nben:hunter2\n", ", line 3: the hash of 'ben' is neither bcrypt nor Argon2 (cut off"),
+        (
+            "\n# x\nben:hunter2\n",
+            ", line 3: the hash of 'ben' is neither bcrypt nor Argon2 (cut off",
+        ),
         (f"a:{bcrypted('x', 4)}\na:{bcrypted('y', 4)}\n", ", line 2: 'a' is there twice"),
     ],
 )

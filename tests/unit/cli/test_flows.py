@@ -110,6 +110,15 @@ def test_show_describes_a_flow_found_by_the_end_of_its_id(llmproxy, writer):
     assert '[tool call] search({"q": 1})' in shown
 
 
+def test_show_tells_by_whose_login_and_key_a_call_was_made(llmproxy, writer):
+    request = a_request(proxy_user="anna", credential="fp_0123456789ab")
+    writer.write(whole(request))
+
+    shown = llmproxy("show", str(request.id)).stdout.splitlines()
+    assert "user      anna" in shown
+    assert "key       fp_0123456789ab" in shown
+
+
 def test_a_call_of_a_format_that_is_not_read_says_so(llmproxy, writer):
     request = a_request(wire="openai.assistants", path="/v1/threads/runs")
     request.preview = ""
