@@ -15,6 +15,7 @@ from llmproxy_core.cli import (
     export,
     flows,
     import_,
+    ns,
     proxy,
     run,
     search,
@@ -92,6 +93,7 @@ app.command("stats", short_help="Sums and percentiles, by model, client or time.
 app.command("worker", short_help="Store what the proxies have recorded.")(worker.worker)
 app.command("star", short_help="Keep a session for good.")(star.star)
 app.command("unstar", short_help="Take its star away.")(star.unstar)
+app.add_typer(ns.app, name="ns")
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")

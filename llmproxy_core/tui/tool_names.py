@@ -10,6 +10,7 @@ REASONS = {
     "too_large": "its body is larger than capture.max_body",
     "unreadable": "its body is of a format that is not read, or broken",
     "coding": "its body is packed in a way that cannot be undone",
+    "elsewhere": "tools of it are declared elsewhere: in a cache or a stored prompt",
     "began_without": "its conversation began without the prefix",
     "strange_name": "a tool has a name that no provider takes",
     "collision": "two tools would have had the same name",

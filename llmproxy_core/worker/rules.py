@@ -7,16 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from llmproxy_core import config, rulebook
-from llmproxy_core.config import Config
+from llmproxy_core.config import Config, NamespaceConfig
 from llmproxy_core.errors import ConfigError, DatabaseUnavailable, StoreError
 from llmproxy_core.home import Home
 from llmproxy_core.store import file_rules, namespaces
 from llmproxy_core.store.database import Database, driver
 from llmproxy_core.store.namespaces import Rule
 from llmproxy_core.store.rows import Batch
+from llmproxy_core.watched import Watched
 
 LOOK_SECONDS = 1.0
-type State = tuple[int, int, int] | None
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +25,12 @@ class RuleKeeper:
     """Looks once a second. `write` stores the events that tell of clashes."""
 
     def __init__(self, settings: Config, home: Home, write: Callable[[Batch], object]) -> None:
-        self._file = settings.source
+        self._file = Watched(settings.source, config.read_namespaces, settings.namespaces)
         self._home = home
         self._write = write
         self._place = f"{socket.gethostname()}:{home.path}"
-        self._brought: tuple[State] | None = None
-        """How the file was when its rules were brought into the table."""
+        self._brought: list[NamespaceConfig] | None = None
+        """What the file said when it was brought into the table."""
         self._look_at = 0.0
         self._told = ""
 
@@ -52,19 +52,14 @@ class RuleKeeper:
             logger.warning(self._told)
 
     def _bring(self, database: Database) -> None:
-        state = _state(self._file)
-        if self._brought == (state,) or _is_fresh(state):
-            return
-        try:
-            written = config.read_namespaces(self._file) if self._file else []
-        except ConfigError as exc:
-            self._brought = (state,)
-            logger.warning(f"{exc}. Its namespaces stay as they were")
+        self._file.refresh(logger.warning)
+        written = self._file.value
+        if written == self._brought:
             return
         with database.connect() as connection:
             rules = [Rule.of(one) for one in written]
             clashes = file_rules.bring(driver(connection), self._place, rules)
-        self._brought = (state,)
+        self._brought = written
         for clash in clashes:
             logger.warning(str(clash))
         if clashes:
@@ -93,17 +88,3 @@ def _checked(rules: list[Rule]) -> tuple[list[Rule], list[str]]:
         except ConfigError as exc:
             problems.append(f"{exc}. Its rule is left out; see `llmproxy ns set`")
     return fitting, problems
-
-
-def _state(file: Path | None) -> State:
-    """When it was changed (ns), its bytes and its number; None: there is none."""
-    try:
-        found = file.stat() if file else None
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
-
-
-def _is_fresh(state: State) -> bool:
-    """May somebody be at it? What is half written can be valid, too."""
-    return state is not None and 0 <= time.time_ns() - state[0] < rulebook.SETTLED_NS

@@ -144,7 +144,7 @@ def test_a_broken_file_changes_nothing_and_is_told_once(look, settings, database
     look()
     look()
     assert shown(database) == [("payments", "pay__")]
-    assert caplog.text.count("Its namespaces stay as they were") == 1
+    assert caplog.text.count("What it said before stays in force") == 1
 
 
 def test_a_file_that_is_being_written_waits(look, settings, database):
