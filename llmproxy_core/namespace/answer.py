@@ -26,7 +26,7 @@ class Answer:
     `id`: of the answer, once it has been read, where later requests may name it.
     """
 
-    __slots__ = ("_body", "_headers", "_looking", "_recoder", "id")
+    __slots__ = ("_body", "_head", "_headers", "_looking", "_recoder", "id")
 
     def __init__(self, wire: str, naming: Naming, headers: Headers) -> None:
         told = content_type(header(headers, "content-type") or "")
@@ -38,6 +38,7 @@ class Answer:
         self._headers = headers
         self._recoder = Recoder(headers)
         self._looking = wire in LATER
+        self._head = b""
         self.id = ""
 
     @property
@@ -66,9 +67,11 @@ class Answer:
 
     def _look(self, data: bytes) -> bytes:
         """The id stands near the beginning."""
-        if self._looking and (found := ID.search(data, 0, HEAD)):
-            self.id = found[1].decode()
-        self._looking = False
+        if self._looking:
+            self._head = (self._head + data)[:HEAD]
+            if found := ID.search(self._head):
+                self.id = found[1].decode()
+            self._looking = not found and len(self._head) < HEAD
         return self._body.feed(data)
 
 
