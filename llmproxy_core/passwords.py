@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import argon2
 import bcrypt
 
 from llmproxy_core.errors import ConfigError
@@ -43,6 +42,8 @@ def _bcrypt(password: bytes, hash: str) -> bool:
 
 
 def _argon2(password: bytes, hash: str) -> bool:
+    import argon2  # it takes 25 ms, and most proxies have no use for it
+
     try:
         return argon2.PasswordHasher().verify(hash, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):

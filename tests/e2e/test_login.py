@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 
 from llmproxy_core.simulator import Simulator
 from tests.e2e.test_startup import run_and_fail
-from tests.mitm import Mitmdump, wait_for
+from tests.mitm import CHECKOUT, Mitmdump, wait_for
 
 URL = "https://api.openai.com/v1/chat/completions"
 ASK = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hello"}]}
@@ -273,6 +274,29 @@ class TestOneProxyEach:
                 time.sleep(0.1)
         assert Program(proxy, "ben").status() == 200
         assert Program(proxy, "slow").status() == 200
+        assert "Traceback" not in proxy.output
+
+
+def test_a_reload_of_the_addons_lets_nobody_in_or_out(tmp_path, simulator):
+    work = tmp_path / "work"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(CHECKOUT / "addons", work / "addons", ignore=ignored)
+    file = tmp_path / "htpasswd"
+    write(file, anna=argon(WORDS["anna"]))
+    config = f'[proxy]\nauth = "@{file}"\n'
+
+    with Mitmdump(tmp_path / "proxy", simulator=simulator, config=config, cwd=work) as proxy:
+        with Program(proxy, "anna").open() as anna:
+            assert anna.post(URL, json=ASK).status_code == 200
+            login = work / "addons" / "login.py"
+            login.write_text(login.read_text() + "\n# edited\n")
+            wait_for(lambda: "Reloaded folder" in proxy.output)
+
+            assert anna.post(URL, json=ASK).status_code == 200
+            assert [Program(proxy, user).status() for user in ("anna", "ben")] == [200, 407]
+            write(file, anna=argon("another"), ben=argon(WORDS["ben"]))
+            wait_for(lambda: Program(proxy, "ben").status() == 200)
+            assert anna.post(URL, json=ASK).status_code == 407
         assert "Traceback" not in proxy.output
 
 

@@ -1,6 +1,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmproxy_core.config import NamespaceConfig
 from llmproxy_core.namespace.caller import Caller, address
@@ -147,6 +149,35 @@ def test_the_body_is_needed_only_if_a_rule_asks_for_it():
     assert (plain.needs_model, plain.needs_session) == (False, False)
     assert (asking.needs_model, asking.needs_session) == (True, True)
     assert (defaults.needs_model, defaults.needs_session) == (False, False)
+
+
+FACTS = st.sampled_from(["a", "b", "*", "a*"])
+MATCH = st.dictionaries(
+    st.sampled_from(["provider", "model", "proxy_user", "session", "user_agent"]), FACTS, min_size=1
+)
+NAMESPACE = st.fixed_dictionaries(
+    {"name": st.sampled_from("vwxyz") | st.just("default")},
+    optional={"match": MATCH, "reserved": st.sampled_from([True, "a"])},
+).filter(lambda one: one["name"] != "default" or "reserved" not in one)
+
+
+@given(
+    st.lists(NAMESPACE, unique_by=lambda one: one["name"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "provider": st.sampled_from("ab"),
+            "model": st.sampled_from("ab"),
+            "proxy_user": st.sampled_from("ab"),
+            "sessions": st.lists(st.sampled_from("ab")),
+        },
+    ),
+)
+def test_an_explanation_is_of_what_is_found(namespaces, facts):
+    asked = rules(*namespaces)
+
+    taking = [one.namespace for one in asked.explain(Caller(**facts)) if one.takes]
+    assert taking == [asked.find(Caller(**facts))]
 
 
 class TestExplained:
