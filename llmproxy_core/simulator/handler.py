@@ -17,10 +17,12 @@ from llmproxy_core.simulator.encodings import decode
 from llmproxy_core.simulator.exchange import Answer, Ask, Format
 from llmproxy_core.simulator.judge import offence, unsigned
 from llmproxy_core.simulator.openai_chat import refusal
-from llmproxy_core.simulator.routes import format_for, plain
+from llmproxy_core.simulator.openai_responses import OpenAIResponses
+from llmproxy_core.simulator.routes import counted_like, format_for, plain
 
 KEPT_BODY = 64 * 2**20
 """Of longer bodies only length and hash are taken; they are then not read as JSON."""
+KEPT_ANSWERS = 100
 
 
 @dataclass(slots=True)
@@ -49,6 +51,15 @@ class World:
     default: Controls = field(default_factory=Controls)
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
     keep_bodies: bool = False
+    kept: dict[str, Any] = field(default_factory=dict)
+    """Answers of OpenAI's Responses by their ids: clients may ask for them again."""
+
+    def keep(self, form: Format, ask: Ask, reply: Answer) -> None:
+        if isinstance(form, OpenAIResponses):
+            whole = form.whole(ask, reply)
+            self.kept[whole["id"]] = whole
+            if len(self.kept) > KEPT_ANSWERS:
+                del self.kept[next(iter(self.kept))]
 
 
 @stream_request_body
@@ -104,22 +115,26 @@ class Provider(RequestHandler):
             ask = form.read(body, self.request.path) if form else None
             model = ask.model if ask else str(body.get("model", ""))
             wanted = controls(self.request.headers.get("x-simulate"), model, self.world.default)
+            judged = form or counted_like(self.request.path)
+            complaint = offence(judged.names(body), judged.longest_name, wanted) if judged else None
         except ControlError as exc:
             await self._whole(seen, 400, refusal(400, str(exc)), Controls())
             return
         except (AttributeError, TypeError, ValueError, KeyError):
-            sound, ask, wanted = False, None, Controls()
-        if form is None or ask is None or not sound or wanted.status:
+            sound, ask, wanted, judged, complaint = False, None, Controls(), None, None
+        if judged and complaint and sound:
+            await self._whole(seen, 400, judged.error(400, complaint), Controls())
+        elif form is None or ask is None or not sound or wanted.status:
             await self._other(seen, form, body, sound, wanted)
-        elif complaint := offence(form.names(body), form.longest_name, wanted):
-            await self._whole(seen, 400, form.error(400, complaint), Controls())
         elif unsigned(seen.headers, bytes(self.body)):
             await self._whole(seen, 403, form.error(403, "The signature does not match."), wanted)
-        elif ask.stream:
-            await self._stream(seen, form, ask, wanted)
         else:
-            data = form.whole(ask, answer(ask, bytes(self.body), wanted))
-            await self._whole(seen, 200, data, wanted)
+            reply = answer(ask, bytes(self.body), wanted)
+            self.world.keep(form, ask, reply)
+            if ask.stream:
+                await self._stream(seen, form, ask, reply, wanted)
+            else:
+                await self._whole(seen, 200, form.whole(ask, reply), wanted)
 
     async def _other(
         self, seen: Seen, form: Format | None, body: dict[str, Any], sound: bool, wanted: Controls
@@ -134,6 +149,8 @@ class Provider(RequestHandler):
             status, data = 400, refuse(400, "The body is not valid JSON for this call.")
         else:
             found = plain(seen.method, self.request.path, self.request.headers, body)
+            if found is None and seen.method == "GET":
+                found = self.world.kept.get(self.request.path.rpartition("/")[2])
             status = 200 if found is not None else 404
             data = found or refusal(404, f"Unknown request URL: {seen.method} {seen.path}")
         await self._whole(seen, status, data, wanted)
@@ -158,11 +175,13 @@ class Provider(RequestHandler):
         else:
             await send_whole(self, body, wanted, seen.note_answer)
 
-    async def _stream(self, seen: Seen, form: Format, ask: Ask, wanted: Controls) -> None:
+    async def _stream(
+        self, seen: Seen, form: Format, ask: Ask, reply: Answer, wanted: Controls
+    ) -> None:
         seen.status = 200
         self.set_header("content-type", form.content_type)
         self.set_header("cache-control", "no-cache")
-        events = _bent(form, ask, answer(ask, bytes(self.body), wanted), wanted)
+        events = _bent(form, ask, reply, wanted)
         await send_stream(self, events, wanted, seen.note_answer)
 
     def _json(self) -> tuple[dict[str, Any], bool]:

@@ -41,6 +41,13 @@ def format_for(path: str, query: str) -> Format | None:
     return None
 
 
+def counted_like(path: str) -> Format | None:
+    """The format of the requests whose tokens are counted at this path."""
+    if path.endswith("/messages/count_tokens"):
+        return AnthropicMessages()
+    return Gemini() if path.endswith(":countTokens") else None
+
+
 def plain(method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Any:
     """The JSON of the calls that are not generations; None: there is no such path."""
     if path.endswith("/messages/count_tokens"):

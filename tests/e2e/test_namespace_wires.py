@@ -278,3 +278,33 @@ def test_a_gemini_stream_that_is_one_array(machine):
 
     parts = [part for one in answer.json() for part in one["candidates"][0]["content"]["parts"]]
     assert [part["functionCall"]["name"] for part in parts] == NAMES
+
+
+def test_responses_are_fetched_and_continued_by_their_ids(machine):
+    """The conversation is at the provider's; a program may ask for an answer again."""
+    tools: list[Any] = [{"type": "function", "name": name, "parameters": {}} for name in NAMES]
+    with machine.sdk("openai", **TEAM) as client:
+        first = client.responses.create(model="gpt-5", input=TWO, tools=tools)
+        again = client.responses.retrieve(first.id)
+        results: list[Any] = [
+            {"type": "function_call_output", "call_id": call.call_id, "output": "18"}
+            for call in first.output
+        ]
+        client.responses.create(
+            model="gpt-5", input=results, tools=tools, previous_response_id=first.id
+        )
+
+    assert [call.name for call in first.output] == NAMES
+    assert again.output == first.output
+    assert again.tools == first.tools
+    machine.assert_no_prefix_came_back()
+    posted = [seen.body for seen in machine.received if seen.method == "POST"]
+    assert [f'"{PREFIX}find"'.encode() in body for body in posted] == [True, True]
+
+
+def test_tokens_are_counted_of_what_will_be_sent(machine):
+    tools = [{"name": "find", "input_schema": {"type": "object"}}]
+    with machine.sdk("anthropic", **TEAM) as client:
+        client.messages.count_tokens(model="m", messages=said("Hi"), tools=tools)
+
+    machine.assert_only_names_were_changed()
