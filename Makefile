@@ -38,7 +38,9 @@ check: environment ## formatting, lint, types, layers, leftovers
 bench: environment ## CPU and memory of the proxy, speed of the worker, latency to the screen
 	$(BIN)/python -m benchmarks.proxy
 	$(BIN)/python -m benchmarks.spool
+	$(BIN)/python -m benchmarks.rules
 	$(BIN)/python -m benchmarks.codings
+	$(BIN)/python -m benchmarks.prefixes
 	$(BIN)/python -m benchmarks.worker
 	$(BIN)/python -m benchmarks.tui_latency
 	$(BIN)/python -m benchmarks.watchers

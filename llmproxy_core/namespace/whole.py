@@ -131,17 +131,17 @@ class _Names:
         """The names in an object of these fields, the first of which begins at `at`."""
         facts: Facts = {}
         around = (facts, outside[0])
-        text = self.text
+        text, match = self.text, KEY.match
         for key, value in fields.items():
-            place = KEY.match(text, at)
+            place = match(text, at)
             if place is None or place[1] != key.encode():
                 raise _Odd
             start = place.end()
             at = start + len(value)
+            if key in members:
+                self.value(value, start, members[key], around, levels - 1)
             if key in KEYS and text[start] == QUOTE:
                 facts[key] = text[start + 1 : at - 1].decode("utf-8", "replace")
-            if (node := members.get(key)) is not None:
-                self.value(value, start, node, around, levels - 1)
         if END.match(text, at) is None:
             raise _Odd  # a key came twice
 
@@ -168,8 +168,13 @@ class _Names:
         self, raw: Raw, start: int, end: int, node: Node, around: tuple[Facts, Facts], levels: int
     ) -> None:
         text = self.text
-        if text[start] != OPEN or any(text.find(word, start, end) >= 0 for word in self.words):
+        if text[start] != OPEN:
             self.value(raw, start, node, around, levels - 1)
+            return
+        for word in self.words:
+            if text.find(word, start, end) >= 0:
+                self.value(raw, start, node, around, levels - 1)
+                return
 
     def _kept(self, one: Found, origin: int) -> Kept:
         place = one.start - origin, one.end - origin

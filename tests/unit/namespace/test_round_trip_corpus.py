@@ -8,7 +8,9 @@ import pytest
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import prefix_request, strip_request
 from llmproxy_core.namespace.places.formats import PLACES
+from llmproxy_core.namespace.whole import Seen
 from llmproxy_core.providers.encoding import decode_body
+from llmproxy_core.spans.recent import Recent
 from tests.unit.namespace.round_trip import PREFIX, Adding, cut, named, through
 from tests.unit.providers.corpus import (
     Exchange,
@@ -65,6 +67,15 @@ def test_a_request_without_its_prefix_is_the_one_that_came():
         assert sent.reason == "", one["id"]
         later = Naming(PREFIX, shortened=naming.shortened)
         assert strip_request(wire, sent.body, later) == request, one["id"]
+
+
+def test_what_was_read_before_is_changed_alike():
+    seen: Seen = Recent(100_000)
+    for _ in range(2):
+        for one in with_tools():
+            wire, request = wire_of(one), body(one, "request")
+            alone = prefix_request(wire, request, Naming(PREFIX))
+            assert prefix_request(wire, request, Naming(PREFIX), seen=seen) == alone, one["id"]
 
 
 def test_every_call_of_an_answer_carries_the_prefix_there_and_not_here():
