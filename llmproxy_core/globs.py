@@ -36,7 +36,7 @@ def compiled(glob: str) -> Callable[[str], bool]:
     if not first and not last and len(middle) == 1:
         part = middle[0]
         return lambda text: part in text
-    return lambda text: _around(first, middle, last, text)
+    return lambda text: text.startswith(first) and _around(first, middle, last, text)
 
 
 def _around(first: str, middle: list[str], last: str, text: str) -> bool:

@@ -103,7 +103,7 @@ class Reader:
         if self._headers:
             self._read_headers(caller, found)
         if caller.sessions:
-            found["session"] = [*found.get("session", ()), *caller.sessions]
+            found["session"] = list(dict.fromkeys((*found.get("session", ()), *caller.sessions)))
         return found
 
     def _read_headers(self, caller: Caller, found: Facts) -> None:

@@ -1,13 +1,16 @@
 """Whose call it is: the namespaces, tried in order; `default` takes what is left."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from llmproxy_core.namespace.caller import Caller
 from llmproxy_core.namespace.matchers import Facts, Matcher, MatchSettings, Reader, matchers, users
 from llmproxy_core.sections.namespaces import DEFAULT
 
+type Tests = list[tuple[str, Callable[[Any], bool]]]
+"""Facts, and of each a test that one of its values must pass."""
 type OnTooLong = Literal["shorten", "skip", "refuse"]
 
 
@@ -70,10 +73,10 @@ class Rules:
         named = {one.name: one for one in self.namespaces}
         self.default = named.get(DEFAULT, Namespace(DEFAULT))
         tried = [(_all(one), one) for one in self.namespaces if one.matchers]
-        self._reader = Reader(matcher for asked, _ in tried for matcher in asked)
-        self._tried = [
-            ([(matcher.fact, matcher.fits) for matcher in asked], one) for asked, one in tried
-        ]
+        every = [matcher for asked, _ in tried for matcher in asked]
+        self._reader = Reader(every)
+        alike = Counter((matcher.fact, matcher.wanted) for matcher in every)
+        self._tried = [(_tests(asked, alike), one) for asked, one in tried]
         self.matching = bool(tried)
         """Does any rule lead anywhere? Else every call is of the default namespace."""
         self.needs_model = "model" in self._reader.asked
@@ -114,6 +117,12 @@ class Rules:
 def _all(namespace: Namespace) -> tuple[Matcher, ...]:
     allowed = namespace.allowed
     return (*namespace.matchers, allowed) if allowed else namespace.matchers
+
+
+def _tests(asked: Iterable[Matcher], alike: Mapping[tuple[str, tuple[str, ...]], int]) -> Tests:
+    """What only one namespace asks for tells it from the others: it comes first."""
+    ordered = sorted(asked, key=lambda matcher: alike[matcher.fact, matcher.wanted])
+    return [(matcher.fact, matcher.fits) for matcher in ordered]
 
 
 def _namespace(settings: NamespaceSettings) -> Namespace:
