@@ -134,21 +134,28 @@ def head(flow: http.HTTPFlow, host: str, port: int, match: Match) -> Head:
     )
 
 
-def caller(flow: http.HTTPFlow, head: Head) -> Caller:
-    """Who makes a call; with what only a body tells if the rules of namespaces ask for it."""
+def caller(flow: http.HTTPFlow, head: Head, frame: bytes | None = None) -> Caller:
+    """Who makes a call; with what only a body tells if the rules of namespaces ask for it.
+
+    `frame`: of a WebSocket's client; in place of the body.
+    """
     request, rules = flow.request, interception().rulebook.rules
-    body = request.raw_content or b""
+    fields, body = headers(request.headers), b""
     if rules.needs_model or rules.needs_session:
-        body = plain_body(flow)
-    return Caller(
+        body = plain_body(flow) if frame is None else frame
+    made = Caller(
         proxy_user=head.proxy_user,
         client=head.client,
-        headers=headers(request.headers),
+        headers=fields,
         key=head.credential,
         provider=head.provider,
-        model=facts.model(_text(request.data.path), body) if rules.needs_model else None,
-        sessions=facts.sessions(body) if rules.needs_session else (),
     )
+    if rules.needs_model:
+        made.model = facts.model(_text(request.data.path), body)
+    if rules.needs_session:
+        owner = (head.proxy_user, head.credential)
+        made.sessions = interception().folders.sessions(owner, fields, body)
+    return made
 
 
 def plain_body(flow: http.HTTPFlow) -> bytes:

@@ -61,7 +61,7 @@ def main() -> None:
         _print(f"{count} namespaces by {name}", partial(rules.find, CALLER))
     body = _body()
     _print(f"model of {len(body):,} bytes", lambda: facts.model("/v1/messages", body))
-    _print(f"session of {len(body):,} bytes", lambda: facts.sessions(body))
+    _print(f"session of {len(body):,} bytes", lambda: facts.session(body))
     logins = of_one("anna", "correct horse", print)
     _print("a login that is remembered", lambda: logins.known("anna", "correct horse"))
 

@@ -12,6 +12,7 @@ from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.home import Home
 from llmproxy_core.model import Headers
+from llmproxy_core.namespace.folders import Folders
 from llmproxy_core.namespace.request import Prefixer
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.recognise import Recogniser
@@ -34,6 +35,7 @@ class Interception:
     spool: SpoolWriter
     rulebook: Rulebook
     prefixer: Prefixer
+    folders: Folders = field(default_factory=Folders)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     sessions: dict[str, WebSocketSession] = field(default_factory=dict)
     """WebSockets that are open, by mitmproxy's flow id."""

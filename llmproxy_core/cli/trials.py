@@ -16,6 +16,7 @@ from llmproxy_core.model import Headers
 from llmproxy_core.namespace import facts
 from llmproxy_core.namespace.answer import Answer
 from llmproxy_core.namespace.caller import Caller
+from llmproxy_core.namespace.folders import Folders
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import strip_request
 from llmproxy_core.namespace.places.formats import PLACES
@@ -73,6 +74,7 @@ class Trials:
         """Raises InterchangeError where there is no rule for the namespace that is `named`."""
         self.problems: list[str] = []
         self._config, self._home, self._rules = config, home, rules
+        self._folders = Folders()
         self._user, self._client, self._headers = user, client, headers
         self._named = self._find(named) if named else None
 
@@ -123,14 +125,15 @@ class Trials:
 
     def _caller(self, call: Call, record: Opened | None) -> Caller:
         body = decode_whole(call.headers, call.body) or b""
+        key = record.credential if record else None
         return Caller(
             proxy_user=self._user,
             client=self._client or (record.client if record else ""),
             headers=[*call.headers, *self._headers],
-            key=record.credential if record else None,
+            key=key,
             provider=call.provider,
             model=facts.model(call.path, body),
-            sessions=facts.sessions(body),
+            sessions=self._folders.sessions((self._user, key), call.headers, body),
         )
 
     def _find(self, name: str) -> Namespace:

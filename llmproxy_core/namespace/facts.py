@@ -5,6 +5,7 @@ memory are linear in the body. What cannot be read, compressed bodies among it, 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -26,10 +27,21 @@ LONGEST = 512
 IDS = (*HINTS, "conversation", "metadata", "client_metadata")
 PROMPTS = ("system", "instructions", "systemInstruction", "system_instruction")
 CONVERSATIONS = ("messages", "input", "contents")
+WRAPPERS = ("request", "response", "session", "setup")
+"""What matters is within, in Google's Code Assist and in frames of WebSockets."""
 FORM_FIELD = b'name="model"\r\n\r\n'
 
 type Top = Mapping[str, Any]
 """A body by its keys; the values are not decoded yet, but for a body that was hard to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`ids` that the body names, `folder` in which an agent works."""
+
+    ids: list[str]
+    folder: str | None = None
+
 
 _top = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
@@ -42,21 +54,26 @@ def model(path: str, body: bytes) -> str | None:
         return in_path  # what Azure has there is a name of the customer's own
     if is_form(body):
         return _form_model(body) or in_path
-    top = _read(body)
-    named = text_of(_value(top.get("model"))) or text_of(_value(top.get("modelId")))
-    return named.removeprefix("models/")[:LONGEST] or in_path
+    for part in _parts(body):
+        named = text_of(_value(part.get("model"))) or text_of(_value(part.get("modelId")))
+        if named:
+            return named.removeprefix("models/")[:LONGEST]
+    return in_path
 
 
-def sessions(body: bytes) -> list[str]:
-    """Ids of the session that the body names, then the folder that an agent works in."""
-    top = _read(body)
-    parts = [top]
-    if "request" in top:  # Google's Code Assist wraps what matters
-        parts.insert(0, mapping(_value(top["request"])))
-    found = dict.fromkeys(id for part in parts for id in _ids(part))
+def session(body: bytes) -> Session:
+    """What a body tells of its session."""
+    parts = _parts(body)
+    ids = dict.fromkeys(id for part in parts for id in _ids(part))
     folders = (folder_in(text) for part in parts for text in _prompts(part))
-    folder = next((folder for folder in folders if folder), None)
-    return [*found, folder] if folder else list(found)
+    return Session(list(ids), next((folder for folder in folders if folder), None))
+
+
+def _parts(body: bytes) -> list[Top]:
+    """What is within something else comes first."""
+    top = _read(body)
+    inner = [mapping(_value(top[key])) for key in WRAPPERS if key in top]
+    return [*inner, top]
 
 
 def _read(body: bytes) -> Top:

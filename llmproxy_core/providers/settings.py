@@ -1,5 +1,6 @@
 """The scalar settings of a request, and the ids by which clients tell sessions apart."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ SESSION_HEADERS = (
     "thread_id",
 )
 """Headers, in lower case, by which known agents name their session; the first one wins."""
+UNIQUE = re.compile(r"(?=.*\d)[0-9A-Za-z_-]{20,}")
+"""What only a random id looks like: long, and with digits."""
 HINTS = ("prompt_cache_key", "previous_response_id", "session_id", "conversation_id", "user")
 METADATA_HINTS = ("session_id", "conversation_id", "thread_id", "chat_id")
 NOT_SETTINGS = frozenset({*HINTS, "model", "stream", "metadata", "client_metadata", "conversation"})
@@ -76,3 +79,8 @@ def _session_of(user: str) -> str:
         value, _ = parse(user.encode("utf-8", "replace"))
         return text_of(mapping(value).get("session_id")) or user
     return user.rpartition("_session_")[2]
+
+
+def is_unique(id: str) -> bool:
+    """Does it name one session, wherever it stands?"""
+    return UNIQUE.fullmatch(id) is not None

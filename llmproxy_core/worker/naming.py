@@ -12,7 +12,7 @@ from uuid import UUID
 
 from llmproxy_core.conversations.node import Caller
 from llmproxy_core.model import Headers, Request
-from llmproxy_core.providers.settings import SESSION_HEADERS
+from llmproxy_core.providers.settings import SESSION_HEADERS, is_unique
 from llmproxy_core.records import Opened
 from llmproxy_core.worker.identity import named
 
@@ -37,8 +37,6 @@ PARENT_THREAD = "x-codex-parent-thread-id"
 
 
 UUID_TEXT = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-UNIQUE = re.compile(r"(?=.*\d)[0-9A-Za-z_-]{20,}")
-"""What only a random id looks like: long, and with digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +85,6 @@ def weak(ns_id: int, request: Request) -> Thread | None:
         if value := request.session_hints.get(source):
             return Thread(source, value, (str(ns_id), source, value))
     return None
-
-
-def is_unique(id: str) -> bool:
-    return UNIQUE.fullmatch(id) is not None
 
 
 def by_silence(ns_id: int, opened: Opened, headers: Mapping[str, str]) -> Thread:

@@ -10,10 +10,11 @@ from llmproxy_core.hashing import Hash
 from llmproxy_core.model import Response
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.settings import is_unique
 from llmproxy_core.store import detail, kin
 from llmproxy_core.store.database import Database
 from llmproxy_core.worker.moments import nanoseconds
-from llmproxy_core.worker.naming import WEAK, address, is_unique
+from llmproxy_core.worker.naming import WEAK, address
 
 MS = 10**6
 TOLD = 3_600_000

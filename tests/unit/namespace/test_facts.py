@@ -19,6 +19,11 @@ def body(**values: Any) -> bytes:
     return json.dumps(values).encode()
 
 
+def told(sent: bytes) -> list[str]:
+    session = facts.session(sent)
+    return [*session.ids, session.folder] if session.folder else session.ids
+
+
 def form(*parts: str) -> bytes:
     return "".join(f"--x\r\nContent-Disposition: form-data; {part}\r\n" for part in parts).encode()
 
@@ -42,6 +47,8 @@ class TestModel:
                 "whisper-1",
             ),
             ("/v1/audio", form('name="file"\r\n\r\nabc'), None),
+            ("/v1/responses", body(type="response.create", response={"model": "gpt-6"}), "gpt-6"),
+            ("/v1/live", body(setup={"model": "models/gemini-live"}), "gemini-live"),
             ("/v1/messages", body(model=3), None),
             ("/v1/messages", b"", None),
             ("/v1/messages", b"[1]", None),
@@ -74,13 +81,13 @@ class TestSessions:
         ],
     )
     def test_ids_stand_where_clients_put_them(self, sent, ids):
-        assert facts.sessions(sent) == ids
+        assert told(sent) == ids
 
     @pytest.mark.parametrize(
         "user", [f"user_ab_account_cd_session_{SESSION}", json.dumps({"session_id": SESSION})]
     )
     def test_claude_codes_user_is_there_whole_and_as_its_session(self, user):
-        assert facts.sessions(body(metadata={"user_id": user})) == [SESSION, user]
+        assert told(body(metadata={"user_id": user})) == [SESSION, user]
 
 
 class TestFolder:
@@ -128,25 +135,25 @@ class TestFolder:
         ],
     )
     def test_it_is_found_in_every_kind_of_prompt(self, sent):
-        assert facts.sessions(sent) == ["/srv/shop"]
+        assert told(sent) == ["/srv/shop"]
 
     def test_instructions_come_before_what_a_person_says(self):
         said = {"role": "user", "content": "Working directory: /elsewhere"}
-        told = {"role": "system", "content": ENVIRONMENT}
+        instructed = {"role": "system", "content": ENVIRONMENT}
 
-        assert facts.sessions(body(messages=[said, told])) == ["/srv/shop"]
+        assert told(body(messages=[said, instructed])) == ["/srv/shop"]
 
     def test_what_the_model_says_or_a_tool_found_does_not_count(self):
         said = {"role": "assistant", "content": ENVIRONMENT}
         result = {"type": "tool_result", "tool_use_id": "1", "content": ENVIRONMENT}
         found = {"role": "user", "content": [result]}
 
-        assert facts.sessions(body(messages=[said, found])) == []
+        assert told(body(messages=[said, found])) == []
 
     def test_only_the_beginning_of_a_conversation_is_read(self):
         turns = [{"role": "user", "content": "hi"}] * facts.TURNS
 
-        assert facts.sessions(body(messages=[*turns, {"content": ENVIRONMENT}])) == []
+        assert told(body(messages=[*turns, {"content": ENVIRONMENT}])) == []
 
 
 VALUES = st.recursive(
@@ -167,7 +174,7 @@ def test_whatever_a_body_is_it_never_raises(sent):
     named = facts.model("/v1/messages", sent)
 
     assert named is None or isinstance(named, str)
-    assert all(isinstance(one, str) for one in facts.sessions(sent))
+    assert all(isinstance(one, str) for one in told(sent))
 
 
 @pytest.mark.parametrize(
@@ -183,6 +190,6 @@ def test_whatever_a_body_is_it_never_raises(sent):
 def test_a_hostile_body_takes_linear_time(sent):
     started = time.process_time()
     facts.model("/v1/messages", sent)
-    facts.sessions(sent)
+    facts.session(sent)
 
     assert time.process_time() - started < 2
