@@ -33,10 +33,11 @@ def show(as_json: AsJson = False) -> None:
     Example:
       llmproxy ns list
     """
+    from llmproxy_core.store.database import driver
     from llmproxy_core.store.namespaces import spaces, uses
 
-    with store("llmproxy ns") as database, database.raw() as connection:
-        found, used = spaces(connection), uses(connection)
+    with store("llmproxy ns") as database, database.connect() as connection:
+        found, used = spaces(driver(connection)), uses(driver(connection))
     rows = [_row(space, used.get(space.ns_id)) for space in found]
     if as_json:
         print_json(rows)
@@ -57,13 +58,13 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
       llmproxy ns remove payments
     """
     from llmproxy_core.store import namespace_changes
+    from llmproxy_core.store.database import driver
 
     config, _ = settings()
     if any(written.name == name for written in config.namespaces):
         raise typer.BadParameter(f"{config.source} has the rule for {name}: take it out there")
-    with store("llmproxy ns") as database, database.raw() as connection:
-        connection.autocommit = True
-        namespace_changes.remove(connection, name, actor())
+    with store("llmproxy ns") as database, database.connect() as connection:
+        namespace_changes.remove(driver(connection), name, actor())
     typer.echo(f"{name} has no rule any more. Proxies that run know it within 3 seconds.")
 
 
@@ -81,14 +82,14 @@ def rename(
     """
     from llmproxy_core.cli.rule_words import checked
     from llmproxy_core.store import namespace_changes
+    from llmproxy_core.store.database import driver
 
     checked({"name": new})
     config, _ = settings()
     if any(written.name == new for written in config.namespaces):
         raise typer.BadParameter(f"{config.source} has a namespace {new} already")
-    with store("llmproxy ns") as database, database.raw() as connection:
-        connection.autocommit = True
-        namespace_changes.rename(connection, old, new, actor())
+    with store("llmproxy ns") as database, database.connect() as connection:
+        namespace_changes.rename(driver(connection), old, new, actor())
     typer.echo(f"{old} is now {new}")
     if any(written.name == old for written in config.namespaces):
         warn(f"{config.source} still says {old}; its calls are in {new} all the same")

@@ -149,18 +149,17 @@ def _print(one: Tried) -> None:
 def _rules(config: Config, home: Home) -> Rules:
     """Those of mitm.toml, then those of the table. Tells if proxies do not go by them (yet)."""
     from llmproxy_core import rulebook
-    from llmproxy_core.config import NamespaceConfig
     from llmproxy_core.namespace.rules import Rules
     from llmproxy_core.store import namespaces
+    from llmproxy_core.store.database import driver
 
-    with store("llmproxy ns") as database, database.raw() as connection:
-        found = namespaces.rules(connection)
-    table = [NamespaceConfig.model_validate(rule.settings()) for rule in found]
+    with store("llmproxy ns") as database, database.connect() as connection:
+        table, problems = namespaces.fitting(namespaces.rules(driver(connection)))
     rules, clashes = rulebook.merged(config.namespaces, table)
     if rulebook.read(home.rulebook) != table:
         warn(
             "the proxies of this home do not know all rules of the database yet: does a worker run?"
         )
-    for clash in clashes:
-        warn(clash)
+    for problem in (*problems, *clashes):
+        warn(problem)
     return Rules(rules)

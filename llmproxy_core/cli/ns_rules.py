@@ -98,6 +98,7 @@ def add(
     """
     from llmproxy_core.cli import rule_words
     from llmproxy_core.store import namespace_changes
+    from llmproxy_core.store.database import driver
 
     match = rule_words.match(
         header or (), proxy_user=user or (), client=client or (), key=key or (),
@@ -108,9 +109,8 @@ def add(
     rule = rule_words.checked(told | ({"match": match} if match else {}))
     config, _ = settings()
     _not_in_file(config, rule)
-    with store("llmproxy ns") as database, database.raw() as connection:
-        connection.autocommit = True
-        namespace_changes.add(connection, rule, actor(), before)
+    with store("llmproxy ns") as database, database.connect() as connection:
+        namespace_changes.add(driver(connection), rule, actor(), before)
     _done(config, rule)
 
 
@@ -147,6 +147,7 @@ def change(
     """
     from llmproxy_core.cli import rule_words
     from llmproxy_core.store import namespace_changes
+    from llmproxy_core.store.database import driver
     from llmproxy_core.store.namespaces import spaces
 
     match = rule_words.match(
@@ -155,9 +156,10 @@ def change(
         session=session or (),
     )  # fmt: skip
     config, _ = settings()
-    with store("llmproxy ns") as database, database.raw() as connection:
-        connection.autocommit = True
-        found = next((space.rule for space in spaces(connection) if space.name == name), None)
+    with store("llmproxy ns") as database, database.connect() as connection:
+        found = next(
+            (space.rule for space in spaces(driver(connection)) if space.name == name), None
+        )
         told: dict[str, Any] = found.settings() if found else {"name": name}
         match = ({} if no_match else told.pop("match", {})) | match
         if everybody:
@@ -165,7 +167,7 @@ def change(
         told |= _given(prefix, reserved, only, on_too_long)
         rule = rule_words.checked(told | ({"match": match} if match else {}))
         _not_in_file(config, rule)
-        namespace_changes.change(connection, rule, actor(), before)
+        namespace_changes.change(driver(connection), rule, actor(), before)
     _done(config, rule)
 
 

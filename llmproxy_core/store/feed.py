@@ -17,6 +17,8 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    literal,
+    or_,
     select,
     true,
 )
@@ -85,6 +87,11 @@ FLOW: dict[str, ColumnElement[Any]] = {
     "shortened": case((answered.n_tool_calls > 0, asked.shortened)),
     "left_alone": asked.left_alone,
 }
+
+
+def is_called(name: str) -> ColumnElement[bool]:
+    """Is this the name of a namespace, or was it once?"""
+    return or_(namespace.name == name, literal(name) == func.any(namespace.former_names))
 
 
 def newest(query: Select[*tuple[Any, ...]], *order: str) -> Select[*tuple[Any, ...]]:

@@ -5,14 +5,18 @@ among the others. Rows of `source` MITM_TOML show what a home's file says (see `
 of DATABASE are written here, and handed to the proxies by the worker. Every change is audited.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 from psycopg.rows import class_row
 
+from llmproxy_core import config
 from llmproxy_core.config import NamespaceConfig
+from llmproxy_core.errors import ConfigError
 from llmproxy_core.model import Json
 
 type PgConnection = psycopg.Connection[Any]
@@ -42,9 +46,9 @@ class Rule:
     on_too_long: str = "shorten"
 
     @classmethod
-    def of(cls, config: NamespaceConfig) -> Self:
-        match = config.match.model_dump(exclude_defaults=True) if config.match else {}
-        return cls(config.name, config.prefix, match, config.reserved, config.on_too_long)
+    def of(cls, told: NamespaceConfig) -> Self:
+        match = told.match.model_dump(exclude_defaults=True) if told.match else {}
+        return cls(told.name, told.prefix, match, told.reserved, told.on_too_long)
 
     def settings(self) -> dict[str, Json]:
         """As a table `[[namespaces]]`."""
@@ -94,6 +98,20 @@ def rules(connection: PgConnection) -> list[Rule]:
     """Those of the table itself, in the order in which they are tried."""
     with connection.cursor(row_factory=class_row(Space)) as cursor:
         return [space.rule for space in cursor.execute(RULES, [DATABASE]).fetchall()]
+
+
+def fitting(rules: Iterable[Rule]) -> tuple[list[NamespaceConfig], list[str]]:
+    """Those that a proxy takes, and what is wrong with the others: anybody may have written
+    something else into the table."""
+    found, problems = [], []
+    for rule in rules:
+        try:
+            found += config.check(
+                Path(f"namespace {rule.name}"), {"namespaces": [rule.settings()]}
+            ).namespaces
+        except ConfigError as exc:
+            problems.append(f"{exc}. Its rule is left out; see `llmproxy ns set`")
+    return found, problems
 
 
 def uses(connection: PgConnection) -> dict[int, Use]:

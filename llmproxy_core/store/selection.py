@@ -15,6 +15,7 @@ from llmproxy_core.store.feed import (
     RESPONSES,
     answered,
     asked,
+    is_called,
     namespace,
 )
 from llmproxy_core.store.filters import Filter
@@ -39,7 +40,7 @@ def ended(conn: Connection, namespace_name: str, ids: Collection[UUID]) -> set[U
     """Those of `ids` whose answers are stored in a namespace."""
     query = select(answered.id).where(
         answered.ns_id == namespace.ns_id,
-        namespace.name == namespace_name,
+        is_called(namespace_name),
         answered.id == func.any(literal(list(ids))),
     )
     return set(conn.scalars(query))
@@ -81,7 +82,7 @@ def _page(conn: Connection, chosen: Selection, after: UUID | None) -> list[Flow]
     oldest = query.order_by(asked.id).limit(PAGE).correlate(NAMESPACES).lateral("f")
     statement = select(oldest).select_from(NAMESPACES.join(oldest, true()))
     if chosen.namespace is not None:
-        statement = statement.where(namespace.name == chosen.namespace)
+        statement = statement.where(is_called(chosen.namespace))
     return [Flow(*row) for row in conn.execute(statement.order_by(oldest.c.id).limit(PAGE))]
 
 

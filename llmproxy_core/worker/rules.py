@@ -4,11 +4,10 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from llmproxy_core import config, rulebook
 from llmproxy_core.config import Config, NamespaceConfig
-from llmproxy_core.errors import ConfigError, DatabaseUnavailable, StoreError
+from llmproxy_core.errors import DatabaseUnavailable, StoreError
 from llmproxy_core.home import Home
 from llmproxy_core.store import file_rules, namespaces
 from llmproxy_core.store.database import Database, driver
@@ -67,7 +66,8 @@ class RuleKeeper:
 
     def _hand_out(self, database: Database) -> list[str]:
         with database.connect() as connection:
-            rules, problems = _checked(namespaces.rules(driver(connection)))
+            fitting, problems = namespaces.fitting(namespaces.rules(driver(connection)))
+        rules = [Rule.of(one) for one in fitting]
         file = self._home.rulebook
         try:
             if (rules or file.exists()) and rulebook.write(self._home, rules):
@@ -76,15 +76,3 @@ class RuleKeeper:
         except OSError as exc:
             problems.append(f"{file}: {exc.strerror}. Proxies go on with the rules that they have")
         return problems
-
-
-def _checked(rules: list[Rule]) -> tuple[list[Rule], list[str]]:
-    """Those that a proxy takes: anybody may have written something else into the table."""
-    fitting, problems = [], []
-    for rule in rules:
-        try:
-            config.check(Path(f"namespace {rule.name}"), {"namespaces": [rule.settings()]})
-            fitting.append(rule)
-        except ConfigError as exc:
-            problems.append(f"{exc}. Its rule is left out; see `llmproxy ns set`")
-    return fitting, problems

@@ -14,8 +14,11 @@ from llmproxy_core.errors import SchemaError, StoreError
 from llmproxy_core.store import (
     audit,
     detail,
+    file_rules,
     filters,
     migrate,
+    namespace_changes,
+    namespaces,
     partitions,
     policies,
     progress,
@@ -27,7 +30,8 @@ from llmproxy_core.store import (
     statistics,
     tree,
 )
-from llmproxy_core.store.database import Database
+from llmproxy_core.store.database import Database, driver
+from llmproxy_core.store.namespaces import Rule
 from llmproxy_core.store.rows import (
     Batch,
     Contribution,
@@ -380,3 +384,19 @@ def test_only_functions_that_look_at_their_caller_act_as_the_owner_for_anybody(
             " AND has_function_privilege('llmproxy_reader', oid, 'EXECUTE') ORDER BY 1"
         ).fetchall()
     assert [name for (name,) in found] == list(ANYBODY)
+
+
+def test_the_writer_may_change_rules_and_a_reader_may_not(
+    owner: Database, login: Callable[[str | None], Database]
+) -> None:
+    rule = Rule("payments", "pay__", {"model": ["gpt-*"]})
+    with login(policies.WRITER).connect() as connection:
+        namespace_changes.add(driver(connection), rule, "worker")
+        assert file_rules.bring(driver(connection), "host:/home", [Rule("shop", "s_")]) == []
+    reader = login(policies.READER)
+    with reader.connect() as connection:
+        assert namespaces.rules(driver(connection)) == []
+    with pytest.raises(StoreError, match="permission denied"), reader.connect() as connection:
+        namespace_changes.add(driver(connection), Rule("other"), "anna")
+    with owner.connect() as connection:
+        assert namespaces.rules(driver(connection)) == [rule]

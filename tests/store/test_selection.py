@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from llmproxy_core.store import filters, selection
+from llmproxy_core.store import filters, namespace_changes, selection
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.selection import Selection
@@ -61,3 +61,12 @@ def test_only_what_is_answered_has_ended(database, ids):
     with database.connect() as connection:
         assert selection.ended(connection, "default", [*ids, new_id()]) == set(ids[0:5:2])
         assert selection.ended(connection, "none", ids) == set()
+
+
+def test_a_namespace_is_found_by_the_name_that_it_had(database, ids):
+    with database.raw() as connection:
+        namespace_changes.rename(connection, "other", "another", "anna")
+    for name in ("other", "another"):
+        assert chosen(database, namespace=name) == ids[1::2]
+        with database.connect() as connection:
+            assert selection.ended(connection, name, ids) == {ids[1], ids[3]}

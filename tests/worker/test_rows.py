@@ -13,6 +13,7 @@ from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Answered, Closed, Piece, Upload
 from llmproxy_core.spool import START, Entry, SpoolReader
 from llmproxy_core.store.rows import Batch, RequestRow, ResponseRow
+from llmproxy_core.words import hashed
 from llmproxy_core.worker import journal, rows, seal
 from llmproxy_core.worker.sessions import Sessions
 from tests.worker.ledger import Ledger
@@ -336,3 +337,22 @@ def test_an_answer_s_head_may_come_twice(tmp_path):
     opened, *rest = call.records()
     (row,) = stored([opened, again, *rest], tmp_path).responses
     assert (row.text, row.state) == ("Hello", "complete")
+
+
+def test_what_was_put_before_names_is_kept_and_both_names_are_found(tmp_path):
+    called = {"id": "c", "type": "function", "function": {"name": "payfind", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [called]}
+    choices = [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
+    (opened, body), *rest = Call(answer=chat("", choices=choices)).records()
+    told = msgspec.structs.replace(opened, prefix="pay", shortened={"payfi_h": "find_all"})
+    batch = stored([(told, body), *rest], tmp_path)
+    row = batch.requests[0]
+    assert (row.namespace_prefix, row.shortened, row.left_alone) == (
+        "pay",
+        {"payfi_h": "find_all"},
+        None,
+    )
+    assert batch.tool_calls[0].name == "payfind"
+    assert set(hashed({b"payfind", b"find"})) <= set(batch.search[0].words)
+    left = msgspec.structs.replace(opened, left_alone="signed")
+    assert stored([(left, body)], tmp_path).requests[0].left_alone == "signed"
