@@ -1,6 +1,8 @@
 """Agents in a namespace with a prefix, before a provider that takes nothing else: all is as ever."""
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from tests.clients.test_codex import SCRIPT, event_of, words_of
 
 pytestmark = pytest.mark.clients
 
+MCP_SERVER = Path(__file__).with_name("mcp_server.py")
 PREFIX = "pay__"
 CONFIG = """
 [[namespaces]]
@@ -27,9 +30,9 @@ def called(agent: Agent, row: dict[str, Any]) -> list[tuple[str, str]]:
     return [(call["name"], call["arguments"]) for call in agent.show(row)["tool_calls"]]
 
 
-def assert_nothing_shows(agent: Agent, said: Said) -> None:
-    """No answer was refused, and the agent does not know of the prefix."""
-    assert PREFIX not in said.text + said.errors
+def assert_nothing_shows(agent: Agent, said: Said, prefix: str = PREFIX) -> None:
+    """No request was refused, and the agent does not know of the prefix."""
+    assert prefix not in said.text + said.errors
     refused = [seen for seen in agent.provider.seen if seen.status not in (101, 200, 404, 426)]
     assert not refused
 
@@ -128,3 +131,48 @@ def test_gemini_cli_runs_its_tool(start):
     assert "from-the-tool" in second["preview"]
     assert gemini.show(second)["response"]["text"] == said.json["response"]
     assert_nothing_shows(gemini, said)
+
+
+def test_claude_code_finds_and_runs_tools_of_mcp_whose_names_are_too_long(start):
+    """It looks for them first: what it found is named in `tool_reference`, and offered later."""
+    prefix = "the_payments_team_of_the_shop__"
+    claude = start(prefix=prefix, config=CONFIG.replace("pay__", prefix), ANTHROPIC_API_KEY=KEY)
+    tool = "look_up_" + "very_long_" * 9 + "name"
+    name = f"mcp__shop__{tool}"
+    server = {"command": sys.executable, "args": [str(MCP_SERVER), "find", tool]}
+    servers = json.dumps({"mcpServers": {"shop": server}})
+    more = ("--mcp-config", servers, "--allowedTools", "mcp__shop__find", name)
+
+    search = json.dumps({"query": f"select:mcp__shop__find,{name}"})
+    found = claude.run(*CLAUDE, f"call ToolSearch with {search}", *more)
+    offered = [tool["name"] for tool in json.loads(claude.generations()[-1].body)["tools"]]
+    sent = next(one for one in offered if one.startswith(f"{prefix}mcp__shop__look_up"))
+    number = offered.index(sent) + 1  # the model knows the tool by another name than we do
+    ran = claude.run(*CLAUDE, "--continue", f'call #{number} with {{"q": "x"}}', *more)
+
+    rows = claude.calls(4)
+    assert called(claude, rows[2]) == [(sent, '{"q": "x"}')]
+    assert len(sent) == 128
+    assert rows[2]["namespace"] == "agents"
+    assert (rows[2]["tool_names"], rows[2]["client_tool_names"]) == ([sent], [name])
+    body = json.loads(claude.body(rows[3], "request"))
+    blocks = [b for m in body["messages"] if isinstance(m["content"], list) for b in m["content"]]
+    results = [block["content"] for block in blocks if block["type"] == "tool_result"]
+    assert [one["tool_name"] for one in results[0]] == [f"{prefix}mcp__shop__find", sent]
+    assert results[1][0]["text"] == f'{tool} was given {{"q": "x"}}'
+    for said in (found, ran):
+        assert_nothing_shows(claude, said, prefix)
+
+
+@pytest.mark.parametrize("websockets", [False, True], ids=["http", "websocket"])
+def test_codex_resumes_a_thread_with_its_tools(start, websockets):
+    codex = start(prefix=PREFIX, config=CONFIG, websockets=websockets, CODEX_API_KEY=KEY)
+
+    first = codex.run(*CODEX, f"Please call exec with {SCRIPT}")
+    again = codex.run(*CODEX, "resume", "--last", f"Please call exec with {SCRIPT}")
+
+    rows = [row for row in codex.calls(4 if websockets else 6) if row["status"] != 426]
+    assert [called(codex, row) for row in rows] == [[("pay__exec", SCRIPT)], []] * 2
+    for said in (first, again):
+        assert_nothing_shows(codex, said)
+        assert event_of(said, "turn.completed")["usage"]
