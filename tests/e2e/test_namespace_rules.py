@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.client
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -205,8 +206,8 @@ def configure(proxy: Mitmdump, config: str) -> None:
     file.write_text(f"[worker]\nchild = false\n{config}")
 
 
-def restarted(proxy: Mitmdump, config: str) -> None:
-    proxy.stop()
+def restarted(proxy: Mitmdump, config: str, how: int = signal.SIGTERM) -> None:
+    proxy.stop(how)
     configure(proxy, config)
     proxy.start()
 
@@ -220,7 +221,7 @@ def test_a_conversation_goes_on_as_it_began_whatever_is_configured_then(tmp_path
         assert Caller(simulator, proxy).ask(early + TURN) == ""
         assert Caller(simulator, proxy).ask(late) == "pay__"
 
-        restarted(proxy, PAYMENTS.replace("pay__", "other__"))
+        restarted(proxy, PAYMENTS.replace("pay__", "other__"), signal.SIGKILL)
         assert Caller(simulator, proxy).ask(early + TURN * 2) == ""
         assert Caller(simulator, proxy).ask(late + TURN) == "pay__"
         assert Caller(simulator, proxy).ask(last) == "other__"
