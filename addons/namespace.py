@@ -9,6 +9,7 @@ from collections.abc import Callable
 from mitmproxy import http
 
 from addons import bridge
+from llmproxy_core import turns
 from llmproxy_core.namespace.answer import Answer, fetched
 from llmproxy_core.namespace.incoming import changed
 from llmproxy_core.namespace.request import Call, Sent
@@ -16,6 +17,7 @@ from llmproxy_core.namespace.rules import Namespace as Rule
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.providers.refusal import refusal
+from llmproxy_core.websocket import WebSocketSession
 
 
 class Namespace:
@@ -29,13 +31,7 @@ class Namespace:
             if _rule(flow, exchange).prefix:
                 exchange.head.left_alone = "too_large"
         elif bridge.upgrades(flow.request):
-            rule = _rule(flow, exchange)
-            head = exchange.head
-            call = Call(head.provider, head.wire, head.path, _headers(flow), b"")
-            exchange.naming = bridge.interception().prefixer.session(call, rule)
-            if exchange.naming is not None:
-                head.prefix = exchange.naming.prefix.decode()
-                head.shortened = exchange.naming.shortened
+            _rule(flow, exchange)  # until its first frame tells more
 
     @bridge.guarded
     def request(self, flow: http.HTTPFlow) -> None:
@@ -46,7 +42,8 @@ class Namespace:
             return
         rule = _rule(flow, exchange)
         head = exchange.head
-        call = Call(head.provider, head.wire, flow.request.path, _headers(flow), body)
+        user = head.proxy_user or ""
+        call = Call(head.provider, head.wire, flow.request.path, _headers(flow), body, user)
         _apply(flow, exchange, bridge.interception().prefixer.sent(call, rule))
 
     @bridge.guarded
@@ -82,9 +79,13 @@ class Namespace:
     @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         session = bridge.session(flow)
-        if session is None or session.naming is None or flow.websocket is None:
+        if session is None or flow.websocket is None:
             return
         message = flow.websocket.messages[-1]
+        if message.from_client and not session.settled:
+            _settle(flow, session, message.content)
+        if session.naming is None:
+            return
         content = message.content
         if message.from_client:
             prefixer = bridge.interception().prefixer
@@ -100,6 +101,22 @@ def _rule(flow: http.HTTPFlow, exchange: Exchange) -> Rule:
     rule = rules.find(bridge.caller(flow, exchange.head)) if rules.matching else rules.default
     exchange.head.namespace = rule.name
     return rule
+
+
+def _settle(flow: http.HTTPFlow, session: WebSocketSession, frame: bytes) -> None:
+    """The namespace of a WebSocket: what rules ask of a body, its first frames tell."""
+    rules, head = bridge.interception().rulebook.rules, session.head
+    rule = rules.find(bridge.caller(flow, head, frame)) if rules.matching else rules.default
+    head.namespace = rule.name
+    if turns.is_empty(head.wire, frame):
+        return
+    session.settled = True
+    user = head.proxy_user or ""
+    call = Call(head.provider, head.wire, head.path, _headers(flow), b"", user)
+    session.naming = bridge.interception().prefixer.session(call, rule)
+    if session.naming is not None:
+        head.prefix = session.naming.prefix.decode()
+        head.shortened = session.naming.shortened
 
 
 def _headers(flow: http.HTTPFlow) -> list[tuple[str, str]]:

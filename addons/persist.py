@@ -71,9 +71,7 @@ class Persist:
         exchange = shared.exchanges.pop(flow.id, None)
         if exchange is None or exchange.answer is None:
             return
-        session = WebSocketSession(
-            exchange.head, exchange.max_body, exchange.answer, exchange.naming
-        )
+        session = WebSocketSession(exchange.head, exchange.max_body, exchange.answer)
         shared.sessions[flow.id] = session
 
     @bridge.guarded

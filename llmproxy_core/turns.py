@@ -106,6 +106,14 @@ def _is(types: tuple[bytes, ...], data: bytes) -> bool:
     return text_of(_fields(data).get("type")).encode() in types
 
 
+def is_empty(wire: str, data: bytes) -> bool:
+    """Is this frame of the client a warm-up that says nothing and offers no tool yet?"""
+    if wire != RESPONSES or not _warms_up(data):
+        return False
+    fields = _fields(data)
+    return not any(fields.get(key) for key in ("input", "tools", "instructions"))
+
+
 def _warms_up(data: bytes) -> bool:
     return WARM_UP.search(data) is not None and _fields(data).get("generate") is False
 

@@ -36,13 +36,14 @@ class WebSocketSession:
         "_waiting",
         "came",
         "naming",
+        "settled",
     )
 
-    def __init__(
-        self, head: Head, max_body: int, answer: Answer, naming: Naming | None = None
-    ) -> None:
+    def __init__(self, head: Head, max_body: int, answer: Answer) -> None:
         self._head = head
-        self.naming = naming
+        self.naming: Naming | None = None
+        self.settled = False
+        """Is it known in which namespace it is, and so which names go on?"""
         self.came: bytes | None = None
         """A frame as it came, where another is sent on."""
         self._max_body = max_body

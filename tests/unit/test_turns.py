@@ -15,6 +15,7 @@ from llmproxy_core.turns import (
     begins_turn,
     carry,
     ends_turn,
+    is_empty,
 )
 from tests.unit.providers.corpus import needs_corpus
 from tests.unit.providers.sessions import Session, frames_of, sessions, split, wire_of
@@ -76,6 +77,22 @@ def test_what_the_session_told_is_carried_into_every_turn() -> None:
 )
 def test_a_response_is_asked_for_by_name(data: bytes, expected: bool) -> None:
     assert begins_turn(RESPONSES, data) is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (frame(type="response.create", generate=False, input=[]), True),
+        (frame(type="response.create", generate=False, model="gpt-x"), True),
+        (frame(type="response.create", generate=False, input=["additional_tools"]), False),
+        (frame(type="response.create", generate=False, tools=[{"name": "find"}]), False),
+        (frame(type="response.create", input=[]), False),
+        (b"", False),
+    ],
+)
+def test_a_warm_up_may_say_nothing_yet(data: bytes, expected: bool) -> None:
+    assert is_empty(RESPONSES, data) is expected
+    assert not is_empty(REALTIME, data)
 
 
 def test_a_warm_up_is_carried_and_no_turn() -> None:
