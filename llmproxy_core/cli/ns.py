@@ -60,12 +60,12 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     from llmproxy_core.store import namespace_changes
     from llmproxy_core.store.database import driver
 
-    config, _ = settings()
+    config, home = settings()
     if any(written.name == name for written in config.namespaces):
         raise typer.BadParameter(f"{config.source} has the rule for {name}: take it out there")
     with store("llmproxy ns") as database, database.connect() as connection:
         namespace_changes.remove(driver(connection), name, actor())
-    typer.echo(f"{name} has no rule any more. Proxies that run know it within 3 seconds.")
+    typer.echo(f"{name} has no rule any more. {ns_rules.when(home)}")
 
 
 def rename(

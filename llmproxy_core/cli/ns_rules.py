@@ -12,6 +12,7 @@ from llmproxy_core.home import actor
 
 if TYPE_CHECKING:
     from llmproxy_core.config import Config
+    from llmproxy_core.home import Home
     from llmproxy_core.store.namespaces import Rule
 
 
@@ -107,11 +108,11 @@ def add(
     )  # fmt: skip
     told = {"name": name} | _given(prefix, reserved, only, on_too_long)
     rule = rule_words.checked(told | ({"match": match} if match else {}))
-    config, _ = settings()
+    config, home = settings()
     _not_in_file(config, rule)
     with store("llmproxy ns") as database, database.connect() as connection:
         namespace_changes.add(driver(connection), rule, actor(), before)
-    _done(config, rule)
+    _done(config, home, rule)
 
 
 def change(
@@ -155,7 +156,7 @@ def change(
         provider=provider or (), user_agent=user_agent or (), model=model or (),
         session=session or (),
     )  # fmt: skip
-    config, _ = settings()
+    config, home = settings()
     with store("llmproxy ns") as database, database.connect() as connection:
         found = next(
             (space.rule for space in spaces(driver(connection)) if space.name == name), None
@@ -168,7 +169,7 @@ def change(
         rule = rule_words.checked(told | ({"match": match} if match else {}))
         _not_in_file(config, rule)
         namespace_changes.change(driver(connection), rule, actor(), before)
-    _done(config, rule)
+    _done(config, home, rule)
 
 
 def _given(
@@ -198,12 +199,21 @@ def _not_in_file(config: Config, rule: Rule) -> None:
             )
 
 
-def _done(config: Config, rule: Rule) -> None:
+def when(home: Home) -> str:
+    """How soon a change is in force."""
+    from llmproxy_core.worker.lock import worker_runs
+
+    if worker_runs(home):
+        return "Proxies that run know it within 3 seconds."
+    return "No worker runs in this home: its proxies know it as soon as one does."
+
+
+def _done(config: Config, home: Home, rule: Rule) -> None:
     from llmproxy_core.cli.rule_words import words
 
     prefix = f", prefix {rule.prefix}" if rule.prefix else ""
     typer.echo(f"{rule.name}{prefix}: {words(rule)}")
-    typer.echo("Proxies that run know it within 3 seconds.")
+    typer.echo(when(home))
     if not rule.match and rule.name != "default":
         warn(f"without a matcher no call will be in {rule.name}; see `llmproxy ns set --help`")
     if rule.reserved and not config.proxy.auth:

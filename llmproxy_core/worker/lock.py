@@ -31,6 +31,18 @@ def only_worker(home: Home, watch: Watch) -> Iterator[bool]:
         os.close(descriptor)
 
 
+def worker_runs(home: Home) -> bool:
+    """Does one of this home hold its lock?"""
+    try:
+        descriptor = os.open(home.worker_lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _try(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _try(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -72,7 +72,8 @@ def suite(tmp_path: Path, simulator: Simulator, database) -> Iterator[Suite]:  #
 
 def test_a_rule_of_the_database_reaches_a_running_proxy(suite):
     assert suite.ask("pay", "find") == ["find"]
-    suite("ns", "add", "payments", "--prefix", "pay__", "--header", "x-team=pay")
+    told = suite("ns", "add", "payments", "--prefix", "pay__", "--header", "x-team=pay")
+    assert told.endswith("Proxies that run know it within 3 seconds.\n")
     suite.soon("pay", "pay__find")
     suite("ns", "set", "payments", "--prefix", "p_")
     suite.soon("pay", "p_find")

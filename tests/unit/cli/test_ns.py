@@ -1,6 +1,7 @@
 """`ns` on a real database: rules, names, whose a call would be, and how it would be sent."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def writer(database):
     writer.close()
 
 
-def listed(llmproxy) -> dict[str, dict]:
+def listed(llmproxy) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in json.loads(llmproxy("ns", "list", "--json").stdout)}
 
 
@@ -53,7 +54,7 @@ def test_a_rule_is_told_in_words_when_it_is_added(llmproxy):
     done = llmproxy("ns", "add", "payments", "--prefix", "pay__", "--header", "x-team=payments")
     assert done.stdout == (
         "payments, prefix pay__: header x-team = payments\n"
-        "Proxies that run know it within 3 seconds.\n"
+        "No worker runs in this home: its proxies know it as soon as one does.\n"
     )
 
 

@@ -201,8 +201,8 @@ def test_the_longest_line_holds_two_bodies_of_the_default_limit():
 
 
 def test_a_line_keeps_what_was_put_before_names(tmp_path):
-    told = {"namespace_prefix": "pay__", "shortened": {"pay__x_h": "x"}, "left_alone": None}
-    (found,) = read(lines_file(tmp_path / "calls", [line(**told)]))
+    told = line(namespace_prefix="pay__", shortened={"pay__x_h": "x"}, left_alone=None)
+    (found,) = read(lines_file(tmp_path / "calls", [told]))
 
     assert isinstance(found, Recording)
     assert (found.prefix, found.shortened, found.left_alone) == ("pay__", {"pay__x_h": "x"}, "")
