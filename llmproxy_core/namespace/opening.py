@@ -4,7 +4,7 @@ A session id where the client tells one, else what was said first; from the seco
 first answer as well, so that two conversations that begin alike are told apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -43,6 +43,13 @@ class Opening:
     keys: tuple[bytes, ...]
     begins: bool = False
     elsewhere: bool = False
+
+    def of(self, user: str) -> "Opening":
+        """As one of this user's alone; ids of answers are the provider's, and known to all."""
+        if self.elsewhere:
+            return self
+        mark = user.encode("utf-8", "surrogateescape")
+        return replace(self, keys=tuple(_key(mark, key) for key in self.keys))
 
 
 def offers_tools(fields: Fields) -> bool:

@@ -17,7 +17,13 @@ from pathlib import Path
 from llmproxy_core.model import Headers, header
 from llmproxy_core.namespace.limits import allowed, longest
 from llmproxy_core.namespace.names import Naming
-from llmproxy_core.namespace.opening import answer_key, has_signatures, offers_tools, opening
+from llmproxy_core.namespace.opening import (
+    Opening,
+    answer_key,
+    has_signatures,
+    offers_tools,
+    opening,
+)
 from llmproxy_core.namespace.outgoing import prefix_request
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.namespace.signed import signed
@@ -34,13 +40,17 @@ REMEMBERED = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as it came; the path with its query, headers with all that is in them."""
+    """A request as it came; the path with its query, headers with all that is in them.
+
+    `user`: who has logged in to the proxy, if anybody.
+    """
 
     provider: str
     wire: str
     path: str
     headers: Headers
     body: bytes
+    user: str = ""
 
     @property
     def coded(self) -> bool:
@@ -93,7 +103,7 @@ class Prefixer:
 
     def session(self, call: Call, namespace: Namespace) -> Naming | None:
         """For the frames of a WebSocket, of which only the handshake is known; None: names stay."""
-        known = opening(call.wire, call.headers, {})
+        known = _opening(call, {})
         prefix = namespace.prefix
         if known is not None:
             prefix = self._sticky.prefix(known, prefix, lambda: False)
@@ -120,7 +130,7 @@ class Prefixer:
     def _without(self, call: Call) -> Sent:
         """A namespace without a prefix: a conversation goes on with the one that it began with."""
         fields = {} if call.coded else fields_of(call.body)
-        known = opening(call.wire, call.headers, fields) if offers_tools(fields) else None
+        known = _opening(call, fields) if offers_tools(fields) else None
         prefix = self._sticky.prefix(known, "", lambda: False) if known else ""
         if not prefix or _hindrance(call, prefix, self._max_body):
             return Sent(call.body)
@@ -128,7 +138,7 @@ class Prefixer:
 
     def _prefix(self, call: Call, body: bytes, fields: Fields, now: str) -> str:
         """That of the conversation; only one with tools is remembered."""
-        known = opening(call.wire, call.headers, fields)
+        known = _opening(call, fields)
         if known is None:
             return now
         if offers_tools(fields):
@@ -150,6 +160,12 @@ class Prefixer:
         elif call.coded:
             changed = encode_whole(call.headers, changed, call.body)
         return Sent(changed, namespace.prefix, naming)
+
+
+def _opening(call: Call, fields: Fields) -> Opening | None:
+    """Nobody gets into a conversation of another user, by whatever it is known."""
+    known = opening(call.wire, call.headers, fields)
+    return known.of(call.user) if known and call.user else known
 
 
 def _hindrance(call: Call, prefix: str, max_body: int) -> str:

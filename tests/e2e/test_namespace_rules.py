@@ -294,3 +294,14 @@ def test_conversations_with_signatures_of_before_are_left_as_the_provider_knows_
 
     assert json.loads(simulator.seen[-1].body) == body
     assert stored.opened.left_alone == "began_without"
+
+
+@pytest.mark.parametrize("headers", [{"x-claude-code-session-id": "one-for-both"}, {}])
+def test_who_is_not_let_in_does_not_get_in_by_a_conversation_either(ruled, simulator, headers):
+    begun = said("a secret beginning: use a tool")
+    vault = {"x-team": "vault", **headers}
+    assert Caller(simulator, ruled, "anna").ask(begun, headers=vault) == "vlt__"
+
+    assert Caller(simulator, ruled, "anna").ask(begun + TURN, headers=headers) == "vlt__"
+    assert Caller(simulator, ruled, "bob").ask(begun + TURN, headers=vault) == "dfl__"
+    assert Caller(simulator, ruled, "bob").ask(begun + TURN, headers=headers) == "dfl__"
