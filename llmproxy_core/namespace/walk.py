@@ -15,6 +15,8 @@ LONGEST = 4096
 """Bytes of a string that may be a name, a kind or a key."""
 DEEPEST = 512
 """Levels of objects and arrays that are followed."""
+AROUND = 4
+"""Objects around a name that are looked at: a function, its call, what was said, its choice."""
 
 BLANK = re.compile(rb"[\s\xef\xbb\xbf]*+")
 BETWEEN = re.compile(rb"[\s,]*+")
@@ -22,21 +24,24 @@ BEFORE_KEY = re.compile(rb'[^"}]*+')
 KEY = re.compile(rb'"((?:[^"\\]++|\\.)*+)"\s*+:\s*+(?=\S)', re.DOTALL)
 STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-FLAT = re.compile(rb'(?:[^\[\]{}"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+FLAT = re.compile(rb'(?:[^\[\]{}"]++|"(?:[^"\\]++|\\.)*+"|\{\}|\[\])*+', re.DOTALL)
+OPENING, CLOSING = re.compile(rb"[\[{]++"), re.compile(rb"[\]}]++")
 SCALAR = re.compile(rb'[^\s,\]}"\[{]++')
 
 QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_ARRAY, CLOSE_ARRAY = b'"\\{}[]'
 TOLD = {key.encode(): key for key in KEYS}
+INDEX = b"index"
 
 
 class Found(NamedTuple):
     """A name: the bytes `start:end`, without quotes. `around`: what the objects around it say,
-    the innermost first; of a text that comes in pieces, what they have said so far."""
+    two at least and the innermost first; of a text that comes in pieces, what they have said so
+    far, and their `index`."""
 
     start: int
     end: int
     place: Name
-    around: tuple[Facts, Facts]
+    around: tuple[Facts, ...]
 
     @property
     def holds(self) -> bool:
@@ -60,10 +65,12 @@ class Walker:
     """Offsets count from the first byte that was fed; several JSON texts may follow each other.
 
     `held`: where a name begins that is not complete yet; None if there is none. `lost`: the text
-    is damaged, or too deep.
+    is too deep, and nothing more is found. `blind`: an object is damaged, or has a key over
+    `LONGEST`; what follows in it is passed over.
     """
 
-    __slots__ = ("_base", "_depth", "_grammar", "_in_string", "_rest", "_stack", "held", "lost")
+    __slots__ = ("_base", "_depth", "_grammar", "_in_string", "_rest", "_stack", "blind", "held",
+                 "lost")  # fmt: skip
 
     def __init__(self, grammar: Node) -> None:
         self._grammar = grammar
@@ -74,6 +81,7 @@ class Walker:
         self._in_string = False
         self.held: int | None = None
         self.lost = False
+        self.blind = False
 
     @property
     def between(self) -> bool:
@@ -87,15 +95,14 @@ class Walker:
         at, end = 0, len(text)
         self.held = None
         while 0 <= at < end and not self.lost:
-            done = at
             at = self._step(text, at, found)
-        done = at if at >= 0 else done
+        done = at if at >= 0 else ~at
         self._rest = b"" if self.lost else text[done:]
         self._base += end if self.lost else done
         return found
 
     def _step(self, text: bytes, at: int, found: list[Found]) -> int:
-        """Where to go on; negative: more is needed from here on."""
+        """Where to go on; negative: more is needed, from `~at` on."""
         if self._in_string or self._depth:
             return self._pass(text, at)
         if not self._stack:
@@ -118,11 +125,19 @@ class Walker:
             self._stack.pop()
             return at + 1
         key = KEY.match(text, at)
+        if (key.end() if key else len(text)) - at > LONGEST:
+            return self._over(at)
         if key is None:
-            self.lost = len(text) - at > LONGEST
-            return -1
+            return ~at
         node = (frame.members or {}).get(key[1].decode("latin-1"))
-        return self._value(text, key.end(), node, key[1], found)
+        following = self._value(text, key.end(), node, key[1], found)
+        return following if following >= 0 else ~at
+
+    def _over(self, at: int) -> int:
+        """Pass over the rest of an object, from the string on that begins here."""
+        self._stack.pop()
+        self._depth, self._in_string, self.blind = 1, True, True
+        return at + 1
 
     def _value(
         self, text: bytes, at: int, node: Node | None, key: bytes | None, found: list[Found]
@@ -142,6 +157,10 @@ class Walker:
                 self._depth = 1
             return at + 1
         following = _end(SCALAR, text, at)
+        if key == INDEX:
+            if following == len(text) and following - at < LONGEST:
+                return ~at
+            self._stack[-1].facts["index"] = text[at:following][:LONGEST].decode("latin-1")
         return following if following > at else at + 1
 
     def _string(
@@ -153,26 +172,29 @@ class Walker:
             self._in_string = True
             return at + 1
         string = STRING.match(text, at)
+        if (string.end() if string else len(text)) - at > LONGEST:
+            if fact is not None:
+                self._stack[-1].facts[fact] = ""
+            self._in_string = True
+            return at + 1
         if string is None:
-            return self._unfinished(text, at, place)
+            self.held = None if place is None else self._base + at
+            return ~at
         if fact is not None:
-            self._stack[-1].facts[fact] = string[1][:LONGEST].decode("utf-8", "replace")
-        if place is not None and string.end() - at <= LONGEST:
+            self._stack[-1].facts[fact] = string[1].decode("utf-8", "replace")
+        if place is not None:
             start, end = string.span(1)
             found.append(Found(self._base + start, self._base + end, place, self._around()))
         return string.end()
 
-    def _unfinished(self, text: bytes, at: int, place: Name | None) -> int:
-        if len(text) - at > LONGEST:
-            self._in_string = True
-            return at + 1
-        if place is not None:
-            self.held = self._base + at
-        return -1
-
-    def _around(self) -> tuple[Facts, Facts]:
-        objects = [frame.facts for frame in self._stack if frame.members is not None]
-        return (objects[-1] if objects else {}, objects[-2] if len(objects) > 1 else {})
+    def _around(self) -> tuple[Facts, ...]:
+        objects: list[Facts] = []
+        for frame in reversed(self._stack):
+            if frame.members is not None:
+                objects.append(frame.facts)
+                if len(objects) == AROUND:
+                    break
+        return (*objects, {}, {})
 
     def _pass(self, text: bytes, at: int) -> int:
         """On through a value of no interest."""
@@ -181,7 +203,7 @@ class Walker:
             if at == len(text):
                 return at
             if text[at] == BACKSLASH:
-                return -1
+                return ~at
             self._in_string = False
             return at + 1
         at = _end(FLAT, text, at)
@@ -190,8 +212,14 @@ class Walker:
         first = text[at]
         if first == QUOTE:
             self._in_string = True
+        elif first in (OPEN, OPEN_ARRAY):
+            following = _end(OPENING, text, at)
+            self._depth += following - at
+            return following
         else:
-            self._depth += 1 if first in (OPEN, OPEN_ARRAY) else -1
+            closed = min(_end(CLOSING, text, at) - at, self._depth)
+            self._depth -= closed
+            return at + closed
         return at + 1
 
 

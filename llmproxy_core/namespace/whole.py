@@ -13,6 +13,7 @@ from llmproxy_core.namespace.grammar import KEYS, Facts, Name, Node
 from llmproxy_core.namespace.walk import (
     BETWEEN,
     BLANK,
+    LONGEST,
     OPEN,
     OPEN_ARRAY,
     QUOTE,
@@ -26,7 +27,10 @@ OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 KEY = re.compile(rb'[\s,]*+"([^"\\]*+)"\s*+:\s*+')
 END = re.compile(rb"\s*+\}")
-LEVELS = 64
+BEGINNINGS = b'{["-0123456789tfn'
+"""Of JSON texts."""
+LEVELS = 24
+"""Of values in values that are read this way: each is read again with all that is in it."""
 
 type Raw = bytes | msgspec.Raw
 
@@ -41,8 +45,10 @@ class _Odd(Exception):
 
 WORTH = 64
 """Bytes of an element that is remembered."""
+FEW, SHORT = 8, 128
+"""Names of an element that is remembered, and bytes of each: an upper bound for memory."""
 
-type Kept = tuple[int, int, bytes, Name, tuple[Facts, Facts]]
+type Kept = tuple[int, int, bytes, Name, tuple[Facts, ...]]
 """A name of an element: where it begins and ends in it, itself, and what is around it."""
 type Seen = Recent[tuple[int, bytes], tuple[Kept, ...]]
 """Names of elements that have been read, by the node that leads to them and their hash."""
@@ -78,6 +84,8 @@ def names_in(
     at = start.end() if start else 0
     if at == len(text):
         return []
+    if text[at] not in BEGINNINGS:
+        raise Damaged
     try:
         if fields and not at and isinstance(grammar, dict):
             found.members(fields, 1, grammar, ({}, {}), LEVELS)
@@ -86,7 +94,7 @@ def names_in(
     except (_Odd, msgspec.MsgspecError, RecursionError, ValueError, IndexError):
         walker = Walker(grammar)
         names = walker.feed(text)
-        if walker.lost or not walker.between:
+        if walker.lost or walker.blind or not walker.between:
             raise Damaged from None
         return names
     return found.names
@@ -101,9 +109,7 @@ class _Names:
         self.seen = seen
         self.names: list[Found] = []
 
-    def value(
-        self, raw: Raw, at: int, node: Node, around: tuple[Facts, Facts], levels: int
-    ) -> None:
+    def value(self, raw: Raw, at: int, node: Node, around: tuple[Facts, ...], levels: int) -> None:
         """The names in the value at `at`, which is `raw`."""
         if not levels:
             raise _Odd
@@ -125,7 +131,7 @@ class _Names:
         fields: Fields,
         at: int,
         members: dict[str, Node],
-        outside: tuple[Facts, Facts],
+        outside: tuple[Facts, ...],
         levels: int,
     ) -> None:
         """The names in an object of these fields, the first of which begins at `at`."""
@@ -141,13 +147,13 @@ class _Names:
             if key in members:
                 self.value(value, start, members[key], around, levels - 1)
             if key in KEYS and text[start] == QUOTE:
-                facts[key] = text[start + 1 : at - 1].decode("utf-8", "replace")
+                facts[key] = text[start + 1 : min(at - 1, start + LONGEST)].decode(
+                    "utf-8", "replace"
+                )
         if END.match(text, at) is None:
             raise _Odd  # a key came twice
 
-    def _array(
-        self, raw: Raw, at: int, node: Node, around: tuple[Facts, Facts], levels: int
-    ) -> None:
+    def _array(self, raw: Raw, at: int, node: Node, around: tuple[Facts, ...], levels: int) -> None:
         text, seen = self.text, self.seen
         at += 1
         for element in ARRAY.decode(raw):
@@ -162,10 +168,10 @@ class _Names:
             if known is None or not self._recall(known, start):
                 before = len(self.names)
                 self._element(element, start, at, node, ({}, {}), levels)
-                seen[key] = tuple(self._kept(one, start) for one in self.names[before:])
+                self._remember(key, self.names[before:], start)
 
     def _element(
-        self, raw: Raw, start: int, end: int, node: Node, around: tuple[Facts, Facts], levels: int
+        self, raw: Raw, start: int, end: int, node: Node, around: tuple[Facts, ...], levels: int
     ) -> None:
         text = self.text
         if text[start] != OPEN:
@@ -175,6 +181,12 @@ class _Names:
             if text.find(word, start, end) >= 0:
                 self.value(raw, start, node, around, levels - 1)
                 return
+
+    def _remember(self, key: tuple[int, bytes], names: list[Found], origin: int) -> None:
+        if self.seen is None or len(names) > FEW:
+            return
+        if all(one.end - one.start <= SHORT for one in names):
+            self.seen[key] = tuple(self._kept(one, origin) for one in names)
 
     def _kept(self, one: Found, origin: int) -> Kept:
         place = one.start - origin, one.end - origin
