@@ -27,22 +27,22 @@ class BedrockConverse:
                 yield Named(f"toolConfig.tools[{index}].toolSpec.name", str(spec.get("name")))
         if chosen := mapping(mapping(config.get("toolChoice")).get("tool")):
             yield Named("toolConfig.toolChoice.tool.name", str(chosen.get("name")))
-        for index, message in enumerate(body.get("messages") or []):
-            for number, block in enumerate(mapping(message).get("content") or []):
+        for index, said in enumerate(body.get("messages") or []):
+            for number, block in enumerate(mapping(said).get("content") or []):
                 call = mapping(mapping(block).get(CALL))
                 if call and call.get("type") != "server_tool_use":
                     at = f"messages[{index}].content[{number}].{CALL}.name"
                     yield Named(at, str(call.get("name")))
 
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
-        messages = [mapping(message) for message in body.get("messages") or []]
+        messages = [mapping(said) for said in body.get("messages") or []]
         content = messages[-1].get("content") if messages else None
         config = mapping(body.get("toolConfig"))
         specs = [mapping(mapping(tool).get("toolSpec")) for tool in config.get("tools") or []]
         choice = mapping(config.get("toolChoice"))
         prefix = size(body.get("system") or "") + size(specs)
         return Ask(
-            model=unquote(path.split("/model/")[-1].rpartition("/")[0]),
+            model=model_in(path),
             text=content_text(content),
             stream=path.endswith("-stream"),
             tools={
@@ -61,26 +61,30 @@ class BedrockConverse:
         for tool in answer.tools:
             call = {"toolUseId": f"tooluse_{tool.id}", "name": tool.name}
             content.append({CALL: call | {"input": json.loads(tool.arguments)}})
-        message = {"role": "assistant", "content": content}
-        return {"output": {"message": message}, "stopReason": _reason(answer)} | _end(answer)
+        said = {"role": "assistant", "content": content}
+        return {"output": {"message": said}, "stopReason": _reason(answer)} | _end(answer)
 
     def events(self, ask: Ask, answer: Answer) -> Iterator[bytes]:
-        yield _message("messageStart", {"role": "assistant"})
+        yield message("messageStart", {"role": "assistant"})
         for index, (start, deltas) in enumerate(_blocks(answer)):
             at = {"contentBlockIndex": index}
             if start:
-                yield _message("contentBlockStart", {"start": start} | at)
+                yield message("contentBlockStart", {"start": start} | at)
             for delta in deltas:
-                yield _message("contentBlockDelta", {"delta": delta} | at)
-            yield _message("contentBlockStop", at)
-        yield _message("messageStop", {"stopReason": _reason(answer)})
-        yield _message("metadata", _end(answer))
+                yield message("contentBlockDelta", {"delta": delta} | at)
+            yield message("contentBlockStop", at)
+        yield message("messageStop", {"stopReason": _reason(answer)})
+        yield message("metadata", _end(answer))
 
-    def error(self, status: int, message: str) -> Any:
-        return error_body("bedrock.converse", status, message)
+    def error(self, status: int, text: str) -> Any:
+        return error_body("bedrock.converse", status, text)
 
-    def error_event(self, message: str) -> bytes:
-        return _message("modelStreamErrorException", {"message": message}, "exception")
+    def error_event(self, text: str) -> bytes:
+        return message("modelStreamErrorException", {"message": text}, "exception")
+
+
+def model_in(path: str) -> str:
+    return unquote(path.split("/model/")[-1].rpartition("/")[0])
 
 
 def _blocks(answer: Answer) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
@@ -109,7 +113,7 @@ def _end(answer: Answer) -> dict[str, Any]:
     return {"usage": usage, "metrics": {"latencyMs": 1108}}
 
 
-def _message(name: str, payload: dict[str, Any], kind: str = "event") -> bytes:
+def message(name: str, payload: dict[str, Any], kind: str = "event") -> bytes:
     """`vnd.amazon.eventstream`: lengths and headers, each with its checksum, then the payload."""
     headers = b"".join(
         bytes([len(key)]) + key.encode() + b"\x07" + len(value).to_bytes(2) + value.encode()

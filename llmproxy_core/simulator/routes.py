@@ -9,6 +9,7 @@ from typing import Any
 from llmproxy_core.model import mapping
 from llmproxy_core.simulator.anthropic_messages import AnthropicMessages
 from llmproxy_core.simulator.bedrock_converse import BedrockConverse
+from llmproxy_core.simulator.bedrock_invoke import BedrockInvoke
 from llmproxy_core.simulator.exchange import CREATED, Format, size
 from llmproxy_core.simulator.gemini import Gemini
 from llmproxy_core.simulator.ollama_chat import OllamaChat
@@ -23,6 +24,7 @@ FORMATS: tuple[tuple[re.Pattern[str], Format], ...] = (
     (re.compile(r"/models/[^/]+:streamGenerateContent$"), Gemini()),
     (re.compile(r"/api/chat$"), OllamaChat()),
     (re.compile(r"/model/[^/]+/converse(-stream)?$"), BedrockConverse()),
+    (re.compile(r"/model/[^/]+/invoke(-with-response-stream)?$"), BedrockInvoke()),
 )
 GEMINI_ARRAY = Gemini(array=True)
 

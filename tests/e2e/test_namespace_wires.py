@@ -1,5 +1,6 @@
 """Prefixes on other wires: lines of JSON, eventstreams, WebSockets; and what is left alone."""
 
+import base64
 import gzip
 import hashlib
 import json
@@ -8,13 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import anthropic
 import httpx
+import httpx2
 import pytest
 import zstandard
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.providers.eventstream import MessageReader
 from tests.e2e.namespaced import PREFIX, TEAM, Machine, function, named, said
+from tests.e2e.tool_programs import PROGRAMS
 from tests.mitm import Call, wait_for
 
 OPENAI = "https://api.openai.com/v1/chat/completions"
@@ -110,6 +114,49 @@ def test_bedrock_in_one_piece(machine):
     content = answer.json()["output"]["message"]["content"]
     assert [block["toolUse"]["name"] for block in content] == ["find"]
     machine.assert_only_names_were_changed()
+
+
+def claude_events(stream: bytes) -> list[dict[str, Any]]:
+    reader = MessageReader()
+    wrapped = [json.loads(one.payload) for one in reader.feed(stream)]
+    assert (reader.problem, reader.open) == (None, False)
+    return [json.loads(base64.b64decode(one["bytes"])) for one in wrapped]
+
+
+@pytest.mark.parametrize("grain", ["", "grain=1"])
+def test_claude_on_bedrock_in_events_of_base64(machine, grain):
+    body = {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 99,
+        "messages": said(TWO),
+        "tools": [{"name": name, "input_schema": {"type": "object"}} for name in NAMES],
+    }
+    headers = {"x-simulate": grain, **BEARER}
+    with machine.http() as http:
+        url = f"{BEDROCK}/invoke-with-response-stream"
+        answer = http.post(url, json=body, headers=headers)
+
+    assert answer.status_code == 200, answer.text
+    events = claude_events(answer.content)
+    blocks = [e["content_block"] for e in events if e["type"] == "content_block_start"]
+    assert [block["name"] for block in blocks] == NAMES
+    assert events[-1]["type"] == "message_stop"
+
+
+def test_the_bedrock_client_of_anthropic_with_a_key(machine):
+    """Ten turns; its streams need botocore."""
+    with machine.http(httpx2) as http:
+        client = anthropic.AnthropicBedrock(
+            api_key="not-a-key-0123456789",
+            aws_region="us-east-1",
+            default_headers=TEAM,
+            http_client=http,
+        )
+        done = PROGRAMS["anthropic"](client, False)
+
+    assert sum(len(turn.calls) for turn in done.turns) == 11
+    machine.assert_only_names_were_changed()
+    machine.assert_no_prefix_came_back()
 
 
 def test_a_signed_request_is_left_alone_and_says_why(machine, mark):
