@@ -11,7 +11,7 @@ from mitmproxy import http
 from addons import bridge
 from llmproxy_core import turns
 from llmproxy_core.namespace.answer import Answer, fetched
-from llmproxy_core.namespace.incoming import changed
+from llmproxy_core.namespace.incoming import changed_frame
 from llmproxy_core.namespace.request import Call, Sent
 from llmproxy_core.namespace.rules import Namespace as Rule
 from llmproxy_core.pipeline import Exchange
@@ -91,7 +91,7 @@ class Namespace:
             prefixer = bridge.interception().prefixer
             message.content = prefixer.frame(session.head.wire, content, session.naming)
         else:
-            message.content = changed(content, session.head.wire, session.naming)
+            message.content = changed_frame(content, session.head.wire, session.naming)
             session.came = content
 
 

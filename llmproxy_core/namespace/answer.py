@@ -7,6 +7,9 @@ from llmproxy_core.model import Headers, header
 from llmproxy_core.namespace.eventstream import EventStreamNames, in_base64
 from llmproxy_core.namespace.incoming import AnswerNames, changed
 from llmproxy_core.namespace.names import Naming
+from llmproxy_core.namespace.places.formats import PLACES
+from llmproxy_core.namespace.plain_text import client_names
+from llmproxy_core.namespace.spoken import SpokenNames
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.providers.recoding import Recoder, decode_whole, encode_whole
 
@@ -30,11 +33,16 @@ class Answer:
 
     def __init__(self, wire: str, naming: Naming, headers: Headers) -> None:
         told = content_type(header(headers, "content-type") or "")
-        self._body: AnswerNames | EventStreamNames
+        self._body: AnswerNames | EventStreamNames | SpokenNames
         if told.eventstream:
             self._body = EventStreamNames(_payload(wire, naming))
         else:
             self._body = AnswerNames(wire, naming, lines=told.lines)
+        texts = PLACES[wire].answer_text if naming.plain_text and wire in PLACES else None
+        if texts is not None and (back := client_names(naming)):
+            self._body = SpokenNames(
+                self._body, texts, back, frames=told.eventstream, lines=told.lines
+            )
         self._headers = headers
         self._recoder = Recoder(headers)
         self._looking = wire in LATER
@@ -48,7 +56,7 @@ class Answer:
     @property
     def fault(self) -> Exception | None:
         """What went wrong here; from there on the text passes as it came."""
-        inner = self._body.fault if isinstance(self._body, EventStreamNames) else None
+        inner = None if isinstance(self._body, AnswerNames) else self._body.fault
         return self._recoder.fault or inner
 
     def feed(self, chunk: bytes) -> bytes:

@@ -39,7 +39,22 @@ class Name:
         return (self.kinds is None or kind in self.kinds) and kind not in self.excluded
 
 
-type Node = Name | dict[str, Node] | list[Node] | tuple[Node, ...]
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words for a model or from it, which may mention tools: see `mentions`.
+
+    `kinds`: what the object around says under its `key` (None: no such key, or no string); left
+    out: any. `unless`: a key that it must not have, or only as false. `goes_on`: in a stream, the
+    next event of the same block continues it.
+    """
+
+    kinds: frozenset[str | None] | None = None
+    key: str = "type"
+    unless: str = ""
+    goes_on: bool = False
+
+
+type Node = Name | Text | dict[str, Node] | list[Node] | tuple[Node, ...]
 
 
 def words(node: Node) -> tuple[bytes, ...]:
@@ -52,7 +67,7 @@ def words(node: Node) -> tuple[bytes, ...]:
 
 
 def _gather(node: Node, key: str, found: set[str], seen: set[int]) -> None:
-    if isinstance(node, Name):
+    if isinstance(node, Name | Text):
         found.add(key)
     elif id(node) not in seen:
         seen.add(id(node))
@@ -71,6 +86,7 @@ class Places:
     `turns` is the key of what was said, in order; entries of a role in `prelude` are no part of a
     conversation, but instructions before it. `own`: names of tools that the provider offers without
     declaring them by name; left alone, unless a tool of the client's has one of them.
+    `request_text` and `answer_text`: where it has words, for namespaces that ask for these, too.
     """
 
     request: Node
@@ -78,6 +94,8 @@ class Places:
     turns: str = "messages"
     prelude: frozenset[str] = field(default=frozenset({"system", "developer"}))
     own: frozenset[bytes] = frozenset()
+    request_text: Node | None = None
+    answer_text: Node | None = None
     request_words: tuple[bytes, ...] = field(init=False)
     answer_words: tuple[bytes, ...] = field(init=False)
     """Without one of these there is no name in it, see `words`."""

@@ -11,6 +11,7 @@ from llmproxy_core.namespace.grammar import Node, Places
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import Edit, edited
 from llmproxy_core.namespace.places.formats import PLACES
+from llmproxy_core.namespace.plain_text import restored_in_texts
 from llmproxy_core.namespace.restore import Held, Restore
 from llmproxy_core.namespace.walk import Walker
 from llmproxy_core.namespace.whole import Damaged, names_in
@@ -41,6 +42,15 @@ def changed(text: bytes, wire: str, naming: Naming) -> bytes:
         if one.holds and (restored := restore(name, one.place)) != name:
             edits.append((one.start, one.end, restored))
     return edited(text, edits)
+
+
+def changed_frame(frame: bytes, wire: str, naming: Naming) -> bytes:
+    """A frame of the provider. In texts it changes names that stand in it as a whole: to keep back
+    a frame until the next one has come would be to lose it, should the session end there."""
+    ours = changed(frame, wire, naming)
+    if naming.plain_text and wire in PLACES:
+        return edited(ours, restored_in_texts(ours, PLACES[wire].answer_text, naming))
+    return ours
 
 
 class AnswerNames:

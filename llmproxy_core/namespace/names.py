@@ -25,11 +25,11 @@ class Naming:
     """The names of one request. Names are bytes as they stand in JSON, without quotes.
 
     `longest`: characters that the provider takes. `shortened`: what taking off the prefix does not
-    undo, from the sent name to the client's.
+    undo, from the sent name to the client's. `plain_text`: names within texts are changed, too.
     """
 
-    __slots__ = ("_back", "_prefix", "_sent", "clients", "longest", "on_too_long", "owned",
-                 "shortened")  # fmt: skip
+    __slots__ = ("_back", "_prefix", "_sent", "clients", "left_in_texts", "longest",
+                 "on_too_long", "owned", "plain_text", "shortened")  # fmt: skip
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Naming:
         longest: int = 64,
         on_too_long: OnTooLong = "shorten",
         shortened: Mapping[str, str] | None = None,
+        plain_text: bool = False,
     ) -> None:
         self._prefix = prefix.encode()
         self.longest = longest
@@ -46,6 +47,9 @@ class Naming:
         """Names of tools that the client offers, in this or an earlier frame of a session."""
         self.owned: frozenset[bytes] = frozenset()
         """Names of tools of the provider's own."""
+        self.plain_text = plain_text
+        self.left_in_texts: frozenset[bytes] = frozenset()
+        """Clients' names that texts keep as they are, see `plain_text`."""
         self._sent: dict[bytes, bytes] = {}
         self._back = {sent.encode(): name.encode() for sent, name in self.shortened.items()}
 
@@ -91,6 +95,11 @@ class Naming:
     def pairs(self) -> list[tuple[str, str]]:
         """The client's names, each with the one that is sent."""
         return [(name.decode(), sent.decode()) for name, sent in self._sent.items()]
+
+    @property
+    def changed(self) -> dict[bytes, bytes]:
+        """Of the client's names that are sent as others, which."""
+        return {name: sent for name, sent in self._sent.items() if sent != name}
 
     def knows(self, name: bytes) -> bool:
         """Is it a name of this request, on either side?"""

@@ -13,8 +13,10 @@ and, told by who calls this: `signed`, `too_large`, `coding`, `elsewhere`, `bega
 from dataclasses import dataclass
 
 from llmproxy_core.namespace.grammar import Places
+from llmproxy_core.namespace.mentions import Told
 from llmproxy_core.namespace.names import NAME, Naming
 from llmproxy_core.namespace.places.formats import PLACES, WITHOUT, WORDS
+from llmproxy_core.namespace.plain_text import restored_in_texts, sent_in_texts
 from llmproxy_core.namespace.walk import Found
 from llmproxy_core.namespace.whole import Damaged, Fields, Seen, names_in
 
@@ -37,10 +39,11 @@ def prefix_request(
     naming: Naming,
     fields: Fields | None = None,
     seen: Seen | None = None,
+    told: Told | None = None,
 ) -> Prefixed:
     """The request with its tools named for the provider; `naming` learns the names.
 
-    `fields`: of the body, if they are known; `seen`: what earlier requests had.
+    `fields`: of the body, if they are known; `seen` and `told`: what earlier requests had.
     """
     places = PLACES.get(wire)
     if places is None:
@@ -63,6 +66,8 @@ def prefix_request(
             return Prefixed(body, "collision", name.decode())
         if sent != name:
             edits.append((one.start, one.end, sent))
+    if naming.plain_text:
+        edits = sorted(edits + sent_in_texts(body, places.request_text, naming, told))
     return Prefixed(edited(body, edits))
 
 
@@ -80,6 +85,9 @@ def strip_request(wire: str, body: bytes, naming: Naming) -> bytes:
         name = body[one.start : one.end]
         if (restored := naming.restore(name)) != name:
             edits.append((one.start, one.end, restored))
+    if naming.plain_text:
+        known = {body[start:end]: restored for start, end, restored in edits}
+        edits = sorted(edits + restored_in_texts(body, places.request_text, naming, known))
     return edited(body, edits)
 
 

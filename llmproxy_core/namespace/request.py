@@ -16,6 +16,7 @@ from pathlib import Path
 
 from llmproxy_core.model import Headers, header
 from llmproxy_core.namespace.limits import allowed, longest
+from llmproxy_core.namespace.mentions import Told
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.opening import (
     Opening,
@@ -27,7 +28,7 @@ from llmproxy_core.namespace.opening import (
 from llmproxy_core.namespace.outgoing import prefix_request
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.namespace.signed import signed
-from llmproxy_core.namespace.sticky import Begun, Sticky
+from llmproxy_core.namespace.sticky import IN_TEXTS, Begun, Sticky
 from llmproxy_core.namespace.whole import Fields, Seen, fields_of
 from llmproxy_core.providers.recoding import decode_whole, encode_whole
 from llmproxy_core.spans.recent import Recent
@@ -83,6 +84,7 @@ class Prefixer:
         self._sticky = Sticky(file)
         self._max_body = max_body
         self._seen: Seen = Recent(REMEMBERED)
+        self._told: Told = Recent(REMEMBERED)
 
     def sent(self, call: Call, namespace: Namespace) -> Sent:
         """The request for the provider."""
@@ -96,30 +98,31 @@ class Prefixer:
         fields = fields_of(body)
         if not fields.keys().isdisjoint(ELSEWHERE) and _refers(fields):
             return Sent(call.body, left_alone="elsewhere")
-        prefix = self._prefix(call, body, fields, namespace.prefix)
-        if not prefix:
+        manner = self._manner(call, body, fields, _manner(namespace))
+        if not manner:
             return Sent(call.body, left_alone="began_without")
-        return self._prefixed(call, body, fields, replace(namespace, prefix=prefix))
+        return self._prefixed(call, body, fields, _in_manner(namespace, manner))
 
     def session(self, call: Call, namespace: Namespace) -> Naming | None:
         """For the frames of a WebSocket, of which only the handshake is known; None: names stay."""
         known = _opening(call, {})
-        prefix = namespace.prefix
         if known is not None:
-            prefix = self._sticky.prefix(known, prefix, lambda: False)
-        if not prefix or _hindrance(call, prefix, self._max_body):
+            manner = self._sticky.prefix(known, _manner(namespace), lambda: False)
+            namespace = _in_manner(namespace, manner)
+        if not namespace.prefix or _hindrance(call, namespace.prefix, self._max_body):
             return None
-        return Naming(prefix, longest(call.provider, call.wire), namespace.on_too_long)
+        return _naming(call, namespace)
 
     def frame(self, wire: str, frame: bytes, naming: Naming) -> bytes:
         """A frame of the client for the provider."""
         if len(frame) > self._max_body:
             return frame
-        return prefix_request(wire, frame, naming, seen=self._seen).body
+        return prefix_request(wire, frame, naming, seen=self._seen, told=self._told).body
 
     def remember(self, id: str, naming: Naming) -> None:
         """With which names an answer was given that later requests may name by its id."""
-        begun = Begun(naming.prefix.decode(), dict(naming.shortened))
+        manner = naming.prefix.decode() + (IN_TEXTS if naming.plain_text else "")
+        begun = Begun(manner, dict(naming.shortened))
         self._sticky.put(answer_key(id), begun)
 
     def answered(self, id: str) -> Naming | None:
@@ -131,12 +134,13 @@ class Prefixer:
         """A namespace without a prefix: a conversation goes on with the one that it began with."""
         fields = {} if call.coded else fields_of(call.body)
         known = _opening(call, fields) if offers_tools(fields) else None
-        prefix = self._sticky.prefix(known, "", lambda: False) if known else ""
-        if not prefix or _hindrance(call, prefix, self._max_body):
+        manner = self._sticky.prefix(known, "", lambda: False) if known else ""
+        begun = _in_manner(Namespace(""), manner)
+        if not manner or _hindrance(call, begun.prefix, self._max_body):
             return Sent(call.body)
-        return self._prefixed(call, call.body, fields, Namespace("", prefix))
+        return self._prefixed(call, call.body, fields, begun)
 
-    def _prefix(self, call: Call, body: bytes, fields: Fields, now: str) -> str:
+    def _manner(self, call: Call, body: bytes, fields: Fields, now: str) -> str:
         """That of the conversation; only one with tools is remembered."""
         known = _opening(call, fields)
         if known is None:
@@ -147,8 +151,8 @@ class Prefixer:
         return now if began is None else began
 
     def _prefixed(self, call: Call, body: bytes, fields: Fields, namespace: Namespace) -> Sent:
-        naming = Naming(namespace.prefix, longest(call.provider, call.wire), namespace.on_too_long)
-        result = prefix_request(call.wire, body, naming, fields, self._seen)
+        naming = _naming(call, namespace)
+        result = prefix_request(call.wire, body, naming, fields, self._seen, self._told)
         if result.reason:
             why = _too_long(result.about, naming) if result.reason == "too_long" else ""
             return Sent(call.body, left_alone=result.reason, refused=why)
@@ -166,6 +170,26 @@ def _opening(call: Call, fields: Fields) -> Opening | None:
     """Nobody gets into a conversation of another user, by whatever it is known."""
     known = opening(call.wire, call.headers, fields)
     return known.of(call.user) if known and call.user else known
+
+
+def _manner(namespace: Namespace) -> str:
+    """How names are sent, in one word, as a conversation keeps it: the prefix, and whether texts
+    have it, too."""
+    return namespace.prefix + IN_TEXTS if namespace.plain_text else namespace.prefix
+
+
+def _in_manner(namespace: Namespace, manner: str) -> Namespace:
+    plain_text = manner.endswith(IN_TEXTS)
+    return replace(namespace, prefix=manner.removesuffix(IN_TEXTS), plain_text=plain_text)
+
+
+def _naming(call: Call, namespace: Namespace) -> Naming:
+    return Naming(
+        namespace.prefix,
+        longest(call.provider, call.wire),
+        namespace.on_too_long,
+        plain_text=namespace.plain_text,
+    )
 
 
 def _hindrance(call: Call, prefix: str, max_body: int) -> str:

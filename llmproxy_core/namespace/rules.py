@@ -30,11 +30,14 @@ class NamespaceSettings(Protocol):
     def reserved(self) -> Sequence[str]: ...
     @property
     def on_too_long(self) -> OnTooLong: ...
+    @property
+    def plain_text(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A namespace in force. `matchers` must all hold; without any, no rule leads to it."""
+    """A namespace in force. `matchers` must all hold; without any, no rule leads to it.
+    `plain_text`: names of tools have the prefix within texts, too."""
 
     name: str
     prefix: str = ""
@@ -43,6 +46,7 @@ class Namespace:
     matchers: tuple[Matcher, ...] = ()
     allowed: Matcher | None = None
     """Who may be in it; None: everybody."""
+    plain_text: bool = False
 
     def refusal(self, facts: Facts) -> str:
         """Why a call is not of this namespace, for a person; empty: it may be."""
@@ -133,4 +137,5 @@ def _namespace(settings: NamespaceSettings) -> Namespace:
         reserved=tuple(settings.reserved),
         matchers=tuple(matchers(settings.match)) if settings.match else (),
         allowed=users(settings.reserved) if settings.reserved else None,
+        plain_text=settings.plain_text,
     )

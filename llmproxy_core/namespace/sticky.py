@@ -1,8 +1,9 @@
 """Which prefix a conversation began with: it keeps it, so that the provider's cache stays good.
 
 Kept in memory and in `prefixes` in the home, a line for each conversation with tools:
-`KEY DAY PREFIX NAMES`, where NAMES are the shortened ones as JSON, mostly none. A line is appended
-when a conversation begins; what is older than `DAYS` is dropped when a proxy starts.
+`KEY DAY PREFIX NAMES`, where NAMES are the shortened ones as JSON, mostly none, and PREFIX is
+followed by `+` if texts have it, too. A line is appended when a conversation begins; what is older
+than `DAYS` is dropped when a proxy starts.
 """
 
 import os
@@ -21,6 +22,8 @@ from llmproxy_core.namespace.opening import Opening
 
 MOST = 200_000
 """Conversations that are remembered, the latest."""
+IN_TEXTS = "+"
+"""After a prefix, which has no such character: names within texts have it, too."""
 DAYS = 30
 DAY = 86_400
 
@@ -37,7 +40,7 @@ class Begun:
     @property
     def naming(self) -> Naming:
         """For what is answered later."""
-        return Naming(self.prefix, shortened=self.shortened)
+        return Naming(self.prefix.removesuffix(IN_TEXTS), shortened=self.shortened)
 
 
 class Sticky:

@@ -86,7 +86,9 @@ def _answer_comes_back(call: Call, naming: Naming, headers: Headers, told: bytes
 def _like(naming: Naming) -> Naming:
     """One that knows no more than what is stored of a call."""
     prefix = naming.prefix.decode()
-    return Naming(prefix, naming.longest, naming.on_too_long, naming.shortened)
+    like = Naming(prefix, naming.longest, naming.on_too_long, naming.shortened, naming.plain_text)
+    like.left_in_texts = naming.left_in_texts
+    return like
 
 
 def _of_request(wire: str, body: bytes, naming: Naming) -> Naming:

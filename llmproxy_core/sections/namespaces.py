@@ -125,6 +125,7 @@ class NamespaceConfig(Section):
     match: MatchConfig | None = None
     reserved: Annotated[list[Glob], BeforeValidator(_users)] = Field(default=[])
     on_too_long: Literal["shorten", "skip", "refuse"] = "shorten"
+    plain_text: bool = False
 
 
 def distinct(namespaces: list[NamespaceConfig]) -> list[NamespaceConfig]:

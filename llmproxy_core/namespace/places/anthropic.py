@@ -10,8 +10,8 @@ https://platform.claude.com/docs/en/build-with-claude/context-editing and
 .../mid-conversation-system-messages
 """
 
-from llmproxy_core.namespace.grammar import Name, Node, Places
-from llmproxy_core.namespace.places.kinds import CUSTOM, NAMED
+from llmproxy_core.namespace.grammar import Name, Node, Places, Text
+from llmproxy_core.namespace.places.kinds import CUSTOM, DESCRIBED, FAILED, NAMED
 
 CALL: frozenset[str | None] = frozenset({"tool_use"})
 REFERENCE: frozenset[str | None] = frozenset({"tool_reference"})
@@ -60,6 +60,27 @@ SAID["tool_changes"] = [SAID]
 MESSAGE: dict[str, Node] = {"content": [SAID]}
 ANSWER: dict[str, Node] = {**MESSAGE, "content_block": SAID, "message": MESSAGE}
 
-MESSAGES = Places(REQUEST, ANSWER)
-COUNTED = Places(REQUEST, {})
+TEXT: frozenset[str | None] = frozenset({"text"})
+RESULT: frozenset[str | None] = frozenset({"tool_result"})
+WORDS = Text(TEXT)
+PASSAGE: dict[str, Node] = {"text": WORDS}
+PASSAGE["content"] = (Text(RESULT), [PASSAGE])
+CONTENT: Node = (Text(), [PASSAGE])
+REQUEST_TEXT: dict[str, Node] = {
+    "system": CONTENT,
+    "messages": [{"content": CONTENT}],
+    "tools": [DESCRIBED],
+}
+GOES_ON = Text(goes_on=True)
+ANSWER_TEXT: dict[str, Node] = {
+    "content": [PASSAGE],
+    "message": {"content": [PASSAGE]},
+    "content_block": {"text": GOES_ON},
+    "delta": {"text": GOES_ON},
+    "error": FAILED["error"],
+}
+"""Thoughts are signed: they stay as the model wrote them."""
+
+MESSAGES = Places(REQUEST, ANSWER, request_text=REQUEST_TEXT, answer_text=ANSWER_TEXT)
+COUNTED = Places(REQUEST, {}, request_text=REQUEST_TEXT)
 BATCHES = Places({"requests": [{"params": REQUEST}]}, {"result": {"message": MESSAGE}})

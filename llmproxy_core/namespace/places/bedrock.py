@@ -9,9 +9,9 @@ Sources: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Con
 .../API_runtime_ToolUseBlock.html, .../API_runtime_ToolReference.html, .../API_runtime_CountTokens.html
 """
 
-from llmproxy_core.namespace.grammar import Name, Node, Places
+from llmproxy_core.namespace.grammar import Name, Node, Places, Text
 from llmproxy_core.namespace.places import anthropic, cohere, openai_chat
-from llmproxy_core.namespace.places.kinds import CHOICE, EITHER, NAMED, NOBODY
+from llmproxy_core.namespace.places.kinds import CHOICE, DESCRIBED, EITHER, NAMED, NOBODY
 
 SERVER_CALL: frozenset[str | None] = frozenset({"server_tool_use"})
 REFERENCE: frozenset[str | None] = frozenset({None, "", "tool_reference"})
@@ -63,6 +63,21 @@ SAID_BY_MAKERS: dict[str, Node] = {
     "message": {**anthropic.MESSAGE, **openai_chat.SAID},
 }
 
-CONVERSE = Places(REQUEST, ANSWER)
+WORDS: dict[str, Node] = {"text": Text()}
+PASSAGE: dict[str, Node] = {**WORDS, "toolResult": {"content": [WORDS]}}
+REQUEST_TEXT: dict[str, Node] = {
+    "system": [WORDS],
+    "messages": [{"content": [PASSAGE]}],
+    "toolConfig": {"tools": [{"toolSpec": DESCRIBED}]},
+}
+GOES_ON: dict[str, Node] = {"delta": {"text": Text(goes_on=True)}}
+ANSWER_TEXT: dict[str, Node] = {
+    "output": {"message": {"content": [WORDS]}},
+    **GOES_ON,
+    "contentBlockDelta": GOES_ON,
+    "message": Text(),
+}
+
+CONVERSE = Places(REQUEST, ANSWER, request_text=REQUEST_TEXT, answer_text=ANSWER_TEXT)
 INVOKE = Places(OF_MAKERS, SAID_BY_MAKERS)
 COUNTED = Places({"input": {"converse": REQUEST}}, {})

@@ -7,8 +7,8 @@ Sources: https://ai.google.dev/api/generate-content, https://ai.google.dev/api/t
 https://ai.google.dev/api/live, https://ai.google.dev/gemini-api/docs/computer-use
 """
 
-from llmproxy_core.namespace.grammar import Name, Node, Places
-from llmproxy_core.namespace.places.kinds import NAMED
+from llmproxy_core.namespace.grammar import Name, Node, Places, Text
+from llmproxy_core.namespace.places.kinds import DESCRIBED, FAILED, NAMED
 
 COMPUTER_USE = frozenset(
     {
@@ -74,6 +74,35 @@ FROM_SERVER: dict[str, Node] = {
     **either("serverContent", "server_content", either("modelTurn", "model_turn", CONTENT)),
 }
 
-GENERATE = Places(REQUEST, ANSWER, turns="contents", own=COMPUTER_USE)
-COUNTED = Places(COUNT, {}, turns="contents", own=COMPUTER_USE)
+GIVEN: dict[str, Node] = {"output": Text(), "result": Text(), "error": Text()}
+"""What a function has given back is JSON; a text alone stands under one of these."""
+PASSAGE: dict[str, Node] = {
+    "text": Text(unless="thought"),
+    **either("functionResponse", "function_response", {"response": GIVEN}),
+}
+PASSAGES: dict[str, Node] = {"parts": some(PASSAGE)}
+OFFERED = either("functionDeclarations", "function_declarations", some(DESCRIBED))
+WORDS: dict[str, Node] = {
+    "contents": some(PASSAGES),
+    "tools": some(OFFERED),
+    **either("systemInstruction", "system_instruction", PASSAGES),
+}
+REQUEST_TEXT: dict[str, Node] = {
+    **WORDS,
+    "request": WORDS,
+    **either("generateContentRequest", "generate_content_request", WORDS),
+}
+GOES_ON: dict[str, Node] = {"parts": some({"text": Text(unless="thought", goes_on=True)})}
+SAID: dict[str, Node] = {"candidates": [{"content": GOES_ON}], "error": FAILED["error"]}
+ANSWER_TEXT: Node = ([{**SAID, "response": SAID}], {**SAID, "response": SAID})
+
+GENERATE = Places(
+    REQUEST,
+    ANSWER,
+    turns="contents",
+    own=COMPUTER_USE,
+    request_text=REQUEST_TEXT,
+    answer_text=ANSWER_TEXT,
+)
+COUNTED = Places(COUNT, {}, turns="contents", own=COMPUTER_USE, request_text=REQUEST_TEXT)
 LIVE = Places(FROM_CLIENT, FROM_SERVER, turns="turns", own=COMPUTER_USE)

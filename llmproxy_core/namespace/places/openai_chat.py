@@ -6,8 +6,18 @@ Sources: https://platform.openai.com/docs/api-reference/chat, openai 3.54 (types
 https://platform.moonshot.ai/docs/guide/use-web-search
 """
 
-from llmproxy_core.namespace.grammar import Name, Node, Places
-from llmproxy_core.namespace.places.kinds import CHOICE, CUSTOM, EITHER, FUNCTION, NAMED, RESULT
+from llmproxy_core.namespace.grammar import Name, Node, Places, Text
+from llmproxy_core.namespace.places.kinds import (
+    CHOICE,
+    CUSTOM,
+    DESCRIBED,
+    EITHER,
+    FAILED,
+    FUNCTION,
+    NAMED,
+    RESULT,
+    UNTOLD,
+)
 
 TOOL: dict[str, Node] = {
     "function": {"name": Name(FUNCTION, level=1, declares=True)},
@@ -38,4 +48,18 @@ SAID: dict[str, Node] = {
 }
 ANSWER: dict[str, Node] = {"choices": [{"message": SAID, "delta": SAID}]}
 
-CHAT = Places(REQUEST, ANSWER)
+REFUSAL: frozenset[str | None] = frozenset({"refusal"})
+PART: dict[str, Node] = {"text": Text(UNTOLD | {"text"}), "refusal": Text(REFUSAL)}
+WORDS: dict[str, Node] = {"content": (Text(), [PART]), "refusal": Text()}
+REQUEST_TEXT: dict[str, Node] = {
+    "messages": [WORDS],
+    "tools": [{"function": DESCRIBED, "custom": DESCRIBED, **DESCRIBED}],
+    "functions": [DESCRIBED],
+}
+DELTA: dict[str, Node] = {
+    "content": (Text(goes_on=True), [{"text": Text(UNTOLD | {"text"}, goes_on=True)}]),
+    "refusal": Text(goes_on=True),
+}
+ANSWER_TEXT: dict[str, Node] = {"choices": [{"message": WORDS, "delta": DELTA}], **FAILED}
+
+CHAT = Places(REQUEST, ANSWER, request_text=REQUEST_TEXT, answer_text=ANSWER_TEXT)

@@ -8,8 +8,8 @@ Sources: https://platform.openai.com/docs/api-reference/responses, openai 3.54 (
 https://developers.openai.com/api/docs/guides/tools-tool-search, Codex (codex-rs/core)
 """
 
-from llmproxy_core.namespace.grammar import Name, Node, Places
-from llmproxy_core.namespace.places.kinds import CHOICE, EITHER
+from llmproxy_core.namespace.grammar import Name, Node, Places, Text
+from llmproxy_core.namespace.places.kinds import CHOICE, EITHER, FAILED
 
 TOLD: frozenset[str | None] = frozenset({"function", "custom"})
 CALLS: frozenset[str | None] = frozenset(
@@ -66,6 +66,50 @@ ANSWER: dict[str, Node] = {
     "steer": {"input": [OUTPUT]},
 }
 
-RESPONSES = Places(REQUEST, ANSWER, turns="input")
-COUNTED = Places(REQUEST, {}, turns="input")
-WEBSOCKET = Places({**REQUEST, "response": REQUEST}, ANSWER, turns="input")
+PART: dict[str, Node] = {
+    "text": Text(frozenset({"input_text", "output_text", "text"})),
+    "refusal": Text(frozenset({"refusal"})),
+}
+RESULTS: frozenset[str | None] = frozenset({"function_call_output", "custom_tool_call_output"})
+DESCRIBED: dict[str, Node] = {"description": Text()}
+DESCRIBED["tools"] = [DESCRIBED]
+SPOKEN: dict[str, Node] = {
+    "content": (Text(frozenset({None, "message"})), [PART]),
+    "output": (Text(RESULTS), [PART]),
+    "tools": [DESCRIBED],
+}
+REQUEST_TEXT: dict[str, Node] = {
+    "instructions": Text(),
+    "input": (Text(), [SPOKEN]),
+    "tools": [DESCRIBED],
+}
+SO_FAR: dict[str, Node] = {
+    "instructions": (Text(), [SPOKEN]),
+    "tools": [DESCRIBED],
+    "output": [SPOKEN],
+    "error": FAILED["error"],
+}
+ANSWER_TEXT: dict[str, Node] = {
+    **SO_FAR,
+    "response": SO_FAR,
+    "item": SPOKEN,
+    "part": PART,
+    "delta": Text(
+        frozenset({"response.output_text.delta", "response.refusal.delta"}), goes_on=True
+    ),
+    "text": Text(frozenset({"response.output_text.done"})),
+    "refusal": Text(frozenset({"response.refusal.done"})),
+    "message": Text(frozenset({"error"})),
+}
+
+RESPONSES = Places(
+    REQUEST, ANSWER, turns="input", request_text=REQUEST_TEXT, answer_text=ANSWER_TEXT
+)
+COUNTED = Places(REQUEST, {}, turns="input", request_text=REQUEST_TEXT)
+WEBSOCKET = Places(
+    {**REQUEST, "response": REQUEST},
+    ANSWER,
+    turns="input",
+    request_text={**REQUEST_TEXT, "response": REQUEST_TEXT},
+    answer_text=ANSWER_TEXT,
+)
