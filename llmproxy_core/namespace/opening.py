@@ -18,7 +18,7 @@ from llmproxy_core.spans.marks import without_marks
 OFFERS = frozenset({"tools", "functions", "toolConfig", "tool_config", "request", "requests"})
 """Keys of a request under which its tools are."""
 NESTED, NEAR = b"additional_tools", 1024
-SIGNED = (b'ignature"', b'encrypted_content"')
+SIGNED = (b'ignature"', b'"encrypted_content"')
 """How a provider signs what its model said: it knows the names that it wrote."""
 
 ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
