@@ -11,18 +11,18 @@ from tornado.web import RequestHandler, stream_request_body
 from llmproxy_core.hashing import Hasher
 from llmproxy_core.model import Headers, mapping
 from llmproxy_core.simulator.answering import answer
+from llmproxy_core.simulator.anthropic_batches import PATH as BATCHES
 from llmproxy_core.simulator.controls import ControlError, Controls, controls
 from llmproxy_core.simulator.delivery import GONE, ended, send_stream, send_whole
 from llmproxy_core.simulator.encodings import decode
 from llmproxy_core.simulator.exchange import Answer, Ask, Format
 from llmproxy_core.simulator.judge import offence, unsigned
 from llmproxy_core.simulator.openai_chat import refusal
-from llmproxy_core.simulator.openai_responses import OpenAIResponses
-from llmproxy_core.simulator.routes import counted_like, format_for, plain
+from llmproxy_core.simulator.past import Past
+from llmproxy_core.simulator.routes import format_for, judged_like, plain
 
 KEPT_BODY = 64 * 2**20
 """Of longer bodies only length and hash are taken; they are then not read as JSON."""
-KEPT_ANSWERS = 100
 
 
 @dataclass(slots=True)
@@ -51,15 +51,7 @@ class World:
     default: Controls = field(default_factory=Controls)
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
     keep_bodies: bool = False
-    kept: dict[str, Any] = field(default_factory=dict)
-    """Answers of OpenAI's Responses by their ids: clients may ask for them again."""
-
-    def keep(self, form: Format, ask: Ask, reply: Answer) -> None:
-        if isinstance(form, OpenAIResponses):
-            whole = form.whole(ask, reply)
-            self.kept[whole["id"]] = whole
-            if len(self.kept) > KEPT_ANSWERS:
-                del self.kept[next(iter(self.kept))]
+    past: Past = field(default_factory=Past)
 
 
 @stream_request_body
@@ -115,7 +107,7 @@ class Provider(RequestHandler):
             ask = form.read(body, self.request.path) if form else None
             model = ask.model if ask else str(body.get("model", ""))
             wanted = controls(self.request.headers.get("x-simulate"), model, self.world.default)
-            judged = form or counted_like(self.request.path)
+            judged = form or judged_like(self.request.path)
             complaint = offence(judged.names(body), judged.longest_name, wanted) if judged else None
         except ControlError as exc:
             await self._whole(seen, 400, refusal(400, str(exc)), Controls())
@@ -130,7 +122,7 @@ class Provider(RequestHandler):
             await self._whole(seen, 403, form.error(403, "The signature does not match."), wanted)
         else:
             reply = answer(ask, bytes(self.body), wanted)
-            self.world.keep(form, ask, reply)
+            self.world.past.answered(form, ask, reply)
             if ask.stream:
                 await self._stream(seen, form, ask, reply, wanted)
             else:
@@ -148,18 +140,25 @@ class Provider(RequestHandler):
         elif not sound:
             status, data = 400, refuse(400, "The body is not valid JSON for this call.")
         else:
-            found = plain(seen.method, self.request.path, self.request.headers, body)
-            if found is None and seen.method == "GET":
-                found = self.world.kept.get(self.request.path.rpartition("/")[2])
+            found = self._plain(seen, body, wanted)
             status = 200 if found is not None else 404
             data = found or refusal(404, f"Unknown request URL: {seen.method} {seen.path}")
         await self._whole(seen, status, data, wanted)
 
+    def _plain(self, seen: Seen, body: dict[str, Any], wanted: Controls) -> Any:
+        path, past = self.request.path, self.world.past
+        if (seen.method, path) == ("POST", BATCHES):
+            return past.batch(body, wanted, seen.host)
+        if seen.method == "GET" and (found := past.find(path)) is not None:
+            return found
+        return plain(seen.method, path, self.request.headers, body)
+
     async def _whole(self, seen: Seen, status: int, data: Any, wanted: Controls) -> None:
         self.set_status(status)
         seen.status = status
-        self.set_header("content-type", "application/json")
-        body = json.dumps(data, ensure_ascii=False).encode()
+        lines = isinstance(data, str)
+        self.set_header("content-type", "application/x-jsonl" if lines else "application/json")
+        body = (data if lines else json.dumps(data, ensure_ascii=False)).encode()
         match wanted.malformed:
             case "json":
                 body = body[: len(body) * 2 // 3]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmproxy_core.model import mapping
+from llmproxy_core.simulator.anthropic_batches import PATH, AnthropicBatches
 from llmproxy_core.simulator.anthropic_messages import AnthropicMessages
 from llmproxy_core.simulator.bedrock_converse import BedrockConverse
 from llmproxy_core.simulator.bedrock_invoke import BedrockInvoke
@@ -43,8 +44,10 @@ def format_for(path: str, query: str) -> Format | None:
     return None
 
 
-def counted_like(path: str) -> Format | None:
-    """The format of the requests whose tokens are counted at this path."""
+def judged_like(path: str) -> Format | None:
+    """The format in which requests at this path have names of tools, though none is generated."""
+    if path == PATH:
+        return AnthropicBatches()
     if path.endswith("/messages/count_tokens"):
         return AnthropicMessages()
     return Gemini() if path.endswith(":countTokens") else None

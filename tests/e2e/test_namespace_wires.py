@@ -27,6 +27,7 @@ BEARER = {"authorization": "Bearer not-a-key-0123456789abcdef", **TEAM}
 LONG = "look_up_" + "a_very_long_name_" * 4
 TWO = "call #1 with {} and call #2 with {}"
 NAMES = ["find", LONG]
+LONGER = ["find", "look_up_" + "a_very_long_name_" * 7]
 CODERS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
 
 
@@ -355,3 +356,18 @@ def test_tokens_are_counted_of_what_will_be_sent(machine):
         client.messages.count_tokens(model="m", messages=said("Hi"), tools=tools)
 
     machine.assert_only_names_were_changed()
+
+
+def test_a_batch_is_prefixed_and_its_results_are_the_programs(machine):
+    """Results are fetched by an id that the provider gave, by whoever knows it."""
+    tools: list[Any] = [{"name": name, "input_schema": {"type": "object"}} for name in LONGER]
+    params: Any = {"model": "m", "max_tokens": 9, "messages": said(TWO), "tools": tools}
+    asked: list[Any] = [{"custom_id": f"r{number}", "params": params} for number in range(3)]
+    with machine.sdk("anthropic", **TEAM) as client:
+        made = client.messages.batches.create(requests=asked)
+        results = list(client.messages.batches.results(made.id))
+
+    assert [one.custom_id for one in results] == ["r0", "r1", "r2"]
+    called = [[block.name for block in one.result.message.content] for one in results]
+    assert called == [LONGER] * 3
+    machine.assert_no_prefix_came_back()
