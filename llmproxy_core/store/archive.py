@@ -21,6 +21,7 @@ from llmproxy_core.spans.memory import Manifest, Memory
 from llmproxy_core.spans.packing import Packer
 from llmproxy_core.store.partitions import epoch_of
 from llmproxy_core.store.rows import RequestRow, ResponseRow
+from llmproxy_core.store.shortened import ShortenedNames
 
 SPANS = "spans"
 UNPROVEN = "spans, unproven"
@@ -64,6 +65,7 @@ class Archive:
         self._packer = Packer()
         self._scopes: OrderedDict[tuple[int, int], _Scope] = OrderedDict()
         self._blobs: list[Blob] = []
+        self._shortened = ShortenedNames()
 
     def request(self, row: RequestRow) -> Stored:
         scope = self._scope(row.ns_id, row.id)
@@ -83,6 +85,7 @@ class Archive:
             thread.latest.append(made)
         memory.add(made)
         self._keep(row, cut, memory.lexicons(row.session_id))
+        self._shortened.add(row)
         return self._stored(row, made, base)
 
     def response(self, row: ResponseRow) -> Stored:
@@ -100,10 +103,11 @@ class Archive:
         return self._stored(row, made, base)
 
     def store_blobs(self, connection: psycopg.Connection[Any]) -> None:
-        """The pieces of the documents made since the last time."""
+        """The pieces of the documents made since the last time, and names that were shortened."""
         blobs, self._blobs = sorted(self._blobs, key=lambda blob: blob[:3]), []
         if blobs:
             connection.execute(ADD_BLOBS, [list(column) for column in zip(*blobs, strict=True)])
+        self._shortened.store(connection)
 
     @contextmanager
     def storing(self) -> Iterator[None]:
@@ -118,6 +122,7 @@ class Archive:
         """What was made since the last commit may not be stored: build on nothing of it."""
         self._blobs = []
         self._scopes.clear()
+        self._shortened.forget()
 
     def _keep(self, row: RequestRow | ResponseRow, cut: Cut, lexicons: Lexicons) -> None:
         epoch = epoch_of(row.id)

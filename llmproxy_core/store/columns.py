@@ -6,6 +6,7 @@ from typing import Any
 
 from llmproxy_core.store.archive import Stored
 from llmproxy_core.store.rows import EventRow, RequestRow, ResponseRow, ToolCallRow
+from llmproxy_core.store.shortened import set_id
 from llmproxy_core.store.values import (
     START_LENGTH,
     clean,
@@ -61,7 +62,7 @@ REQUESTS: Columns = {
     "parent_call": "text",
     "head": "uuid",
     "namespace_prefix": "text",
-    "shortened": "jsonb",
+    "shortened": "uuid",
     "left_alone": "text",
 }
 
@@ -179,7 +180,7 @@ def request_values(row: RequestRow, stored: Stored) -> Values:
         clean_or_none(row.parent_call),
         hash_id_or_none(row.head),
         clean_or_none(row.namespace_prefix),
-        dump_jsonb(row.shortened) if row.shortened else None,
+        set_id(row.shortened),
         row.left_alone,
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Connection, Integer, Table, Uuid, bindparam, func,
 from llmproxy_core.model import Headers, Response
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
-from llmproxy_core.store import documents
+from llmproxy_core.store import documents, shortened
 from llmproxy_core.store.archive import SPANS
 from llmproxy_core.store.columns import USUAL
 from llmproxy_core.store.documents import Key
@@ -155,6 +155,8 @@ def _rows(conn: Connection, table: Any, keys: Collection[Key]) -> dict[Key, dict
     rows = query.rows(conn, spaces=spaces, ids=ids, low=min(ids), high=max(ids))
     dicts = [dict(zip(names, row, strict=True)) for row in rows]
     found = {(values["ns_id"], values["id"]): values for values in dicts}
+    if table.name == "requests":
+        shortened.restore(conn, found.values())
     _open_bodies(conn, table.name, found)
     return {key: _as_written(table.name, found[key]) for key in keys if key in found}
 

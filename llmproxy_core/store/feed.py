@@ -1,7 +1,7 @@
 """A `Flow` in SQL: what each of its fields is, of a request and the answer it may have.
 
-None of these columns is ever stored out of line, so that the feed reads no TOAST; but for the
-names that a call of a tool was shortened from, where they are many.
+None of these columns is ever stored out of line, so that the feed reads no TOAST; but for names that
+were shortened, and these are read for answers that call tools alone.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     bindparam,
     case,
     cast,
@@ -24,16 +25,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import array
 
-from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable
+from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable, ShortenedTable
 
 NAMESPACES = NamespaceTable.__table__.alias("n")
 REQUESTS = RequestTable.__table__.alias("r")
 RESPONSES = ResponseTable.__table__.alias("s")
 
 namespace, asked, answered = NAMESPACES.c, REQUESTS.c, RESPONSES.c
+sets = ShortenedTable.__table__.alias("m").c
 
 LIMIT = bindparam("limit", type_=Integer)
 NO_NAMES = cast(array([]), ARRAY(Text))
+
+SHORTENED = (
+    select(sets.names)
+    .where(sets.ns_id == asked.ns_id, sets.hash == asked.shortened)
+    .correlate(REQUESTS)
+    .scalar_subquery()
+)
 
 FLOW: dict[str, ColumnElement[Any]] = {
     "ns_id": asked.ns_id,
@@ -84,7 +93,7 @@ FLOW: dict[str, ColumnElement[Any]] = {
     "tool_names": func.coalesce(answered.tool_names, NO_NAMES),
     "estimated": func.coalesce(answered.estimated, false()),
     "namespace_prefix": asked.namespace_prefix,
-    "shortened": case((answered.n_tool_calls > 0, asked.shortened)),
+    "shortened": case((and_(answered.n_tool_calls > 0, asked.shortened.is_not(None)), SHORTENED)),
     "left_alone": asked.left_alone,
 }
 

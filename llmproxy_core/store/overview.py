@@ -4,12 +4,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Connection, func, literal, select, text
+from sqlalchemy import Connection, and_, func, literal, select, text
 
 from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.store import detail, reads, tree
 from llmproxy_core.store.rows import Session
-from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable
+from llmproxy_core.store.tables import (
+    NamespaceTable,
+    RequestTable,
+    ResponseTable,
+    ShortenedTable,
+)
 from llmproxy_core.store.tree import Branch, TreeNode
 
 READ_MOST = 20
@@ -122,10 +127,15 @@ def tools(conn: Connection, ns_id: int, calls: Mapping[str, UUID]) -> dict[str, 
 def _naming(conn: Connection, ns_id: int, requests: Collection[UUID]) -> dict[UUID, ClientNames]:
     """Of the requests whose tools had a prefix."""
     asked = RequestTable
-    query = select(asked.id, asked.namespace_prefix, asked.shortened).where(
-        asked.ns_id == ns_id,
-        asked.id == func.any(literal(list(requests))),
-        asked.namespace_prefix.is_not(None),
+    same = and_(ShortenedTable.ns_id == asked.ns_id, ShortenedTable.hash == asked.shortened)
+    query = (
+        select(asked.id, asked.namespace_prefix, ShortenedTable.names)
+        .outerjoin(ShortenedTable, same)
+        .where(
+            asked.ns_id == ns_id,
+            asked.id == func.any(literal(list(requests))),
+            asked.namespace_prefix.is_not(None),
+        )
     )
     return {id: ClientNames(prefix or "", long or {}) for id, prefix, long in conn.execute(query)}
 

@@ -155,7 +155,7 @@ class RequestTable(Table):
     head: Mapped[_Hash | None]
     base_id: Mapped[UUID | None]
     namespace_prefix: Mapped[str | None]
-    shortened: Mapped[_Json | None]
+    shortened: Mapped[_Hash | None]
     left_alone: Mapped[str | None]
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "id"),
@@ -312,6 +312,17 @@ class ModelTable(Table):
     asked: Mapped[str]
     answered: Mapped[str]
     __table_args__ = (PrimaryKeyConstraint("ns_id", "asked", "answered"),)
+
+
+class ShortenedTable(Table):
+    """Sets of names that were shortened for a prefix, see `shortened`."""
+
+    __tablename__ = "shortened_names"
+    ns_id: Mapped[_Namespace]
+    hash: Mapped[_Hash]
+    epoch: Mapped[int]
+    names: Mapped[_Json]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "hash"),)
 
 
 class RollupTable(Table):

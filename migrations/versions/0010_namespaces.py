@@ -1,6 +1,7 @@
 """What a namespace is told by and puts before names of tools, and what it did to a call.
 
-Columns that are NULL: nothing is rewritten, each table is locked for some milliseconds.
+Columns that are NULL: nothing is rewritten, each table is locked for some milliseconds. Names that
+were shortened are in a table of their own, each set of them once.
 """
 
 from alembic import op
@@ -27,8 +28,19 @@ ALTER TABLE namespaces
 CALLS = """
 ALTER TABLE requests
     ADD COLUMN IF NOT EXISTS namespace_prefix text,
-    ADD COLUMN IF NOT EXISTS shortened jsonb,
+    ADD COLUMN IF NOT EXISTS shortened uuid,
     ADD COLUMN IF NOT EXISTS left_alone text
+"""
+
+NAMES = """
+CREATE TABLE IF NOT EXISTS shortened_names (
+    ns_id integer NOT NULL,
+    hash uuid NOT NULL,
+    epoch integer NOT NULL,
+    names jsonb NOT NULL,
+    PRIMARY KEY (ns_id, hash)
+);
+SELECT llmproxy_protect('shortened_names');
 """
 
 
@@ -37,3 +49,4 @@ def upgrade() -> None:
         steps = Steps(op.get_bind())
         steps.short(SPACES)
         steps.short(CALLS)
+        steps.short(NAMES)

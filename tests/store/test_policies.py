@@ -108,6 +108,7 @@ def _everything(ns_id: int, session: UUID, word: str) -> Batch:
         a_request(
             ns_id=ns_id, session_id=session, preview=word, path=f"/{word}", user_agent=word,
             body=f'{{"model": "{word}"}}'.encode(), model=word, external_id=word, provider=word,
+            namespace_prefix="p_", shortened={f"p_{word}": word},
         )
         for _ in range(3)
     ]  # fmt: skip

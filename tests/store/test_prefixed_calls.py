@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from llmproxy_core.errors import StoreError
 from llmproxy_core.store import detail, filters, reads
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Batch, Flow, RequestRow
@@ -81,3 +82,37 @@ def test_a_filter_finds_a_tool_by_either_name(database, stored, line, found):
     with database.connect() as connection:
         assert bool(reads.flows(connection, where=where)) is found
     assert where.matches(flow) is found
+
+
+def test_names_that_are_sent_again_are_stored_once(database, stored, writer):
+    for _ in range(3):
+        stored(a_request(namespace_prefix="pay__", shortened={SHORT: LONG, "b": "c"}))
+    again = Writer(database)
+    again.write(Batch([a_request(namespace_prefix="pay__", shortened={"b": "c", SHORT: LONG})]))
+    again.close()
+    stored(a_request(namespace_prefix="pay__", shortened={SHORT: LONG}))
+    with database.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM shortened_names")) == 2
+
+
+def test_names_of_a_batch_that_failed_are_stored_with_the_next(database, writer):
+    row = a_request(namespace_prefix="pay__", shortened={SHORT: LONG})
+    with database.raw() as other:
+        other.execute("ALTER TABLE requests RENAME TO away")
+        other.commit()
+        with pytest.raises(StoreError):
+            writer.write(Batch([row]))
+        other.execute("ALTER TABLE away RENAME TO requests")
+        other.commit()
+    writer.write(Batch([row]))
+    with database.connect() as connection:
+        assert detail.request(connection, 1, row.id) == row
+
+
+def test_names_with_signs_that_cannot_be_stored_are_cleaned(database, writer):
+    row = a_request(namespace_prefix="pay__", shortened={"a\0b": "c\ud800"})
+    writer.write(Batch([row]))
+    with database.connect() as connection:
+        found = detail.request(connection, 1, row.id)
+    assert found is not None
+    assert found.shortened == {"a\ufffdb": "c\ufffd"}

@@ -58,6 +58,7 @@ def conversation(
             ns_id=ns_id, session_id=session, body=body, body_bytes=len(body),
             hash_in=content_hash(body), hash_out=content_hash(body),
             parent_id=requests[-1].id if requests else None,
+            shortened={f"p_{session}": str(session)},
         )  # fmt: skip
         requests.append(request)
         writer.write(
@@ -111,6 +112,23 @@ def test_a_week_that_is_due_is_dropped_whole(connection: Connection, writer: Wri
     assert json.loads(event.detail) == {"requests": 4, "days": 30, "survivors": False}
     names = {part.name for part in partitions.sizes(connection)}
     assert not names & {f"{table}_w{partitions.epoch_now()}" for table in HOT}
+
+
+def test_shortened_names_go_with_the_last_week_that_needs_them(
+    connection: Connection, writer: Writer
+) -> None:
+    for table in HOT:  # what is older than the weeks may need any of them
+        connection.execute(f"DROP TABLE {table}_before")
+    session, other = new_id(), new_id()
+    conversation(writer, weeks=-3, session=session)
+    conversation(writer, weeks=-3, session=other)
+    kept = conversation(writer, session=session)
+    names = "SELECT names ->> %s FROM shortened_names"
+    found = connection.execute(names, [f"p_{session}"]).fetchall()
+    assert sorted(found, key=str) == [(str(session),), (None,)]
+    assert retention.sweep(connection, 10) != []
+    assert connection.execute(names, [f"p_{session}"]).fetchall() == [(str(session),)]
+    assert len(kept) == 6
 
 
 def test_what_is_older_than_the_weeks_is_dropped_too(
