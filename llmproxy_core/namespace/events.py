@@ -79,14 +79,16 @@ class TextEvents:
         return found
 
     def last(self) -> Event:
-        text = b"".join(self._text)
-        return self._event(text.ljust(len(self._raw)))
+        event = self._event(b"".join(self._text).ljust(len(self._raw)))
+        event.passes = False
+        return event
 
     def _event(self, text: bytes) -> Event:
         raw = bytes(self._raw[: len(text)])
         del self._raw[: len(text)]
         self._text = []
-        return Event(raw, raw, text, passes=text.isspace() and DATA not in raw)
+        alone = raw[:1] != b"\n"  # else it begins with the end of the event before
+        return Event(raw, raw, text, passes=alone and text.isspace() and DATA not in raw)
 
 
 class JsonText:

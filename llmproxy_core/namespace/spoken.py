@@ -145,12 +145,16 @@ class Words:
         self._waiting.append(event)
         self._size += len(event.raw)
         passages, ends = self._read(event)
+        heard: set[Block] = set()
         for passage in passages:
+            if passage.block in heard:
+                self._end(passage.block)
             self._hear(event, passage)
-        heard = {passage.block for passage in passages if passage.place.goes_on}
+            if passage.place.goes_on:
+                heard.add(passage.block)
         for block in [*self._open]:
             if block not in heard and any(end <= block[0] for end in ends):
-                self._close(self._open.pop(block))
+                self._end(block)
         if len(self._waiting) > MOST or self._size > LARGEST:
             self._give_up()
         return self._released()
@@ -205,6 +209,10 @@ class Words:
         word.add(event, start, end)
         if not any(sent.startswith(word.so_far) for sent in self._back):
             word.drop()
+
+    def _end(self, block: Block) -> None:
+        if word := self._open.pop(block, None):
+            self._close(word)
 
     def _close(self, word: _Word) -> None:
         """Its end has come: if it is a name, it becomes the client's."""
