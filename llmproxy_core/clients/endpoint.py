@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from llmproxy_core.config import Config
-from llmproxy_core.errors import ProxyDown
+from llmproxy_core.errors import ClientError, ProxyDown
 from llmproxy_core.home import Home
 
+LOGIN = "LLMPROXY_LOGIN"
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
 
@@ -45,10 +46,13 @@ class Endpoint:
 
 
 def endpoint(config: Config, home: Home) -> Endpoint:
-    """That of the running proxy, else the one that the settings promise."""
+    """That of the running proxy, else the one that the settings promise.
+
+    Raises:
+        ClientError: LLMPROXY_LOGIN is no login.
+    """
     proxy = config.proxy
-    # a file of passwords holds only hashes: the user has to put the password into the URL
-    auth = "" if proxy.auth.startswith("@") else proxy.auth
+    auth = _login(proxy.auth)
     try:
         state = json.loads(home.proxy_state.read_bytes())
         found = Endpoint(
@@ -66,8 +70,16 @@ def endpoint(config: Config, home: Home) -> Endpoint:
     return Endpoint(host, proxy.port, proxy.confdir, None, auth)
 
 
+def _login(auth: str) -> str:
+    """LLMPROXY_LOGIN comes first: a file of passwords holds only hashes."""
+    login = os.environ.get(LOGIN, "")
+    if login and ":" not in login:
+        raise ClientError(f"{LOGIN}: allowed is user:password")
+    return login or ("" if auth.startswith("@") else auth)
+
+
 def running_endpoint(config: Config, home: Home) -> Endpoint:
-    """Raises ProxyDown, with what to do."""
+    """Raises ProxyDown, with what to do, and ClientError as `endpoint`."""
     found = endpoint(config, home)
     if found.pid is None:
         raise ProxyDown(

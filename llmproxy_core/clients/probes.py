@@ -70,7 +70,7 @@ def _refused(name: str, line: str) -> Check:
             name,
             "fail",
             "the proxy wants a password that the settings do not tell",
-            "put user:password into HTTPS_PROXY yourself (proxy.auth names a file of hashes)",
+            "put user:password into LLMPROXY_LOGIN (proxy.auth names a file of hashes)",
         )
     return Check(
         name,

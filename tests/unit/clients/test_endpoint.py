@@ -6,12 +6,13 @@ import pytest
 
 from llmproxy_core.clients.endpoint import Endpoint, endpoint, running_endpoint
 from llmproxy_core.config import Config, ProxyConfig
-from llmproxy_core.errors import ProxyDown
+from llmproxy_core.errors import ClientError, ProxyDown
 from llmproxy_core.home import Home
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path, monkeypatch):
+    monkeypatch.delenv("LLMPROXY_LOGIN", raising=False)
     return Home(tmp_path)
 
 
@@ -49,6 +50,20 @@ def test_a_password_is_quoted_into_the_url(home):
 def test_a_file_of_passwords_cannot_be_told(home):
     config = Config(proxy=ProxyConfig(auth="@/etc/htpasswd"))
     assert endpoint(config, home).url == "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize("auth", ["@/etc/htpasswd", "me:secret", ""])
+def test_the_environment_may_tell_another_login(home, monkeypatch, auth):
+    monkeypatch.setenv("LLMPROXY_LOGIN", "anna:a:b")
+    config = Config(proxy=ProxyConfig(auth=auth))
+    assert endpoint(config, home).url == "http://anna:a%3Ab@127.0.0.1:8080"
+
+
+def test_a_login_without_a_password_is_refused_and_not_repeated(home, monkeypatch):
+    monkeypatch.setenv("LLMPROXY_LOGIN", "hunter2")
+    with pytest.raises(ClientError, match="LLMPROXY_LOGIN: allowed is user:password") as raised:
+        endpoint(Config(), home)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_without_a_proxy_the_command_to_start_one_is_named(home):
