@@ -41,6 +41,12 @@ name = "refuses"
 prefix = "ref__"
 on_too_long = "refuse"
 match = { header = { "x-team" = "refuses" } }
+
+[[namespaces]]
+name = "talks"
+prefix = "tlk__"
+plain_text = true
+match = { header = { "x-team" = "talks" } }
 """
 KEY = "sk-test-0123456789abcdefghij"
 HOSTS = {"anthropic": "api.anthropic.com", "gemini": "generativelanguage.googleapis.com"}
