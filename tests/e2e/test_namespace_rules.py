@@ -232,6 +232,26 @@ def test_a_conversation_goes_on_as_it_began_whatever_is_configured_then(tmp_path
         assert not [c for c in proxy.calls() if b"early" in c.request and c.opened.prefix]
 
 
+def test_what_was_asked_before_a_restart_is_answered_with_the_programs_names(tmp_path, simulator):
+    """The results of a batch: nothing but the id in the path tells whose they are."""
+    url = "https://api.anthropic.com/v1/messages/batches"
+    tool = {"name": "look_up_" + "a_very_long_name_" * 7, "input_schema": {"type": "object"}}
+    params = {"model": "m", "max_tokens": 9, "messages": said("use a tool"), "tools": [tool]}
+    config = PAYMENTS.replace("openai", "anthropic")
+    with Mitmdump(tmp_path, simulator=simulator, config=config) as proxy:
+        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as client:
+            body = {"requests": [{"custom_id": "one", "params": params}]}
+            made = client.post(url, json=body).json()
+        assert b'"pay__look_up' in simulator.seen[-1].body
+
+        restarted(proxy, "", signal.SIGKILL)
+        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as client:
+            answer = client.get(f"{url}/{made['id']}/results")
+
+    (line,) = answer.text.splitlines()
+    assert json.loads(line)["result"]["message"]["content"][0]["name"] == tool["name"]
+
+
 def test_a_rule_that_is_written_while_the_proxy_runs_counts_soon_and_by_the_key(
     tmp_path, simulator
 ):
