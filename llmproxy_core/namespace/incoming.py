@@ -4,15 +4,13 @@ Whatever the cuts, the client gets the same bytes, and gets them at once: held b
 that has begun and not ended. An event or a line without a key of a name is not parsed.
 """
 
-import re
-
 from llmproxy_core.namespace.eventlines import Blanker
 from llmproxy_core.namespace.grammar import Node, Places
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import Edit, edited
 from llmproxy_core.namespace.places.formats import PLACES
 from llmproxy_core.namespace.plain_text import restored_in_texts
-from llmproxy_core.namespace.restore import Held, Restore
+from llmproxy_core.namespace.restore import Held, restored
 from llmproxy_core.namespace.walk import Walker
 from llmproxy_core.namespace.whole import Damaged, names_in
 
@@ -22,8 +20,7 @@ IN_PIECES = frozenset({"openai.chat", "watsonx.chat"})
 """Formats whose clients join the pieces of a name."""
 LONGEST_ASLEEP = 2**16
 """Bytes of an event that are kept unparsed; a longer one is walked through at once."""
-ENDS = (b"\n\n", b"\r\n\r\n")
-LAST_END = re.compile(rb".*(?:\n\n|\r\n\r\n|\r\r)", re.DOTALL)
+ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 
 def changed(text: bytes, wire: str, naming: Naming) -> bytes:
@@ -36,11 +33,10 @@ def changed(text: bytes, wire: str, naming: Naming) -> bytes:
     except Damaged:
         return text
     edits: list[Edit] = []
-    restore = Restore(naming, pieces=False)
     for one in found:
         name = text[one.start : one.end]
-        if one.holds and (restored := restore(name, one.place)) != name:
-            edits.append((one.start, one.end, restored))
+        if one.holds and (ours := restored(name, one.place, naming)) != name:
+            edits.append((one.start, one.end, ours))
     return edited(text, edits)
 
 
@@ -71,14 +67,14 @@ class AnswerNames:
 
     def feed(self, data: bytes) -> bytes:
         if self._body is None:
-            first = data.lstrip(BOM_OR_BLANK)[:1]
-            if not first:
+            text = data.lstrip(BOM_OR_BLANK)
+            if not text:
                 return data
-            restore = Restore(self._naming, pieces=self._pieces)
-            if first in b"{[" and not self._lines:
-                self._body = JsonNames(self._places.answer, restore)
+            if text[:1] in b"{[" and not self._lines:
+                self._body = JsonNames(self._places.answer, self._naming)
             else:
-                self._body = EventNames(self._places, restore, self._lines)
+                self._body = EventNames(self._places, self._naming, self._pieces, self._lines)
+            return data[: -len(text)] + self._body.feed(text)
         return self._body.feed(data)
 
     def finish(self) -> bytes:
@@ -91,9 +87,9 @@ class JsonNames:
 
     __slots__ = ("_held", "_walker")
 
-    def __init__(self, grammar: Node, restore: Restore) -> None:
+    def __init__(self, grammar: Node, naming: Naming) -> None:
         self._walker = Walker(grammar)
-        self._held = Held(restore)
+        self._held = Held(naming)
 
     def feed(self, data: bytes) -> bytes:
         self._held.add(data)
@@ -108,17 +104,20 @@ class EventNames:
     """Server-sent events, or lines of JSON (`lines`).
 
     Asleep it only looks for a key of a name, and keeps the event that has begun; awake it walks,
-    until an event ends with the chunk.
+    until an event ends with the chunk. With `pieces` a name may go on in the next event; one that
+    has none says that it does not.
     """
 
-    __slots__ = ("_begun", "_blanker", "_grammar", "_held", "_lines", "_longest", "_origin",
-                 "_restore", "_size", "_walker", "_words")  # fmt: skip
+    __slots__ = ("_begun", "_blanker", "_grammar", "_held", "_lines", "_longest", "_named",
+                 "_naming", "_origin", "_pieces", "_size", "_speaks", "_walker",
+                 "_words")  # fmt: skip
 
-    def __init__(self, places: Places, restore: Restore, lines: bool) -> None:
+    def __init__(self, places: Places, naming: Naming, pieces: bool, lines: bool) -> None:
         self._grammar = places.answer
         self._words = places.answer_words
         self._longest = max(map(len, self._words), default=1)
-        self._restore = restore
+        self._naming = naming
+        self._pieces = pieces
         self._lines = lines
         self._begun = b""
         self._sleep()
@@ -126,11 +125,13 @@ class EventNames:
     def _sleep(self) -> None:
         self._walker: Walker | None = None
         self._blanker = Blanker(self._lines)
-        self._held = Held(self._restore)
+        self._held = Held(self._naming, self._pieces)
         self._origin = 0
         """Where the event begins that is walked through."""
         self._size = 0
         """Bytes of it that have been walked through."""
+        self._speaks = self._named = False
+        """Has it data, and a name?"""
 
     def feed(self, chunk: bytes) -> bytes:
         if self._walker is None:
@@ -145,7 +146,7 @@ class EventNames:
         self._held.add(chunk)
         held = self._walk(chunk)
         out = self._held.take(held)
-        if held is None and not self._size and not self._blanker.waits:
+        if held is None and not (self._size or self._blanker.waits or self._held.waits):
             self._sleep()
         return out
 
@@ -172,9 +173,15 @@ class EventNames:
         """Where an unfinished name begins, if there is one."""
         walker = self._walker or Walker(self._grammar)
         for text, ends in self._blanker.feed(data):
-            self._held.found(walker.feed(text), self._origin)
+            names = walker.feed(text)
+            self._held.found(names, self._origin)
             self._size += len(text)
+            self._named = self._named or bool(names)
+            self._speaks = self._speaks or not text.isspace()
             if ends:
+                if self._speaks and not self._named:
+                    self._held.settle()
+                self._speaks = self._named = False
                 self._origin += self._size
                 self._size = 0
                 walker = Walker(self._grammar)
@@ -184,5 +191,5 @@ class EventNames:
 
 def _last_end(chunk: bytes) -> int:
     """Where the event begins that is not over with the chunk; 0: before it."""
-    found = LAST_END.match(chunk)
-    return found.end() if found else 0
+    ends = ((chunk.rfind(end), len(end)) for end in ENDS)
+    return max((at + size for at, size in ends if at >= 0), default=0)

@@ -6,6 +6,7 @@ hash of all of it: the same on every turn and every machine, as it depends on no
 
 import re
 from base64 import b32encode
+from bisect import bisect_left
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from hashlib import sha256
@@ -28,7 +29,7 @@ class Naming:
     undo, from the sent name to the client's. `plain_text`: names within texts are changed, too.
     """
 
-    __slots__ = ("_back", "_prefix", "_sent", "clients", "left_in_texts", "longest",
+    __slots__ = ("_back", "_in_order", "_prefix", "_sent", "clients", "left_in_texts", "longest",
                  "on_too_long", "owned", "plain_text", "shortened")  # fmt: skip
 
     def __init__(
@@ -51,6 +52,8 @@ class Naming:
         self.left_in_texts: frozenset[bytes] = frozenset()
         """Clients' names that texts keep as they are, see `plain_text`."""
         self._sent: dict[bytes, bytes] = {}
+        self._in_order: list[bytes] = []
+        """The names of `shortened`."""
         self._back = {sent.encode(): name.encode() for sent, name in self.shortened.items()}
 
     @property
@@ -78,14 +81,14 @@ class Naming:
     def restore(self, name: bytes) -> bytes:
         """The client's name, of what the provider says.
 
-        A name that was not sent loses one prefix, if it has any; one of the client's own, which a
-        model has called without it, stays.
+        A name that was not sent loses one prefix, if there is more to it; one of the client's own,
+        which a model has called without it, stays.
         """
         if (known := self._back.get(name)) is not None:
             return known
         if name in self._sent or name in self.owned or not name.startswith(self._prefix):
             return name
-        return name[len(self._prefix) :]
+        return name[len(self._prefix) :] or name
 
     @property
     def names(self) -> int:
@@ -109,7 +112,12 @@ class Naming:
         """May it be the start of a name that only its end will tell?"""
         if self._prefix.startswith(start):
             return bool(start)
-        return any(name.encode().startswith(start) for name in self.shortened)
+        if not start.startswith(self._prefix):
+            return False
+        if len(self._in_order) != len(self.shortened):
+            self._in_order = sorted(name.encode() for name in self.shortened)
+        at = bisect_left(self._in_order, start)
+        return at < len(self._in_order) and self._in_order[at].startswith(start)
 
     def fits(self, name: bytes) -> bool:
         """Is there room for the prefix?"""
@@ -127,4 +135,4 @@ class Naming:
 
 def client_name(name: str, prefix: str, shortened: Mapping[str, str]) -> str:
     """The client's name of a stored one: see `Naming.restore`."""
-    return shortened.get(name) or name.removeprefix(prefix)
+    return shortened.get(name) or name.removeprefix(prefix) or name

@@ -12,10 +12,10 @@ PREFIX = "pay__"
 
 
 class Adding(Naming):
-    """The other way round: what would be restored is sent."""
+    """The other way round: what would be restored is sent. A name of nothing names no tool."""
 
     def restore(self, name: bytes) -> bytes:
-        return self.send(name) or name
+        return (name and self.send(name)) or name
 
     def knows(self, name: bytes) -> bool:
         return name in self.clients
