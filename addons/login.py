@@ -45,6 +45,7 @@ class Login:
             _addon().validator = Door(wanted)
 
     def running(self) -> None:
+        _warn_of_closed_namespaces()
         self._task = asyncio_utils.create_task(_keep_fresh(), name="llmproxy", keep_ref=True)
 
     def done(self) -> None:
@@ -151,6 +152,16 @@ def _too_many(seconds: int) -> http.Response:
 
 def _address(client: connection.Client) -> str:
     return str(client.peername[0]) if client.peername else ""
+
+
+def _warn_of_closed_namespaces() -> None:
+    namespaces = bridge.interception().rulebook.rules.namespaces
+    reserved = [one.name for one in namespaces if one.reserved]
+    if reserved and not ctx.options.proxyauth:
+        logger.warning(
+            f"reserved for users of the proxy: {', '.join(reserved)}; but proxy.auth in mitm.toml is "
+            "empty, so that nobody can log in, and no call is in them"
+        )
 
 
 async def _keep_fresh() -> None:

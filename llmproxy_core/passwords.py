@@ -1,6 +1,7 @@
 """Passwords as files keep them: `htpasswd`'s bcrypt, Argon2, and the SHA-1 of old files.
 
-A file has one `user:hash` a line; blank lines and lines that begin with # are passed over.
+A file has one `user:hash` a line, what follows a second colon does not count; blank lines and lines
+that begin with # are passed over.
 """
 
 import base64
@@ -63,7 +64,7 @@ SCHEMES = (
     Scheme(re.compile(r"\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}"), _bcrypt),
     Scheme(
         re.compile(
-            r"\$argon2(?:id|i|d)\$v=\d{1,3}\$m=(?P<memory>\d{1,10}),t=(?P<passes>\d{1,10}),p=\d{1,3}"
+            r"\$argon2(?:id|i|d)(?:\$v=\d{1,3})?\$m=(?P<memory>\d{1,10}),t=(?P<passes>\d{1,10}),p=\d{1,3}"
             r"\$[A-Za-z0-9+/]{11,128}\$[A-Za-z0-9+/]{11,256}"
         ),
         _argon2,
@@ -124,12 +125,12 @@ def _lines(path: Path, text: str) -> Iterator[tuple[str, str, str]]:
         line, where = line.strip(), f"{path}, line {number}"
         if not line or line.startswith("#"):
             continue
-        user, colon, hash = line.partition(":")
+        user, colon, rest = line.partition(":")
         if not user or not colon:
             raise ConfigError(f"{where}: not a line `user:hash`, as `htpasswd -B` makes it")
         if CONTROL.search(user):
             raise ConfigError(f"{where}: the user's name has control characters")
-        yield where, user, hash
+        yield where, user, rest.partition(":")[0]
 
 
 def _checked(where: str, user: str, hash: str) -> str:

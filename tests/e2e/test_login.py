@@ -250,6 +250,12 @@ class TestOneProxyEach:
         assert Program(proxy, "ben").status() == 200
         assert Program(proxy, "me", "sesame").status() == 407
 
+    def test_what_is_reserved_wants_a_login(self, tmp_path, simulator):
+        config = '[[namespaces]]\nname = "payments"\nreserved = true\n'
+        with Mitmdump(tmp_path, simulator=simulator, config=config) as proxy:
+            told = "reserved for users of the proxy: payments; but proxy.auth in mitm.toml is empty"
+            wait_for(lambda: told in proxy.output)
+
     def test_socks_asks_for_the_same_password(self, begin, tmp_path):
         file = tmp_path / "htpasswd"
         write(file, anna=argon(WORDS["anna"]))

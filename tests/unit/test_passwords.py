@@ -45,13 +45,22 @@ def test_what_is_no_hash_holds_no_password(hash):
 
 
 def test_a_file_is_read_line_by_line(file):
-    file.write_text(f"# users\n\n  anna:{BCRYPT}  \r\nben:{ARGON2}\n")
+    file.write_text(f"# users\n\n  anna:{BCRYPT}  \r\nben:{ARGON2}:Ben\n")
 
     assert passwords.read(file) == {"anna": BCRYPT, "ben": ARGON2}
 
 
 def test_weak_hashes_are_known():
     assert passwords.weak({"anna": BCRYPT, "ben": ARGON2, "old": SHA1}) == ["old"]
+
+
+def test_an_old_hash_of_argon2_does_not_tell_its_version(file):
+    old = argon2.low_level.hash_secret(b"secret", b"salt" * 4, 1, 64, 1, 16, argon2.Type.I, 16)
+    hash = old.decode().replace("$v=16", "")
+    file.write_text(f"anna:{hash}\n")
+
+    assert passwords.read(file) == {"anna": hash}
+    assert holds("secret", hash)
 
 
 @pytest.mark.parametrize(
