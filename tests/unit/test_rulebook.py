@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llmproxy_core import config, rulebook
+from llmproxy_core import config, rulebook, watched
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.home import Home
 from llmproxy_core.namespace.caller import Caller
@@ -69,7 +69,7 @@ def toml(*names: str, prefix: str = "") -> str:
 
 def test_what_is_written_is_what_is_read(home):
     header: dict[str, Any] = {"header": {"x-team": ["a", "b*"]}, "client": ["10.0.0.0/8"]}
-    rules = [Rule("a", "a__", header, ["anna"], "skip"), Rule("b"), Rule("c", "c_")]
+    rules = [Rule("a", "a__", header, ["anna"], "skip", True), Rule("b"), Rule("c", "c_")]
 
     assert rulebook.write(home, rules)
     assert [Rule.of(one) for one in rulebook.read(home.rulebook)] == rules
@@ -204,8 +204,11 @@ class TestChanges:
 
         assert not book.refresh()
 
-    def test_a_file_that_is_just_being_written_is_left_for_the_next_look(self, begin, tmp_path):
+    def test_a_file_that_is_just_being_written_is_left_for_the_next_look(
+        self, begin, tmp_path, monkeypatch
+    ):
         book = begin(toml("a"))
+        monkeypatch.setattr(watched, "SETTLED_NS", 60 * 10**9)
         (tmp_path / "mitm.toml").write_text("")
 
         assert not book.refresh()
