@@ -38,6 +38,8 @@ class WrittenRule(Protocol):
     def reserved(self) -> Sequence[str]: ...
     @property
     def on_too_long(self) -> str: ...
+    @property
+    def plain_text(self) -> bool: ...
 
 
 def write(home: Home, rules: Iterable[WrittenRule]) -> bool:
@@ -148,4 +150,6 @@ def _entry(rule: WrittenRule) -> dict[str, Any]:
         entry["match"] = dict(rule.match)
     if rule.reserved:
         entry["reserved"] = list(rule.reserved)
+    if rule.plain_text:
+        entry["plain_text"] = True
     return entry

@@ -65,6 +65,10 @@ TooLong = Annotated[
     OnTooLong | None,
     typer.Option("--on-too-long", help="Names too long for the provider; default: shorten."),
 ]
+PlainText = Annotated[
+    bool | None,
+    typer.Option("--plain-text/--no-plain-text", help="Names within texts have the prefix, too."),
+]
 Before = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Tried before this one; default: after all others."),
@@ -85,6 +89,7 @@ def add(
     reserved: Reserved = False,
     only: Only = None,
     on_too_long: TooLong = None,
+    plain_text: PlainText = None,
     before: Before = None,
 ) -> None:
     """Give a namespace a rule; it is made if it is new.
@@ -106,7 +111,7 @@ def add(
         provider=provider or (), user_agent=user_agent or (), model=model or (),
         session=session or (),
     )  # fmt: skip
-    told = {"name": name} | _given(prefix, reserved, only, on_too_long)
+    told = {"name": name} | _given(prefix, reserved, only, on_too_long, plain_text)
     rule = rule_words.checked(told | ({"match": match} if match else {}))
     config, home = settings()
     _not_in_file(config, rule)
@@ -135,6 +140,7 @@ def change(
         bool, typer.Option("--no-match", help="Forget all matchers that are not given now.")
     ] = False,
     on_too_long: TooLong = None,
+    plain_text: PlainText = None,
     before: Before = None,
 ) -> None:
     """Change the rule of a namespace: what is given replaces what was, the rest stays.
@@ -165,7 +171,7 @@ def change(
         match = ({} if no_match else told.pop("match", {})) | match
         if everybody:
             told.pop("reserved", None)
-        told |= _given(prefix, reserved, only, on_too_long)
+        told |= _given(prefix, reserved, only, on_too_long, plain_text)
         rule = rule_words.checked(told | ({"match": match} if match else {}))
         _not_in_file(config, rule)
         namespace_changes.change(driver(connection), rule, actor(), before)
@@ -173,7 +179,11 @@ def change(
 
 
 def _given(
-    prefix: str | None, reserved: bool, only: list[str] | None, on_too_long: OnTooLong | None
+    prefix: str | None,
+    reserved: bool,
+    only: list[str] | None,
+    on_too_long: OnTooLong | None,
+    plain_text: bool | None,
 ) -> dict[str, Any]:
     if reserved and only:
         raise typer.BadParameter("--reserved is for all users, --only for some: give one of them")
@@ -184,6 +194,8 @@ def _given(
         given["reserved"] = only or True
     if on_too_long is not None:
         given["on_too_long"] = on_too_long.value
+    if plain_text is not None:
+        given["plain_text"] = plain_text
     return given
 
 

@@ -25,7 +25,11 @@ ANYBODY = ["*"]
 
 
 def words(rule: Rule) -> str:
-    """`header x-team = payments, user = anna or ci-*; reserved for anna`"""
+    """`header x-team = payments, user = anna or ci-*; reserved for anna; names in texts, too`"""
+    return f"{_who(rule)}; names in texts, too" if rule.plain_text else _who(rule)
+
+
+def _who(rule: Rule) -> str:
     said = ", ".join(_conditions(rule.match))
     if not said:
         said = "all other calls" if rule.name == DEFAULT else "no call is in it by a rule"

@@ -24,7 +24,10 @@ type PgConnection = psycopg.Connection[Any]
 MITM_TOML, DATABASE = "mitm.toml", "database"
 DEFAULT = "default"
 
-COLUMNS = "ns_id, name, prefix, match, reserved, on_too_long, position, source, home, former_names"
+COLUMNS = (
+    "ns_id, name, prefix, match, reserved, on_too_long, position, source, home, former_names, "
+    "plain_text"
+)
 ORDER = "source IS NULL, source <> 'mitm.toml', position, ns_id"
 """As they are tried: those of files first, those without a rule last."""
 ALL = f"SELECT {COLUMNS} FROM namespaces ORDER BY {ORDER}"  # noqa: S608
@@ -44,11 +47,12 @@ class Rule:
     match: dict[str, Json] = field(default_factory=dict)
     reserved: list[str] = field(default_factory=list)
     on_too_long: str = "shorten"
+    plain_text: bool = False
 
     @classmethod
     def of(cls, told: NamespaceConfig) -> Self:
         match = told.match.model_dump(exclude_defaults=True) if told.match else {}
-        return cls(told.name, told.prefix, match, told.reserved, told.on_too_long)
+        return cls(told.name, told.prefix, match, told.reserved, told.on_too_long, told.plain_text)
 
     def settings(self) -> dict[str, Json]:
         """As a table `[[namespaces]]`."""
@@ -69,12 +73,13 @@ class Space:
     source: str | None = None
     home: str | None = None
     former_names: list[str] = field(default_factory=list)
+    plain_text: bool | None = None
 
     @property
     def rule(self) -> Rule:
         return Rule(
             self.name, self.prefix or "", self.match or {}, self.reserved or [],
-            self.on_too_long or "shorten",
+            self.on_too_long or "shorten", bool(self.plain_text),
         )  # fmt: skip
 
     def is_called(self, name: str) -> bool:

@@ -79,6 +79,7 @@ class NamespaceTable(Table):
     source: Mapped[str | None]
     home: Mapped[str | None]
     former_names: Mapped[_Names] = mapped_column(server_default=sql("'{}'::text[]"))
+    plain_text: Mapped[bool | None]
 
 
 class MemberTable(Table):

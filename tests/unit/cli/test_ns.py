@@ -58,6 +58,15 @@ def test_a_rule_is_told_in_words_when_it_is_added(llmproxy):
     )
 
 
+def test_texts_have_the_prefix_where_it_is_asked_for(llmproxy):
+    llmproxy("ns", "add", "payments", "--prefix", "pay__", "--model", "gpt-*", "--plain-text")
+    llmproxy("ns", "set", "payments", "--prefix", "p__")
+    told = listed(llmproxy)["payments"]
+    assert (told["rule"], told["plain_text"]) == ("model = gpt-*; names in texts, too", True)
+    llmproxy("ns", "set", "payments", "--no-plain-text")
+    assert not listed(llmproxy)["payments"]["plain_text"]
+
+
 def test_namespaces_are_listed_as_they_are_tried(llmproxy, payments, writer):
     request = a_request(ns_id=writer.namespace("payments"))
     writer.write(whole(request))
