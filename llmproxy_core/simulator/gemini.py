@@ -26,12 +26,12 @@ class Gemini:
 
     def names(self, body: Mapping[str, Any]) -> Iterator[Named]:
         for index, tool in enumerate(body.get("tools") or []):
-            declared = _get(tool, "functionDeclarations") or []
+            declared = pick(tool, "functionDeclarations") or []
             for number, function in enumerate(declared):
                 at = f"tools[{index}].functionDeclarations[{number}].name"
                 yield Named(at, str(mapping(function).get("name")))
-        calling = _get(_get(body, "toolConfig"), "functionCallingConfig")
-        for index, name in enumerate(_get(calling, "allowedFunctionNames") or []):
+        calling = pick(pick(body, "toolConfig"), "functionCallingConfig")
+        for index, name in enumerate(pick(calling, "allowedFunctionNames") or []):
             at = f"toolConfig.functionCallingConfig.allowedFunctionNames[{index}]"
             yield Named(at, str(name))
         for index, content in enumerate(body.get("contents") or []):
@@ -41,20 +41,20 @@ class Gemini:
     def read(self, body: Mapping[str, Any], path: str) -> Ask:
         contents = [mapping(content) for content in body.get("contents") or []]
         parts = [mapping(part) for part in (contents[-1].get("parts") or [] if contents else [])]
-        config = _get(body, "generationConfig")
-        thinking = mapping(_get(config, "thinkingConfig"))
+        config = pick(body, "generationConfig")
+        thinking = mapping(pick(config, "thinkingConfig"))
         tools = body.get("tools") or []
-        prefix = size(_get(body, "systemInstruction") or "") + size(tools)
+        prefix = size(pick(body, "systemInstruction") or "") + size(tools)
         return Ask(
             model=path.split("/models/")[-1].split(":")[0],
             text=content_text(parts),
             stream="streamGenerateContent" in path,
             tools=_functions(tools),
-            forced_tool=_forced(_get(body, "toolConfig")),
-            answers_tool=any(_get(part, "functionResponse") for part in parts),
-            thinks=_get(thinking, "includeThoughts") is True,
-            choices=int(_get(config, "candidateCount") or 1),
-            schema=_get(config, "responseJsonSchema") or _get(config, "responseSchema"),
+            forced_tool=_forced(pick(body, "toolConfig")),
+            answers_tool=any(pick(part, "functionResponse") for part in parts),
+            thinks=pick(thinking, "includeThoughts") is True,
+            choices=int(pick(config, "candidateCount") or 1),
+            schema=pick(config, "responseJsonSchema") or pick(config, "responseSchema"),
             earlier=prefix + size(contents[:-1]) if contents[1:] else 0,
             total=prefix + size(contents),
         )
@@ -85,8 +85,8 @@ class Gemini:
 def _functions(tools: list[Any]) -> dict[str, Any]:
     found = {}
     for tool in map(mapping, tools):
-        for function in map(mapping, _get(tool, "functionDeclarations") or []):
-            schema = function.get("parameters") or _get(function, "parametersJsonSchema")
+        for function in map(mapping, pick(tool, "functionDeclarations") or []):
+            schema = function.get("parameters") or pick(function, "parametersJsonSchema")
             found[str(function.get("name"))] = schema
     return found
 
@@ -94,10 +94,10 @@ def _functions(tools: list[Any]) -> dict[str, Any]:
 def _named(part: Any, at: str) -> Iterator[Named]:
     """A call that is given back signed has to be the one that was signed."""
     for kind in ("functionCall", "functionResponse"):
-        if found := mapping(_get(part, kind)):
+        if found := mapping(pick(part, kind)):
             name = str(found.get("name"))
             yield Named(f"{at}.{kind}.name", name)
-            told = str(_get(part, "thoughtSignature") or "")
+            told = str(pick(part, "thoughtSignature") or "")
             signature = told.translate(str.maketrans("-_", "+/"))
             if signature.startswith(SIGNED) and signature != _signature(name):
                 yield Named(f"{at}.thoughtSignature", "")
@@ -108,13 +108,13 @@ def _signature(name: str) -> str:
 
 
 def _forced(config: Any) -> str | None:
-    calling = _get(config, "functionCallingConfig")
-    if _get(calling, "mode") != "ANY":
+    calling = pick(config, "functionCallingConfig")
+    if pick(calling, "mode") != "ANY":
         return None
-    return str((_get(calling, "allowedFunctionNames") or [""])[0])
+    return str((pick(calling, "allowedFunctionNames") or [""])[0])
 
 
-def _get(value: Any, name: str) -> Any:
+def pick(value: Any, name: str) -> Any:
     """A field of a protobuf's JSON: it may be spelt in camelCase or in snake_case."""
     found = mapping(value)
     return found.get(name, found.get(re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", name)))

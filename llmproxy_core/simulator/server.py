@@ -18,12 +18,17 @@ from tornado.web import Application
 
 from llmproxy_core.simulator.certificate import write_certificates
 from llmproxy_core.simulator.controls import Controls
+from llmproxy_core.simulator.gemini_live import GeminiLiveSocket
 from llmproxy_core.simulator.handler import Provider, Seen, World
 from llmproxy_core.simulator.openai_realtime import RealtimeSocket
 from llmproxy_core.simulator.websocket import NoSocket, ResponsesSocket, WantsWebSocket
 
 LARGEST_BODY = 2**30
-SOCKETS = (("/realtime", RealtimeSocket), ("", ResponsesSocket))
+SOCKETS = (
+    ("/realtime", RealtimeSocket),
+    (".BidiGenerateContent", GeminiLiveSocket),
+    ("", ResponsesSocket),
+)
 """By the end of the path."""
 NO_SOCKETS = (("", NoSocket),)
 

@@ -38,7 +38,12 @@ class WantsWebSocket(Matcher):
 
 
 class Socket(WebSocketHandler, ABC):
-    """Each message is one request in `World.seen`, its method `WEBSOCKET`."""
+    """Each message is one request in `World.seen`, its method `WEBSOCKET`.
+
+    `binary`: the kind of frames in which the provider puts its JSON.
+    """
+
+    binary = False
 
     def initialize(self, world: World) -> None:
         self.world = world
@@ -55,7 +60,7 @@ class Socket(WebSocketHandler, ABC):
         try:
             await self.respond(dict(mapping(json.loads(raw))), raw)
         except (ControlError, ValueError, TypeError, AttributeError) as exc:
-            await self.write_message(compact(self.error(str(exc))))
+            await self._send(self.error(str(exc)))
         except WebSocketClosedError:
             pass  # the client has gone; there is nobody to tell
 
@@ -83,7 +88,10 @@ class Socket(WebSocketHandler, ABC):
             if number in (wanted.reset_after, wanted.cut_after):
                 self.close(1011, "Simulated end.")
                 return
-            await self.write_message(compact(event))
+            await self._send(event)
+
+    async def _send(self, event: dict[str, Any]) -> None:
+        await self.write_message(compact(event).encode(), binary=self.binary)
 
     def _note(self, raw: bytes) -> None:
         self.world.seen.append(

@@ -14,6 +14,8 @@ import httpx
 import httpx2
 import pytest
 import zstandard
+from google import genai
+from google.genai import types
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.providers.eventstream import MessageReader
@@ -371,3 +373,39 @@ def test_a_batch_is_prefixed_and_its_results_are_the_programs(machine):
     called = [[block.name for block in one.result.message.content] for one in results]
     assert called == [LONGER] * 3
     machine.assert_no_prefix_came_back()
+
+
+async def test_a_live_session_of_gemini_calls_tools_by_the_programs_names(machine, monkeypatch):
+    """Google's server speaks in binary frames."""
+    monkeypatch.setenv("HTTPS_PROXY", machine.proxy.url)
+    options = types.HttpOptions(
+        headers=TEAM, async_client_args={"ssl": machine.proxy.trust()}, client_args={}
+    )
+    declared: list[Any] = [{"name": name} for name in NAMES]
+    config = types.LiveConnectConfig(
+        response_modalities=[types.Modality.TEXT],
+        tools=[types.Tool(function_declarations=declared)],
+    )
+    got: list[types.LiveServerMessage] = []
+    client = genai.Client(api_key="AIza-test-not-a-key", http_options=options)
+    async with client.aio.live.connect(model="gemini-live-2.5", config=config) as session:
+        for _ in range(3):
+            turn = types.Content(role="user", parts=[types.Part(text=TWO)])
+            await session.send_client_content(turns=turn)
+            async for message in session.receive():
+                got.append(message)
+                if message.tool_call:
+                    calls = message.tool_call.function_calls or []
+                    assert [call.name for call in calls] == NAMES
+                    results = [
+                        types.FunctionResponse(id=c.id, name=c.name, response={"name": "18"})
+                        for c in calls
+                    ]
+                    await session.send_tool_response(function_responses=results)
+
+    assert sum(message.tool_call is not None for message in got) == 3
+    assert sum(bool(message.server_content) for message in got) > 3
+    assert not [message for message in got if PREFIX in message.model_dump_json()]
+    frames = [seen.body for seen in machine.received if seen.method == "WEBSOCKET"]
+    assert len(frames) == 7
+    assert b"pay__find" in frames[0]
