@@ -41,7 +41,12 @@ class Answer:
         texts = PLACES[wire].answer_text if naming.plain_text and wire in PLACES else None
         if texts is not None and (back := client_names(naming)):
             self._body = SpokenNames(
-                self._body, texts, back, frames=told.eventstream, lines=told.lines
+                self._body,
+                texts,
+                back,
+                naming.prefix,
+                frames=told.eventstream,
+                lines=told.lines,
             )
         self._headers = headers
         self._recoder = Recoder(headers)

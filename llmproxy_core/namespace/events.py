@@ -69,6 +69,11 @@ class TextEvents:
     def full(self) -> bool:
         return len(self._raw) > LIMIT
 
+    @property
+    def between(self) -> bool:
+        """Is no event begun and unfinished?"""
+        return not self._raw
+
     def feed(self, data: bytes) -> list[Event]:
         self._raw += data
         found = []

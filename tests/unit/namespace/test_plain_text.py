@@ -190,11 +190,16 @@ def restored(text: str) -> str:
     return WORD.sub(lambda found: known.get(found[0], found[0]), text)
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), PARTS), max_size=20), st.integers(0, 40))
-def test_a_name_comes_back_however_it_is_cut_into_events(said, size):
+@given(
+    st.lists(st.tuples(st.integers(0, 1), PARTS), max_size=20), st.booleans(), st.integers(1, 40)
+)
+def test_a_name_comes_back_however_it_is_cut_into_events(said, each, size):
     events = [event for choice, text in said for event in spoken(text, choice=choice)]
     events = [{"id": str(at), **event} for at, event in enumerate(events)]
-    out = back(CHAT, sse(*events), size)
+    answer = Answer(CHAT, of_request(), EVENTS)
+    pieces = [sse(event) for event in events] if each else [sse(*events)]
+    out = b"".join(map(answer.feed, pieces)) + answer.finish()
+    assert each or out == back(CHAT, sse(*events), size)
 
     got = [json.loads(line[6:]) for line in out.decode().splitlines() if line]
     assert [event["id"] for event in got] == [event["id"] for event in events]
@@ -267,6 +272,11 @@ def test_a_text_that_says_ping_waits_like_any_other():
     assert [contents(one) for one in out] == [[], ["pay", "ping"], ["__read"], []]
 
 
+def test_a_word_that_began_while_nothing_waited_is_no_name():
+    texts = ["x", "pay__read ", "x", "", "pay__read", "."]
+    assert [contents(one)[:1] for one in leaving(*texts)[:-1]] == [[text] for text in texts]
+
+
 def test_too_much_that_waits_leaves_as_it_came():
     events = [*spoken("pay__rea"), *spoken(*["x"] * 1500, choice=1), *spoken("d")]
     answer = Answer(CHAT, of_request(), EVENTS)
@@ -292,7 +302,7 @@ def test_a_fault_of_ours_lets_everything_pass(monkeypatch):
     answer = Answer(CHAT, of_request(), EVENTS)
     first, second, third = (sse(event) for event in spoken("pay", "__read", "pay__read"))
     assert answer.feed(first) == b""
-    monkeypatch.setattr("llmproxy_core.namespace.spoken.words", lambda *_: 1 / 0)
+    monkeypatch.setattr("llmproxy_core.namespace.waiting.words", lambda *_: 1 / 0)
     assert answer.feed(second + third[:9]) == first + second + third[:9]
     assert isinstance(answer.fault, ZeroDivisionError)
     assert answer.feed(third[9:]) + answer.finish() == third[9:]
