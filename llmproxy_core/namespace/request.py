@@ -5,7 +5,7 @@ Fails open: what cannot be changed is sent as it came, and says why. The reasons
 
     signed            the client has signed its body, or told its digest
     too_large         it is larger than `capture.max_body`
-    coding            its content coding is unknown, or damaged
+    coding            its content coding is unknown or damaged, or it is too large without it
     forbidden_prefix  no name may begin so at this provider
     elsewhere         tools of it are declared in what it refers to: a cache, a stored prompt
     began_without     its conversation began without the prefix
@@ -92,7 +92,8 @@ class Prefixer:
             return self._without(call)
         if reason := _hindrance(call, namespace.prefix, self._max_body):
             return Sent(call.body, left_alone=reason)
-        body = decode_whole(call.headers, call.body) if call.coded else call.body
+        limit = self._max_body
+        body = decode_whole(call.headers, call.body, limit) if call.coded else call.body
         if body is None:
             return Sent(call.body, left_alone="coding")
         fields = fields_of(body)

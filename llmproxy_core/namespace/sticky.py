@@ -51,6 +51,8 @@ class Sticky:
         self._file = file
         self._known: OrderedDict[bytes, Begun] = OrderedDict()
         self._fd: int | None = None
+        self._torn = False
+        """Does the file end within a line, as after a crash or on a full disk?"""
         self._load(int(time.time() // DAY))
 
     def known(self, opening: Opening, now: str) -> str | None:
@@ -116,11 +118,14 @@ class Sticky:
     def _append(self, line: bytes) -> None:
         if self._file is None:
             return
+        line = b"\n" + line if self._torn else line
         with suppress(OSError):
+            if self._fd is not None and not os.fstat(self._fd).st_nlink:
+                self.close()  # another proxy of this home has begun, and written it anew
             if self._fd is None:
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
                 self._fd = os.open(self._file, flags, 0o600)
-            os.write(self._fd, line)
+            self._torn = os.write(self._fd, line) < len(line)
 
     def _load(self, today: int) -> None:
         if self._file is None:
@@ -129,6 +134,7 @@ class Sticky:
             lines = self._file.read_bytes().split(b"\n")
         except OSError:
             return
+        self._torn = bool(lines[-1])
         old = 0
         for line in lines:
             read = _read(line)
