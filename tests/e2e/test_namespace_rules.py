@@ -278,7 +278,7 @@ def test_two_namespaces_with_one_prefix_end_the_start(tmp_path, simulator):
         Mitmdump(tmp_path, simulator=simulator, config=twice).start()
 
 
-@pytest.mark.parametrize("prefix", ["1pay", "päy", "a b", "x" * 33, "pay.", "pay/"])
+@pytest.mark.parametrize("prefix", ["1pay", "pay."])
 def test_a_prefix_that_a_provider_forbids_ends_the_start(tmp_path, simulator, prefix):
     config = PAYMENTS.replace("pay__", prefix)
 

@@ -199,15 +199,14 @@ def test_many_programs_of_many_namespaces_at_once_are_told_apart(machine):
         assert turns == done["", name, 0]
 
 
-@pytest.mark.parametrize("simulate", ["", "trailers=true"])
-def test_a_client_of_http2_is_served_like_any_other(tmp_path, strict_provider, simulate):
+def test_a_client_of_http2_is_served_like_any_other(tmp_path, strict_provider):
     lazy = ["--set", "connection_strategy=lazy"]
     with Mitmdump(tmp_path, *lazy, simulator=strict_provider, config=CONFIG) as proxy:
         own = Machine(strict_provider, proxy)
         trust = Http2Only(ssl.PROTOCOL_TLS_CLIENT)
         trust.load_verify_locations(proxy.ca)
         with httpx.Client(proxy=proxy.url, verify=trust, http2=True, timeout=30) as http:
-            for stream in (False, True):
+            for stream, simulate in ((False, ""), (True, ""), (True, "trailers=true")):
                 url, body = asked("chat", stream)
                 answer = http.post(url, json=body, headers={"x-simulate": simulate, **TEAM})
                 assert answer.http_version == "HTTP/2"
