@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from llmproxy_core.model import Headers
 from llmproxy_core.namespace.answer import Answer
-from llmproxy_core.namespace.names import Naming
+from llmproxy_core.namespace.names import NAME, Naming
 from llmproxy_core.namespace.outgoing import prefix_request, strip_request
 from llmproxy_core.namespace.request import Call, Prefixer, Sent
 from llmproxy_core.namespace.rules import Namespace
@@ -36,6 +36,8 @@ class _Provider(Naming):
     """Names tools as a provider does that was told the names of a request."""
 
     def restore(self, name: bytes) -> bytes:
+        if not NAME.fullmatch(name):  # some answer with calls without a name
+            return name
         return self.send(name) or name
 
     def knows(self, name: bytes) -> bool:

@@ -54,6 +54,11 @@ def test_an_answer_comes_back_however_it_is_packed(coding):
     assert done.answered == len(answer("search", LONG))
 
 
+def test_an_answer_may_have_calls_without_a_name():
+    headers = [("content-type", "text/event-stream")]
+    assert trial(call(body("search")), PAY, MAX, (headers, answer("", "search"))).lost == []
+
+
 def test_a_call_that_is_left_alone_has_no_names():
     done = trial(call(body("two words")), PAY, MAX)
     assert (done.sent.left_alone, done.names, done.lost) == ("strange_name", [], [])
