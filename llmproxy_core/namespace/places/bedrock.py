@@ -80,4 +80,6 @@ ANSWER_TEXT: dict[str, Node] = {
 
 CONVERSE = Places(REQUEST, ANSWER, request_text=REQUEST_TEXT, answer_text=ANSWER_TEXT)
 INVOKE = Places(OF_MAKERS, SAID_BY_MAKERS)
-COUNTED = Places({"input": {"converse": REQUEST}}, {})
+COUNTED = Places(
+    {"input": {"converse": REQUEST}}, {}, request_text={"input": {"converse": REQUEST_TEXT}}
+)
