@@ -12,7 +12,7 @@ from llmproxy_core.namespace.walk import BACKSLASH, CLOSE, INSIDE, OPEN, QUOTE
 from llmproxy_core.providers.eventstream import LIMIT, Envelopes, Frames, with_payload
 
 DATA = b"data"
-OUTSIDE = re.compile(rb'[^"{}\\]*+(?:\\[^"{}\\]*+)*+')
+OUTSIDE = re.compile(rb'(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -96,30 +96,9 @@ class TextEvents:
         return Event(raw, raw, text, passes=alone and text.isspace() and DATA not in raw)
 
 
-class JsonText:
-    """One JSON text, which is one event."""
-
-    __slots__ = ("_raw",)
-
-    def __init__(self) -> None:
-        self._raw = bytearray()
-
-    @property
-    def full(self) -> bool:
-        return len(self._raw) > LIMIT
-
-    def feed(self, data: bytes) -> list[Event]:
-        self._raw += data
-        return []
-
-    def last(self) -> Event:
-        raw = bytes(self._raw)
-        self._raw.clear()
-        return Event(raw, raw, raw)
-
-
-class JsonArray:
-    """An array that grows: each of its objects is an event, with the comma before it."""
+class JsonEvents:
+    """JSON objects one after the other, mostly one, or the elements of an array that grows: each is
+    an event, with what stands before it."""
 
     __slots__ = ("_at", "_depth", "_in_string", "_raw")
 

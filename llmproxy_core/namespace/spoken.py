@@ -10,14 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from llmproxy_core.namespace.events import (
-    Event,
-    Events,
-    FrameEvents,
-    JsonArray,
-    JsonText,
-    TextEvents,
-)
+from llmproxy_core.namespace.events import Event, Events, FrameEvents, JsonEvents, TextEvents
 from llmproxy_core.namespace.grammar import Node
 from llmproxy_core.namespace.waiting import Waiting
 
@@ -94,7 +87,7 @@ class SpokenNames:
     def _kind(self, first: bytes) -> Events:
         if self._lines or first not in b"{[":
             return TextEvents(self._lines)
-        return JsonArray() if first == b"[" else JsonText()
+        return JsonEvents()
 
     def _sleeps(self, events: Events, data: bytes) -> bool:
         """Is it whole events without a sign of a name, while none waits?"""

@@ -13,6 +13,8 @@ from llmproxy_core.namespace.incoming import changed_frame
 from llmproxy_core.namespace.mentions import speaking
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import prefix_request, strip_request
+from llmproxy_core.namespace.request import Call, Prefixer
+from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.providers.eventstream import MessageReader, encode_message
 from llmproxy_core.spans.recent import Recent
 
@@ -308,6 +310,17 @@ def test_a_fault_of_ours_lets_everything_pass(monkeypatch):
     assert answer.feed(third[9:]) + answer.finish() == third[9:]
 
 
+def test_json_texts_in_a_row_go_on_one_by_one():
+    lines = [json.dumps({"message": {"content": text}}) + "\n" for text in ("a ", "pay", "__read.")]
+    answer = Answer("ollama.chat", of_request(), JSON)
+    out = [answer.feed(line.encode()) for line in lines]
+    assert [line.count(b"content") for line in out] == [1, 0, 2]
+    assert (
+        b"".join(out) + answer.finish()
+        == "".join(lines).replace("pay", "").replace("__r", "r").encode()
+    )
+
+
 TOLD = "pay__get_weather, read and pay__refund2"
 HEARD = "get_weather, read and refund2"
 SAID = {"role": "assistant", "content": TOLD}
@@ -503,3 +516,46 @@ def test_texts_of_a_request_that_is_written_strangely_stay(body):
     rest = json.dumps(chat("get_weather")).encode()[1:]
     out = prefix_request(CHAT, body + rest, asked()).body
     assert out.count(b"pay__") == len(NAMES)
+
+
+TALKS = Namespace("talks", PREFIX, plain_text=True)
+SILENT = Namespace("talks", PREFIX)
+
+
+def call(*said: dict[str, Any], path: str = "/v1/chat/completions") -> Call:
+    body = {"tools": tools("get_weather"), "messages": [{"role": "user", "content": "get_weather"}]}
+    body["messages"] += said
+    return Call("openai", CHAT, path, [], json.dumps(body).encode())
+
+
+SAID_BEFORE = {"role": "assistant", "content": "18"}, {"role": "user", "content": "Thanks."}
+
+
+@pytest.mark.parametrize(("began", "goes_on"), [(TALKS, SILENT), (SILENT, TALKS)])
+def test_a_conversation_keeps_its_texts_as_they_began(began, goes_on, tmp_path):
+    first = Prefixer(tmp_path / "prefixes", 2**20).sent(call(), began)
+    for prefixer in (Prefixer(tmp_path / "prefixes", 2**20),) * 2:
+        later = prefixer.sent(call(*SAID_BEFORE), goes_on)
+        assert (later.prefix, later.left_alone) == (PREFIX, "")
+        assert later.body.count(b"pay__") == first.body.count(b"pay__")
+    assert first.body.count(b"pay__") == 1 + began.plain_text
+
+
+def test_a_namespace_without_its_prefix_goes_on_with_a_conversation_as_it_was():
+    prefixer = Prefixer(None, 2**20)
+    prefixer.sent(call(), TALKS)
+    assert prefixer.sent(call(*SAID_BEFORE), Namespace("talks")).body.count(b"pay__") == 2
+
+
+def test_what_goes_on_from_an_answer_goes_on_as_it_was():
+    prefixer = Prefixer(None, 2**20)
+    sent = prefixer.sent(call(), TALKS)
+    assert sent.naming
+    prefixer.remember("resp_1", sent.naming)
+    body = {"previous_response_id": "resp_1", "input": "get_weather"}
+    body |= {"tools": [{"type": "function", "name": "get_weather"}]}
+    asked = Call("openai", "openai.responses", "/v1/responses", [], json.dumps(body).encode())
+    assert prefixer.sent(asked, SILENT).body.count(b"pay__") == 2
+    answered = prefixer.answered("resp_1")
+    assert answered
+    assert answered.prefix == PREFIX.encode()
