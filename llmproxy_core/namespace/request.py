@@ -196,7 +196,7 @@ def _naming(call: Call, namespace: Namespace) -> Naming:
 def _hindrance(call: Call, prefix: str, max_body: int) -> str:
     if len(call.body) > max_body:
         return "too_large"
-    if not allowed(call.provider, call.wire).match(prefix + "x"):
+    if not allowed(call.provider, call.wire).fullmatch(prefix + "x"):
         return "forbidden_prefix"
     return "signed" if signed(call.headers, call.path) else ""
 
