@@ -12,17 +12,21 @@ from llmproxy_core.interchange.incoming.exchange import Exchanges
 from llmproxy_core.interchange.incoming.kinds import READERS, kind_of
 from llmproxy_core.interchange.incoming.recording import Recording, Skipped
 from llmproxy_core.interchange.incoming.source import opened
-from llmproxy_core.model import Headers
+from llmproxy_core.interchange.outgoing.texts import dumps
+from llmproxy_core.model import Headers, mapping
 from llmproxy_core.namespace import facts
 from llmproxy_core.namespace.answer import Answer
 from llmproxy_core.namespace.caller import Caller
 from llmproxy_core.namespace.folders import Folders
+from llmproxy_core.namespace.incoming import changed
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import strip_request
 from llmproxy_core.namespace.places.formats import PLACES
 from llmproxy_core.namespace.request import Call
 from llmproxy_core.namespace.rules import Namespace, Rules
 from llmproxy_core.namespace.trial import Trial, trial
+from llmproxy_core.providers.frames import FRAMED, payload
+from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.recoding import decode_whole
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Opened
@@ -106,8 +110,10 @@ class Trials:
         """The client's side of it: what was stored with a prefix is had without."""
         headers, body = found.request_headers, found.request_body or b""
         answer = found.response_body or b""
-        if found.prefix:
-            naming = Naming(found.prefix, shortened=found.shortened)
+        naming = Naming(found.prefix, shortened=found.shortened)
+        if found.prefix and record.wire in FRAMED:
+            body, answer = (_unprefixed(one, record.wire, naming) for one in (body, answer))
+        elif found.prefix:
             body = strip_request(record.wire, decode_whole(headers, body) or body, naming)
             answer = decode_whole(found.response_headers, answer) or answer
             answer = Answer(record.wire, naming, _plain(found.response_headers)).whole(answer)
@@ -125,6 +131,8 @@ class Trials:
 
     def _caller(self, call: Call, record: Opened | None) -> Caller:
         body = decode_whole(call.headers, call.body) or b""
+        if call.wire in FRAMED:  # the handshake decides, which says nothing of what follows
+            body = b""
         key = record.credential if record else None
         return Caller(
             proxy_user=self._user,
@@ -142,6 +150,22 @@ class Trials:
             known = ", ".join(one.name for one in self._rules.namespaces) or "there are none"
             raise InterchangeError(f"--ns {name}: it has no rule; those that have: {known}")
         return found
+
+
+def _unprefixed(body: bytes, wire: str, naming: Naming) -> bytes:
+    """Frames as the client has them, in lines as they are stored."""
+    lines = []
+    for line in body.split(b"\n"):
+        if not line:
+            continue
+        frame = dict(mapping(parse(line)[0]))
+        said = payload(frame)
+        ours = strip_request(wire, said, naming)
+        if frame.get("from") == "server":
+            ours = changed(said, wire, naming)
+        frame |= {"type": "text", "data": ours.decode("utf-8", "replace")}
+        lines.append(dumps(frame))
+    return b"\n".join(lines)
 
 
 def _plain(headers: Headers) -> Headers:

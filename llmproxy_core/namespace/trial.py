@@ -6,14 +6,17 @@ into it, and then taken out again by what the proxy itself uses, in pieces.
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from llmproxy_core.model import Headers
+from llmproxy_core.model import Headers, mapping
 from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.incoming import changed
 from llmproxy_core.namespace.names import NAME, Naming
 from llmproxy_core.namespace.outgoing import prefix_request, strip_request
 from llmproxy_core.namespace.request import Call, Prefixer, Sent
 from llmproxy_core.namespace.rules import Namespace
+from llmproxy_core.providers.frames import FRAMED, payload
+from llmproxy_core.providers.parsing import parse
 from llmproxy_core.providers.recoding import decode_whole
 
 RANDOM_CUTS = 50
@@ -54,6 +57,8 @@ def trial(
 
     `max_body`: bytes of a request that is changed. `answer`: as the client got it.
     """
+    if call.wire in FRAMED:
+        return _session(call, namespace, max_body, answer[1] if answer else None)
     done = Prefixer(None, max_body).sent(call, namespace)
     naming = done.naming
     if naming is None:
@@ -65,6 +70,36 @@ def trial(
     if not _answer_comes_back(call, naming, headers, told):
         lost.append("the answer")
     return Trial(done, naming.pairs(), lost, len(told))
+
+
+def _session(call: Call, namespace: Namespace, max_body: int, answer: bytes | None) -> Trial:
+    """A turn of a WebSocket: `call.body` and `answer` are its frames, as they are stored."""
+    prefixer = Prefixer(None, max_body)
+    naming = prefixer.session(replace(call, body=b""), namespace)
+    if naming is None:
+        return Trial(prefixer.sent(replace(call, body=b"{}"), namespace))
+    asked = frames(call.body, "client")
+    sent = [prefixer.frame(call.wire, frame, naming) for frame in asked]
+    back = [strip_request(call.wire, frame, _like(naming)) for frame in sent]
+    names = naming.pairs()
+    done = Sent(call.body, naming.prefix.decode(), naming if names else None)
+    lost = [] if back == asked else ["the request"]
+    if answer is None or not names:
+        return Trial(done, names, lost)
+    provider = _Provider(naming.prefix.decode(), naming.longest, naming.on_too_long)
+    for frame in asked:
+        prefix_request(call.wire, frame, provider)
+    told = frames(answer, "server")
+    theirs = [changed(frame, call.wire, provider) for frame in told]
+    if [changed(frame, call.wire, naming) for frame in theirs] != told:
+        lost.append("the answer")
+    return Trial(done, names, lost, sum(map(len, told)))
+
+
+def frames(body: bytes, side: str) -> list[bytes]:
+    """What one side's frames say, of those that are stored as lines."""
+    found = [mapping(parse(line)[0]) for line in body.split(b"\n") if line]
+    return [payload(frame) for frame in found if frame.get("from") == side]
 
 
 def _came_back(call: Call, body: bytes, naming: Naming) -> bool:

@@ -236,3 +236,26 @@ def test_a_file_that_cannot_be_tried_is_said_why(llmproxy, tmp_path, arguments, 
     done = llmproxy("ns", "test", *arguments)
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def test_a_websocket_that_was_stored_with_a_prefix_is_tried_without(
+    llmproxy, tmp_path, payments, writer
+):
+    def lines(side, said):
+        frame = {"from": side, "type": "text", "at": 1, "data": json.dumps(said)}
+        return json.dumps(frame).encode()
+
+    tool = {"type": "function", "name": "old__search"}
+    item = {"type": "function_call", "name": "old__search", "call_id": "c", "arguments": "{}"}
+    request = a_request(
+        wire="openai.responses.websocket", method="GET", path="/v1/responses", headers=[],
+        body=lines("client", {"type": "response.create", "model": "gpt-5", "tools": [tool]}),
+        namespace_prefix="old__", rereadable=True,
+    )  # fmt: skip
+    told = lines("server", {"type": "response.output_item.done", "item": item})
+    writer.write(whole(request, body=told, status=101, rereadable=True))
+    llmproxy("export", "--bodies", "-o", "calls.jsonl")
+    done = llmproxy("ns", "test", "calls.jsonl", "--ns", "payments", "--json")
+    (tried,) = json.loads(done.stdout)
+    assert tried["names"] == [{"client": "search", "sent": "pay__search"}]
+    assert (tried["lost"], done.returncode) == ([], 0)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,26 @@ def test_a_call_that_is_left_alone_has_no_names():
     assert (done.sent.left_alone, done.names, done.lost) == ("strange_name", [], [])
     assert trial(call(body("search")), PAY, 10).sent.left_alone == "too_large"
     assert trial(call(body("search")), Namespace("plain"), MAX).sent.prefix == ""
+
+
+def lines(side: str, *said: Any) -> bytes:
+    """Frames as they are stored."""
+    told = [{"from": side, "type": "text", "at": 1, "data": json.dumps(one)} for one in said]
+    return b"\n".join(json.dumps(one).encode() for one in told)
+
+
+def test_a_turn_of_a_websocket_is_tried_frame_by_frame():
+    tools = [{"type": "function", "name": "search"}]
+    asked = lines("client", {"type": "response.create", "model": "gpt-5", "tools": tools})
+    item = {"type": "function_call", "name": "search", "call_id": "c", "arguments": "{}"}
+    told = {"type": "response.output_item.done", "item": item}
+    turn = Call("openai", "openai.responses.websocket", "/v1/responses", [], asked)
+    done = trial(turn, PAY, MAX, ([], lines("server", told)))
+    assert (done.names, done.lost) == ([("search", "pay__search")], [])
+    assert done.answered == len(json.dumps(told))
+    assert trial(turn, Namespace("plain"), MAX).sent.prefix == ""
+    silent = Call("openai", "openai.realtime", "/", [], lines("client", {"type": "session.update"}))
+    assert trial(silent, PAY, MAX).sent.naming is None
 
 
 def test_what_does_not_come_back_is_told(monkeypatch):
