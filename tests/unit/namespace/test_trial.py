@@ -55,6 +55,15 @@ def test_an_answer_comes_back_however_it_is_packed(coding):
     assert done.answered == len(answer("search", LONG))
 
 
+def test_texts_are_tried_where_they_have_the_prefix_too():
+    talks = Namespace("payments", "pay__", plain_text=True)
+    asked = body("look_up").replace(b"Why?", b"Why not look_up?")
+    done = trial(call(asked), talks, MAX)
+    assert (done.lost, b"not pay__look_up" in done.sent.body) == ([], True)
+    done = trial(call(asked.replace(b"not", b"pay__look_up,")), talks, MAX)
+    assert (done.lost, b"pay__look_up, look_up" in done.sent.body) == ([], True)
+
+
 def test_an_answer_may_have_calls_without_a_name():
     headers = [("content-type", "text/event-stream")]
     assert trial(call(body("search")), PAY, MAX, (headers, answer("", "search"))).lost == []
