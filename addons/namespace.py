@@ -88,8 +88,10 @@ class Namespace:
             return
         content = message.content
         if message.from_client:
-            prefixer = bridge.interception().prefixer
-            message.content = prefixer.frame(session.head.wire, content, session.naming)
+            prefixer, head = bridge.interception().prefixer, session.head
+            sent = prefixer.frame(head.wire, content, session.naming)
+            message.content = sent.body
+            head.left_alone = head.left_alone or sent.reason
         else:
             message.content = changed_frame(content, session.head.wire, session.naming)
             session.came = content

@@ -25,7 +25,7 @@ from llmproxy_core.namespace.opening import (
     offers_tools,
     opening,
 )
-from llmproxy_core.namespace.outgoing import prefix_request
+from llmproxy_core.namespace.outgoing import Prefixed, prefix_request
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.namespace.signed import signed
 from llmproxy_core.namespace.sticky import IN_TEXTS, Begun, Sticky
@@ -114,11 +114,12 @@ class Prefixer:
             return None
         return _naming(call, namespace)
 
-    def frame(self, wire: str, frame: bytes, naming: Naming) -> bytes:
-        """A frame of the client for the provider."""
+    def frame(self, wire: str, frame: bytes, naming: Naming) -> Prefixed:
+        """A frame of the client for the provider; one that is no JSON has no names."""
         if len(frame) > self._max_body:
-            return frame
-        return prefix_request(wire, frame, naming, seen=self._seen, told=self._told).body
+            return Prefixed(frame, "too_large")
+        result = prefix_request(wire, frame, naming, seen=self._seen, told=self._told)
+        return Prefixed(frame) if result.reason == "unreadable" else result
 
     def remember(self, id: str, naming: Naming) -> None:
         """With which names an answer was given that later requests may name by its id."""
@@ -176,7 +177,8 @@ def _opening(call: Call, fields: Fields) -> Opening | None:
 def _manner(namespace: Namespace) -> str:
     """How names are sent, in one word, as a conversation keeps it: the prefix, and whether texts
     have it, too."""
-    return namespace.prefix + IN_TEXTS if namespace.plain_text else namespace.prefix
+    in_texts = namespace.prefix and namespace.plain_text
+    return namespace.prefix + IN_TEXTS if in_texts else namespace.prefix
 
 
 def _in_manner(namespace: Namespace, manner: str) -> Namespace:

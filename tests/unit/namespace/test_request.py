@@ -215,9 +215,15 @@ def test_frames_of_a_session_are_changed_and_what_is_too_large_passes() -> None:
         "session": {"tools": [{"type": "function", "name": "find"}]},
     }
     frame = json.dumps(update).encode()
-    assert prefixer.frame("openai.realtime", frame, naming) == frame.replace(b"find", b"pay__find")
-    for other in (frame + b" " * 1000, b"\x00\xff", b"", b"hello"):
-        assert prefixer.frame("openai.realtime", other, naming) is other
+    ours = prefixer.frame("openai.realtime", frame, naming)
+    assert (ours.body, ours.reason) == (frame.replace(b"find", b"pay__find"), "")
+    strange = frame.replace(b"find", b"a b")
+    large = frame + b" " * 1000
+    others = {large: "too_large", strange: "strange_name", b"\x00\xff": "", b"": "", b"hello": ""}
+    for other, reason in others.items():
+        sent = prefixer.frame("openai.realtime", other, naming)
+        assert sent.body is other
+        assert sent.reason == reason
 
 
 def test_a_session_without_a_prefix_and_a_signed_one_have_no_names() -> None:
