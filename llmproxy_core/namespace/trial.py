@@ -79,7 +79,7 @@ def _session(call: Call, namespace: Namespace, max_body: int, answer: bytes | No
     if naming is None:
         return Trial(prefixer.sent(replace(call, body=b"{}"), namespace))
     asked = frames(call.body, "client")
-    sent = [prefixer.frame(call.wire, frame, naming) for frame in asked]
+    sent = [prefixer.frame(call.wire, frame, naming).body for frame in asked]
     back = [strip_request(call.wire, frame, _like(naming)) for frame in sent]
     names = naming.pairs()
     done = Sent(call.body, naming.prefix.decode(), naming if names else None)
