@@ -66,7 +66,8 @@ class SpokenNames:
         rest = self._changed(self._names.finish())
         if self._events is None or self._over:
             return rest
-        return rest + self._put([self._events.last()]) + self._waiting.finish()
+        rest += self._put([self._events.last()])
+        return rest if self._over else rest + self._waiting.finish()
 
     def _changed(self, data: bytes) -> bytes:
         if self._over or not data:
@@ -82,7 +83,10 @@ class SpokenNames:
             for event in TextEvents(self._lines).feed(self._past.popleft()):
                 self._waiting.hear(event)
         sent = self._put(self._events.feed(data))
-        return sent + self._surrendered() if self._events.full else sent
+        if self._over or self._events.full:
+            self._over = True
+            sent += self._waiting.surrender() + self._events.last().raw
+        return sent
 
     def _kind(self, first: bytes) -> Events:
         if self._lines or first not in b"{[":
@@ -111,15 +115,9 @@ class SpokenNames:
             try:
                 sent += self._waiting.put(event)
             except Exception as exc:  # noqa: BLE001  fails open: the texts are the client's
-                self.fault = exc
-                sent.append(self._surrendered())
+                self.fault, self._over = exc, True
+                sent.append(self._waiting.surrender())
         return b"".join(sent)
-
-    def _surrendered(self) -> bytes:
-        """All that is held, as it came."""
-        self._over = True
-        rest = self._events.last().raw if self._events else b""
-        return self._waiting.surrender() + rest
 
 
 def _beginning(prefix: bytes) -> re.Pattern[bytes]:
