@@ -13,6 +13,7 @@ from llmproxy_core.namespace.grammar import KEYS, Facts, Name, Node
 from llmproxy_core.namespace.walk import (
     BETWEEN,
     BLANK,
+    CLOSE,
     LONGEST,
     OPEN,
     OPEN_ARRAY,
@@ -47,6 +48,8 @@ WORTH = 64
 """Bytes of an element that is remembered."""
 FEW, SHORT = 8, 128
 """Names of an element that is remembered, and bytes of each: an upper bound for memory."""
+MANY = 256
+"""Keys of a text of which is known what stands around them."""
 
 type Kept = tuple[int, int, bytes, Name, tuple[Facts, ...]]
 """A name of an element: where it begins and ends in it, itself, and what is around it."""
@@ -101,13 +104,19 @@ def names_in(
 
 
 class _Names:
-    __slots__ = ("names", "seen", "text", "words")
+    """What stands between the values of a text, it learns: mostly it is the same each time."""
+
+    __slots__ = ("_between", "_first", "_later", "names", "seen", "text", "words")
 
     def __init__(self, text: bytes, words: tuple[bytes, ...], seen: Seen | None) -> None:
         self.text = text
         self.words = words
         self.seen = seen
         self.names: list[Found] = []
+        self._first: dict[str, bytes] = {}
+        self._later: dict[str, bytes] = {}
+        """What leads from one value to the next, by its key: `, "key": `."""
+        self._between = b", {"
 
     def value(self, raw: Raw, at: int, node: Node, around: tuple[Facts, ...], levels: int) -> None:
         """The names in the value at `at`, which is `raw`."""
@@ -137,12 +146,14 @@ class _Names:
         """The names in an object of these fields, the first of which begins at `at`."""
         facts: Facts = {}
         around = (facts, outside[0])
-        text, match = self.text, KEY.match
+        text, leads = self.text, self._first
         for key, value in fields.items():
-            place = match(text, at)
-            if place is None or place[1] != key.encode():
-                raise _Odd
-            start = place.end()
+            lead = leads.get(key)
+            if lead is not None and text.startswith(lead, at):
+                start = at + len(lead)
+            else:
+                start = self._learn(leads, key, at)
+            leads = self._later
             at = start + len(value)
             if key in members:
                 self.value(value, start, members[key], around, levels - 1)
@@ -150,15 +161,26 @@ class _Names:
                 facts[key] = text[start + 1 : min(at - 1, start + LONGEST)].decode(
                     "utf-8", "replace"
                 )
-        if END.match(text, at) is None:
+        if text[at] != CLOSE and END.match(text, at) is None:
             raise _Odd  # a key came twice
+
+    def _learn(self, leads: dict[str, bytes], key: str, at: int) -> int:
+        """Where the value of this key begins."""
+        place = KEY.match(self.text, at)
+        if place is None or place[1] != key.encode():
+            raise _Odd
+        if place.end() - at <= SHORT and len(leads) < MANY:
+            leads[key] = place[0]
+        return place.end()
 
     def _array(self, raw: Raw, at: int, node: Node, around: tuple[Facts, ...], levels: int) -> None:
         text, seen = self.text, self.seen
         at += 1
         for element in ARRAY.decode(raw):
-            place = BETWEEN.match(text, at)
-            start = place.end() if place else at
+            if text.startswith(self._between, at):
+                start = at + len(self._between) - 1
+            else:
+                start = self._begin(at)
             at = start + len(element)
             if text[start] != OPEN or seen is None or at - start < WORTH:
                 self._element(element, start, at, node, around, levels)
@@ -168,7 +190,15 @@ class _Names:
             if known is None or not self._recall(known, start):
                 before = len(self.names)
                 self._element(element, start, at, node, ({}, {}), levels)
-                self._remember(key, self.names[before:], start)
+                self._remember(key, before, start)
+
+    def _begin(self, at: int) -> int:
+        """Where the element begins."""
+        place = BETWEEN.match(self.text, at)
+        start = place.end() if place else at
+        if self.text[start] == OPEN and 0 < start - at <= SHORT:
+            self._between = self.text[at : start + 1]
+        return start
 
     def _element(
         self, raw: Raw, start: int, end: int, node: Node, around: tuple[Facts, ...], levels: int
@@ -182,15 +212,16 @@ class _Names:
                 self.value(raw, start, node, around, levels - 1)
                 return
 
-    def _remember(self, key: tuple[int, bytes], names: list[Found], origin: int) -> None:
-        if self.seen is None or len(names) > FEW:
-            return
-        if all(one.end - one.start <= SHORT for one in names):
-            self.seen[key] = tuple(self._kept(one, origin) for one in names)
-
-    def _kept(self, one: Found, origin: int) -> Kept:
-        place = one.start - origin, one.end - origin
-        return *place, self.text[one.start : one.end], one.place, one.around
+    def _remember(self, key: tuple[int, bytes], before: int, origin: int) -> None:
+        """What was found since there were so many names: an upper bound for memory each."""
+        text, kept = self.text, []
+        for one in self.names[before : before + FEW + 1]:
+            if one.end - one.start > SHORT:
+                return
+            name = text[one.start : one.end]
+            kept.append((one.start - origin, one.end - origin, name, one.place, one.around))
+        if self.seen is not None and len(kept) <= FEW:
+            self.seen[key] = tuple(kept)
 
     def _recall(self, known: tuple[Kept, ...], origin: int) -> bool:
         """Are the names where they were in the same element? Else its hash has deceived us."""
