@@ -61,13 +61,13 @@ class Mentions:
         self._told = told
         self._kind = hash(frozenset(sought))
 
-    def found(self, text: bytes, grammar: Node) -> list[Word]:
-        """In order; none of a text that `prose` cannot read."""
+    def found(self, text: bytes, grammar: Node, fields: Fields | None = None) -> list[Word]:
+        """In order; none of a text that `prose` cannot read. `fields`: of it, if they are known."""
         if not self.among(text, 0, len(text)):
             return []
         reader = _Reader(text, self)
         try:
-            reader.read(grammar)
+            reader.read(grammar, fields)
         except REFUSED:
             return []
         return reader.words

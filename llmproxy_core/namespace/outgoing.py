@@ -67,7 +67,7 @@ def prefix_request(
         if sent != name:
             edits.append((one.start, one.end, sent))
     if naming.plain_text:
-        edits = sorted(edits + sent_in_texts(body, places.request_text, naming, told))
+        edits = sorted(edits + sent_in_texts(body, places.request_text, naming, fields, told))
     return Prefixed(edited(body, edits))
 
 

@@ -9,12 +9,17 @@ from collections.abc import Mapping
 from llmproxy_core.namespace.grammar import Node
 from llmproxy_core.namespace.mentions import Mentions, Told, speaking
 from llmproxy_core.namespace.names import Naming
+from llmproxy_core.namespace.whole import Fields
 
 type Edit = tuple[int, int, bytes]
 
 
 def sent_in_texts(
-    body: bytes, grammar: Node | None, naming: Naming, told: Told | None = None
+    body: bytes,
+    grammar: Node | None,
+    naming: Naming,
+    fields: Fields | None = None,
+    told: Told | None = None,
 ) -> list[Edit]:
     """What changes in the texts of a request, whose names `naming` has learnt."""
     changed = naming.changed
@@ -23,7 +28,7 @@ def sent_in_texts(
     back = {sent: name for name, sent in changed.items()}
     out = {n: sent for n, sent in changed.items() if n in naming.clients and speaking(n)}
     mentions = Mentions(out.keys() | back.keys(), [naming.prefix, *out], told)
-    found = mentions.found(body, grammar)
+    found = mentions.found(body, grammar, fields)
     taken = {word for _, _, word in found if word in back}
     if taken:
         naming.left_in_texts |= taken | {back[word] for word in taken}

@@ -49,11 +49,13 @@ class Prose:
         self.passages: list[Passage] = []
         self.scopes: set[Scope] = set()
 
-    def read(self, grammar: Node) -> None:
-        """Raises one of REFUSED."""
+    def read(self, grammar: Node, fields: Fields | None = None) -> None:
+        """`fields`: of the text, if they are known. Raises one of REFUSED."""
         start = BLANK.match(self.text)
         at = start.end() if start else 0
-        if at < len(self.text):
+        if fields and not at and isinstance(grammar, dict):
+            self._within(fields, 1, grammar, NOWHERE, LEVELS)
+        elif at < len(self.text):
             raw = self.text[at:] if at else self.text
             self.value(raw, at, grammar, {}, NOWHERE, LEVELS)
 
@@ -72,7 +74,7 @@ class Prose:
         first = self.text[at]
         if first == OPEN:
             if (members := fitting(node, dict)) is not None:
-                self._members(raw, at + 1, members, scope, levels)
+                self._within(OBJECT.decode(raw), at + 1, members, scope, levels)
         elif first == OPEN_ARRAY:
             if (elements := fitting(node, list)) is not None:
                 self._elements(raw, at + 1, elements[0], fields, scope, levels)
@@ -90,10 +92,9 @@ class Prose:
         """The texts in an element of an array."""
         self.value(raw, at, node, fields, scope, levels)
 
-    def _members(
-        self, raw: bytes | msgspec.Raw, at: int, node: dict[str, Node], scope: Scope, levels: int
+    def _within(
+        self, fields: Fields, at: int, node: dict[str, Node], scope: Scope, levels: int
     ) -> None:
-        fields = OBJECT.decode(raw)
         told = INDEXES & fields.keys()
         if told:
             scope = scope | {(key, bytes(fields[key])) for key in told}
