@@ -184,6 +184,7 @@ PARTS = st.sampled_from(
      "x", "_", "pay__refund", "2", of_request().send(LONG.encode()).decode(), "😀", "\\", ""]
 )  # fmt: skip
 WORD = re.compile(r"[A-Za-z0-9_-]+")
+LETTERS = bytes(range(128)).translate(None, b'{}[]:," \n\\')
 
 
 def restored(text: str) -> str:
@@ -277,6 +278,19 @@ def test_a_text_that_says_ping_waits_like_any_other():
 def test_a_word_that_began_while_nothing_waited_is_no_name():
     texts = ["x", "pay__read ", "x", "", "pay__read", "."]
     assert [contents(one)[:1] for one in leaving(*texts)[:-1]] == [[text] for text in texts]
+
+
+@given(
+    st.lists(PARTS, max_size=6),
+    st.lists(st.tuples(st.integers(0, 999), st.binary(max_size=2)), max_size=4),
+    st.integers(1, 60),
+)
+def test_of_a_damaged_stream_nothing_is_lost_but_prefixes(said, damage, size):
+    stream = b"".join(json.dumps(event).encode() + b"\n" for event in spoken(*said))
+    for at, new in damage:
+        stream = stream[:at] + new + stream[at + 1 :]
+    out = back(CHAT, stream, size, [("content-type", "application/x-ndjson")])
+    assert out.translate(None, LETTERS) == stream.translate(None, LETTERS)
 
 
 def test_too_much_that_waits_leaves_as_it_came():
