@@ -22,6 +22,7 @@ from llmproxy_core.namespace.walk import (
     Walker,
     fitting,
 )
+from llmproxy_core.providers.parsing import parse
 from llmproxy_core.spans.recent import Recent
 
 OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -30,6 +31,7 @@ KEY = re.compile(rb'[\s,]*+"([^"\\]*+)"\s*+:\s*+')
 END = re.compile(rb"\s*+\}")
 BEGINNINGS = b'{["-0123456789tfn'
 """Of JSON texts."""
+SPACE = 0x20
 LEVELS = 24
 """Of values in values that are read this way: each is read again with all that is in it."""
 
@@ -97,7 +99,7 @@ def names_in(
     except (_Odd, msgspec.MsgspecError, RecursionError, ValueError, IndexError):
         walker = Walker(grammar)
         names = walker.feed(text)
-        if walker.lost or walker.blind or not walker.between:
+        if walker.lost or walker.blind or not walker.between or parse(text)[1] is not None:
             raise Damaged from None
         return names
     return found.names
@@ -149,9 +151,8 @@ class _Names:
         text, leads = self.text, self._first
         for key, value in fields.items():
             lead = leads.get(key)
-            if lead is not None and text.startswith(lead, at):
-                start = at + len(lead)
-            else:
+            start = at if lead is None else at + len(lead)
+            if lead is None or not text.startswith(lead, at) or text[start] <= SPACE:
                 start = self._learn(leads, key, at)
             leads = self._later
             at = start + len(value)
