@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from llmproxy_core.namespace.grammar import KEYS, Name, Node, Places
+from llmproxy_core.namespace.grammar import KEYS, Name, Node, Places, Text
 from llmproxy_core.namespace.places.formats import WORDS
 
 type Path = tuple[str | int, ...]
@@ -65,7 +65,7 @@ def leaves(node: Node) -> set[Leaf]:
     dicts: set[int] = set()
 
     def visit(node: Node, leaf: Leaf) -> None:
-        if isinstance(node, Name):
+        if isinstance(node, Name | Text):
             found.add(leaf)
         elif isinstance(node, dict):
             if id(node) not in dicts:

@@ -100,7 +100,7 @@ def bodies(node: Node, depth: int = 6) -> st.SearchStrategy[Any]:
     """Bodies that follow a grammar, mostly."""
     if depth == 0:
         return JUNK
-    if isinstance(node, Name):
+    if isinstance(node, Name | Text):
         return st.one_of(STRINGS, STRINGS, JUNK)
     if isinstance(node, list):
         return st.lists(st.deferred(lambda: bodies(node[0], depth - 1)), max_size=3)
