@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmproxy_core.namespace.grammar import Name, Node, words
+from llmproxy_core.namespace.grammar import Name, Node, Text, words
 from llmproxy_core.namespace.places.formats import PLACES
 from llmproxy_core.namespace.walk import Found, Walker
 from llmproxy_core.namespace.whole import names_in
