@@ -57,9 +57,9 @@ class Held:
     def found(self, names: list[Found], origin: int = 0) -> None:
         """Names at offsets from `origin`."""
         for one in names:
-            if not one.holds:
-                continue
             start, end = one.start + origin, one.end + origin
+            if not one.holds or start < self._base:
+                continue
             if self._pieces and not one.place.known:
                 self._piece(tuple(facts.get("index") for facts in one.around), (start, end))
                 continue

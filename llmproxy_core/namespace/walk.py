@@ -22,6 +22,7 @@ BLANK = re.compile(rb"[\s\xef\xbb\xbf]*+")
 BETWEEN = re.compile(rb"[\s,]*+")
 BEFORE_KEY = re.compile(rb'[^"}]*+')
 KEY = re.compile(rb'"((?:[^"\\]++|\\.)*+)"\s*+:\s*+(?=\S)', re.DOTALL)
+COLON = re.compile(rb"\s*+:?+\s*+")
 STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 FLAT = re.compile(rb'(?:[^\[\]{}"]++|"(?:[^"\\]++|\\.)*+"|\{\}|\[\])*+', re.DOTALL)
@@ -125,10 +126,8 @@ class Walker:
             self._stack.pop()
             return at + 1
         key = KEY.match(text, at)
-        if (key.end() if key else len(text)) - at > LONGEST:
-            return self._over(at)
-        if key is None:
-            return ~at
+        if key is None or key.end() - at > LONGEST:
+            return ~at if _may_become_key(text, at) else self._over(at)
         node = (frame.members or {}).get(key[1].decode("latin-1"))
         following = self._value(text, key.end(), node, key[1], found)
         return following if following >= 0 else ~at
@@ -230,6 +229,13 @@ def fitting[T](node: Node | None, kind: type[T]) -> T | None:
     if isinstance(node, tuple):
         return next((one for one in node if isinstance(one, kind)), None)
     return None
+
+
+def _may_become_key(text: bytes, at: int) -> bool:
+    if len(text) - at > LONGEST:
+        return False
+    string = STRING.match(text, at)
+    return string is None or _end(COLON, text, string.end()) == len(text)
 
 
 def _end(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:

@@ -47,6 +47,17 @@ def test_after_a_key_that_is_too_long_only_the_rest_of_its_object_is_not_read() 
     assert found(text) == [b"before", b"after", b"last"]
 
 
+@pytest.mark.parametrize("bad", [b'"x"', b'"x", ', b'"x" 1', b'"x"}, {"y"', b'"x":, "z" '])
+def test_what_is_damaged_hides_no_more_whatever_the_cuts(bad: bytes) -> None:
+    pad = b'{"name":"between"},' * 500
+    text = b'{"in":[{"name":"a",%b "name":"b"},%b{"name":"c"}],"name":"d"}' % (bad, pad)
+    whole = found(text)
+    assert found(*(text[at : at + 1] for at in range(len(text)))) == whole
+    assert found(text[:60], text[60:]) == whole
+    assert whole[:1] == [b"a"]
+    assert b"c" in whole
+
+
 def test_a_request_with_such_a_key_that_strict_parsers_refuse_is_damaged() -> None:
     text = b'{"name": "a", "name": "b", "%b": 1}' % (b"k" * LONGEST)
     with pytest.raises(Damaged):
