@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from llmproxy_core.namespace.answer import Answer
 from llmproxy_core.namespace.mentions import speaking
 from llmproxy_core.namespace.names import Naming
@@ -63,3 +65,19 @@ def test_an_answer_that_mentions_tools_is_the_one_without_prefix():
             assert answer.fault is None
             assert sent == ours, one["id"]
     assert mentioned > 20
+
+
+@pytest.mark.soak
+def test_an_answer_that_mentions_tools_may_be_cut_anywhere():
+    random.seed(4)
+    for one in with_tools():
+        ours, _ = decode_body(headers(one, "response"), body(one, "response"))
+        theirs, told = as_sent(one, ours, texts=True), plain(headers(one, "response"))
+        if theirs == as_sent(one, ours, texts=False):
+            continue
+        naming, everywhere = asked(one), range(1, len(theirs))
+        places = random.sample(everywhere, min(len(everywhere), 1000))
+        for pieces in [cut(theirs, everywhere), *(cut(theirs, [place]) for place in places)]:
+            answer = Answer(wire_of(one), naming, told)
+            sent = b"".join(map(answer.feed, pieces)) + answer.finish()
+            assert sent == ours, (one["id"], len(pieces[0]))
