@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from llmproxy_core.home import Home
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record
-from llmproxy_core.simulator import Simulator
 from llmproxy_core.spool import START, readers
 
 CHECKOUT = Path(__file__).parents[1]
@@ -33,6 +32,17 @@ def wait_for[T](condition: Callable[[], T | None], seconds: float = 20.0) -> T:
     return value
 
 
+class Provider(Protocol):
+    """The simulator, or a server that a test makes of its own."""
+
+    @property
+    def https_port(self) -> int: ...
+    @property
+    def http_port(self) -> int: ...
+    @property
+    def ca_file(self) -> Path: ...
+
+
 class Mitmdump:
     """`mitmdump -s addons/` in a process of its own; a context manager.
 
@@ -44,7 +54,7 @@ class Mitmdump:
         self,
         folder: Path,
         *arguments: str,
-        simulator: Simulator | None = None,
+        simulator: Provider | None = None,
         worker: bool = False,
         program: str = "mitmdump",
         environment: dict[str, str] | None = None,

@@ -74,12 +74,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Canned, 
 
 
 @pytest.fixture
-def canned(running) -> Canned:
+def canned(running):
     return running[0]
 
 
 @pytest.fixture
-def proxy(running) -> Mitmdump:
+def proxy(running):
     return running[1]
 
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 from websockets.sync.server import ServerConnection, serve
 
 from llmproxy_core.hashing import content_hash
@@ -66,18 +67,18 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Script, 
 
 
 @pytest.fixture
-def script(running) -> Script:
+def script(running):
     running[0].got.clear()
     return running[0]
 
 
 @pytest.fixture
-def proxy(running) -> Mitmdump:
+def proxy(running):
     return running[1]
 
 
 @contextmanager
-def talk(proxy: Mitmdump, url: str, mark: str = "") -> Iterator[ClientConnection]:
+def talk(proxy: Mitmdump, url: str, mark: str = "") -> Iterator[Connection]:
     headers = {**TEAM, "x-mark": mark}
     with connect(
         url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers, max_size=None

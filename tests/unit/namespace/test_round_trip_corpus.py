@@ -1,6 +1,7 @@
 """Every recorded exchange with tools, out with a prefix and back: not a byte is another."""
 
 import random
+from collections.abc import Iterable
 from functools import cache
 
 import pytest
@@ -121,12 +122,12 @@ def test_an_answer_cut_at_every_byte_or_at_a_thousand_is_the_one_without_prefix(
     random.seed(4)
     cuts = 0
     for one, theirs, ours in answered():
-        places = range(1, len(theirs))
+        places: Iterable[int] = range(1, len(theirs))
         if len(theirs) > SMALL:
-            places = random.sample(places, 1000)
+            places = random.sample(range(1, len(theirs)), 1000)
         for place in places:
             _assert_whole(one, theirs, ours, [place])
-        cuts += len(places)
+        cuts += min(len(theirs) - 1, 1000 if len(theirs) > SMALL else len(theirs))
     print(f"{len(answered())} answers of {len(with_tools())} exchanges, {cuts} cuts")
 
 

@@ -161,7 +161,7 @@ def test_two_proxies_of_one_home_write_into_one_file(file):
 
     both = Sticky(file)
 
-    assert [both.get(key(number)).prefix for number in range(4)] == ["one__", "two__"] * 2
+    assert [both.get(key(number)) for number in range(4)] == [Begun("one__"), Begun("two__")] * 2
     assert both.get(key(99)) == Begun("two__")
 
 
