@@ -8,8 +8,11 @@ from llmproxy_core import passwords
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.passwords import PLAIN, holds
 
-BCRYPT = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
-ARGON2 = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("secret")
+BCRYPT = bcrypt.hashpw(b"secret", b"$2b$04$" + b"u" * 22).decode()
+ARGON2 = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(
+    "secret", salt=b"never the same  "
+)
+"""With salts of their own, so that tests have the same names in each process."""
 SHA1 = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
 KINDS = [BCRYPT, BCRYPT.replace("$2b$", "$2y$"), ARGON2, SHA1, PLAIN + "secret"]
 
