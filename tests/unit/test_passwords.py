@@ -10,7 +10,7 @@ from llmproxy_core.passwords import PLAIN, holds
 
 BCRYPT = bcrypt.hashpw(b"secret", b"$2b$04$" + b"u" * 22).decode()
 ARGON2 = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(
-    "secret", salt=b"never the same  "
+    "secret", salt=b"always the same "
 )
 """With salts of their own, so that tests have the same names in each process."""
 SHA1 = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
