@@ -25,7 +25,7 @@ from tests.unit.providers.corpus import (
 
 SMALL = 20_000
 """Bytes up to which an answer is cut at every byte; a larger one at a thousand places."""
-NEAR = 20
+NEAR = 12
 """Bytes before and after a name at which answers are cut in the everyday suite."""
 
 pytestmark = needs_corpus
@@ -140,7 +140,7 @@ def _assert_whole(one: Exchange, theirs: bytes, ours: bytes, places: list[int]) 
 def _near(text: bytes) -> set[int]:
     """Around the first names of an answer."""
     found, at = set[int](), -1
-    for _ in range(3):
+    for _ in range(2):
         at = text.find(PREFIX.encode(), at + 1)
         if at >= 0:
             found |= set(range(max(1, at - NEAR), min(len(text), at + NEAR)))

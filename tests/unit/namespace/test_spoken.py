@@ -117,7 +117,12 @@ def test_of_a_damaged_stream_nothing_is_lost_but_prefixes(said, damage, size):
     for at, new in damage:
         stream = stream[:at] + new + stream[at + 1 :]
     out = back(CHAT, stream, size, [("content-type", "application/x-ndjson")])
-    assert out.translate(None, LETTERS) == stream.translate(None, LETTERS)
+    assert _lines(out) == _lines(stream)
+
+
+def _lines(stream: bytes) -> list[bytes]:
+    """Without letters; blank lines keep a connection alive, and overtake what waits."""
+    return [line.translate(None, LETTERS) for line in stream.split(b"\n") if line.strip()]
 
 
 def test_too_much_that_waits_leaves_as_it_came():
