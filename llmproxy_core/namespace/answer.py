@@ -29,7 +29,8 @@ class Answer:
     `id`: of the answer, once it has been read, where later requests may name it.
     """
 
-    __slots__ = ("_body", "_head", "_headers", "_looking", "_recoder", "id")
+    __slots__ = ("_body", "_head", "_headers", "_looking", "_recoder", "_words",
+                 "id")  # fmt: skip
 
     def __init__(self, wire: str, naming: Naming, headers: Headers) -> None:
         told = content_type(header(headers, "content-type") or "")
@@ -50,6 +51,7 @@ class Answer:
             )
         self._headers = headers
         self._recoder = Recoder(headers)
+        self._words = PLACES[wire].answer_words if wire in PLACES else ()
         self._looking = wire in LATER
         self._head = b""
         self.id = ""
@@ -75,17 +77,24 @@ class Answer:
         plain = decode_whole(self._headers, body)
         if plain is None:
             return body
-        ours = self._look(plain) + self._body.finish()
+        if self._looking:
+            self._find_id(plain)
+        if isinstance(self._body, AnswerNames) and not any(word in plain for word in self._words):
+            return body
+        ours = self._body.feed(plain) + self._body.finish()
         return body if ours == plain else encode_whole(self._headers, ours, body)
 
     def _look(self, data: bytes) -> bytes:
-        """The id stands near the beginning."""
         if self._looking:
-            self._head = (self._head + data)[:HEAD]
-            if found := ID.search(self._head):
-                self.id = found[1].decode()
-            self._looking = not found and len(self._head) < HEAD
+            self._find_id(data)
         return self._body.feed(data)
+
+    def _find_id(self, data: bytes) -> None:
+        """It stands near the beginning."""
+        self._head = (self._head + data[:HEAD])[:HEAD]
+        if found := ID.search(self._head):
+            self.id = found[1].decode()
+        self._looking = not found and len(self._head) < HEAD
 
 
 def fetched(path: str) -> tuple[str, str] | None:
