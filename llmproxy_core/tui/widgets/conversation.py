@@ -54,6 +54,7 @@ class Conversation(VerticalScroll):
         self.turns: list[Turn] = []
         self.live: LiveAnswer | None = None
         self._from = self._to = 0
+        self._edges = Edge(id="earlier"), Edge(id="later")
         self._loading = False
         self._stuck = False
 
@@ -98,7 +99,7 @@ class Conversation(VerticalScroll):
         async with self.batch():
             await self.remove_children()
             views = self._views(self._from, self._to)
-            top, bottom = Edge(id="earlier"), Edge(id="later")
+            top, bottom = self._edges = Edge(id="earlier"), Edge(id="later")
             self.live = LiveAnswer() if running else None
             await self.mount(top, *views, *([self.live] if self.live else []), bottom)
         self._tell_edges()
@@ -117,8 +118,9 @@ class Conversation(VerticalScroll):
 
     def _tell_edges(self) -> None:
         later = len(self.turns) - self._to
-        self.query_one("#earlier", Edge).tell(f"▲ {self._from} earlier" if self._from else "")
-        self.query_one("#later", Edge).tell(f"▼ {later} later" if later else "")
+        top, bottom = self._edges  # another call may have taken them off the screen already
+        top.tell(f"▲ {self._from} earlier" if self._from else "")
+        bottom.tell(f"▼ {later} later" if later else "")
 
     def _to_question(self) -> None:
         """Bring the last thing the user said to the top."""
