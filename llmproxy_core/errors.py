@@ -2,6 +2,7 @@
 
 LlmproxyError
 ├── ConfigError       a setting is wrong: file, key, value and what is allowed
+├── ExpressionError   a policy's expression is wrong: column, and what would be right
 ├── HomeError         the home folder cannot be used
 ├── SpoolError        a segment cannot be read or written
 ├── InterchangeError  a file cannot be imported, or calls cannot be exported
@@ -20,6 +21,10 @@ class LlmproxyError(Exception):
 
 class ConfigError(LlmproxyError):
     """A setting is wrong."""
+
+
+class ExpressionError(LlmproxyError):
+    """An expression of a policy cannot be understood."""
 
 
 class HomeError(LlmproxyError):
