@@ -19,7 +19,7 @@ GENERIC = Rule(
     id="generic-api-key",
     what="a secret",
     pattern=re.compile(
-        rf"(?P<name>[\w.-]{{0,40}}(?:{_NAMES}){FIRM_SIGN})"
+        rf"(?P<name>(?:{_NAMES}){FIRM_SIGN})"
         r"(?P<value>[A-Za-z0-9][\w.=+/-]{9,149}+)(?=[\x60'\"\s;,)\]}<&\\]|$)".encode(),
         re.IGNORECASE,
     ),
@@ -29,8 +29,8 @@ GENERIC = Rule(
         b"access auth api credential creds key passwd password secret token".split()
     ),
     entropy=3.5,
-    before=256,
-    after=512,
+    before=96,
+    after=192,
     kind="generic",
 )
 _PASS = r"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|(?<![a-z])pass|_pw)"
@@ -39,7 +39,7 @@ PASSWORD = Rule(
     id="password",
     what="a password",
     pattern=re.compile(
-        rf"(?P<name>[\w.-]{{0,40}}{_PASS}{_SAYS})(?P<value>[^\s\x60'\"\\<>,;]{{4,128}}+)".encode(),
+        rf"(?P<name>{_PASS}{_SAYS})(?P<value>[^\s\x60'\"\\<>,;]{{4,128}}+)".encode(),
         re.IGNORECASE,
     ),
     trigger=(
@@ -49,8 +49,8 @@ PASSWORD = Rule(
     ).encode(),
     any_case=True,
     words=(b"pass", b"pwd", b"_pw"),
-    before=256,
-    after=256,
+    before=96,
+    after=192,
     kind="password",
 )
 
@@ -65,7 +65,7 @@ HARMLESS_NAME = re.compile(
     rb"|search|item|topic|message|sec-websocket)[_.-]?keys?\b"
     rb"|turkey|key[_.-]?(?:alias|board|code|frame|id|length|mesh|name|pair|press(?:ed)?|ring|selector"
     rb"|signature|size|stone|store|storetype|word|up|down|left|right|type|event|value|path|file|usage"
-    rb"|prefix|error|format|field|func|fn|func|bind|map|point|ed|schedule|version)"
+    rb"|prefix|error|format|field|func|fn|bind|map|point|ed|schedule|version|ops|s_?per)"
     rb"|key[_.-]?vault|(?:key(?:store|tab)|token|key)[_.-]?(?:file|path|uri|url|arn)|issuerkeyhash"
     rb"|monkey|donkey|hockey|whiskey|jockey|keying|keyof|secret[_.-]?(?:length|name|size|arn|id|ref|path)"
     rb"|usersecretsid|csrf|xsrf|(?:api|credentials|token)[_.-]?(?:endpoint|ur[il])|public[_.-]?token"
@@ -89,20 +89,33 @@ TYPE = re.compile(
     rb"[.!?)]*$",
     re.IGNORECASE,
 )
+LISTED = re.compile(rb"(?:^|[^_a-z])pass['\"]?\s*,", re.IGNORECASE)
+"""A word of a list, not a name."""
+NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+LONGEST_NAME = 40
 IDENTIFIER = re.compile(rb"^[A-Za-z_][A-Za-z_]*\d?(?:[.\-:][A-Za-z_]\w*)*$")
 CALL = re.compile(rb"[(\[]")
-QUOTES = b"\"'`"
+NEXT_LINE = re.compile(rb"[=:>,][^\n]*\n")
+"""The name had no value: what follows is something else."""
 
 
 def is_secret(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
     """Is what GENERIC or PASSWORD matched a secret?"""
-    value, name = found["value"], found["name"]
+    value, name = found["value"], _name(found, data)
     if HARMLESS_NAME.search(name) or is_placeholder(value):
         return False
     quoted = data[found.start("value") - 1 : found.start("value")] in (b'"', b"'", b"`")
+    if not quoted and NEXT_LINE.search(name):
+        return False
     if rule.kind == "generic":
         return _is_random(rule, value, quoted)
     return _is_password(value, name, quoted, data[found.end() : found.end() + 1])
+
+
+def _name(found: re.Match[bytes], data: bytes) -> bytes:
+    """All of the name, of which only an end was looked for, up to the value."""
+    before = data[max(0, found.start() - LONGEST_NAME) : found.start()]
+    return before[len(before.rstrip(NAME)) :] + found["name"]
 
 
 def _is_random(rule: Rule, value: bytes, quoted: bool) -> bool:
@@ -117,6 +130,8 @@ def _is_random(rule: Rule, value: bytes, quoted: bool) -> bool:
 def _is_password(value: bytes, name: bytes, quoted: bool, following: bytes) -> bool:
     if not quoted:
         value = value.rstrip(b".,:!?)}]&|")
+    if LISTED.search(name):
+        return False
     if len(value) < 5 or TYPE.match(value) or is_reference(value) or CALL.search(following):
         return False
     kinds = [
@@ -125,7 +140,7 @@ def _is_password(value: bytes, name: bytes, quoted: bool, following: bytes) -> b
         any(48 <= char <= 57 for char in value),
         any(char in b"!@#$%^&*+?~=|" for char in value),
     ]
-    if not quoted and IDENTIFIER.match(value):
+    if not quoted and IDENTIFIER.match(value.lstrip(b"!&*-@")):
         return False
     if b" is" in name.lower() and not (kinds[2] and sum(kinds) >= 2):
         return False

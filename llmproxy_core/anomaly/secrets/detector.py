@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from llmproxy_core.anomaly.finding import Finding, Severity, Text
-from llmproxy_core.anomaly.secrets.assignments import GENERIC, PASSWORD, is_secret
+from llmproxy_core.anomaly.secrets.assignments import GENERIC, PASSWORD, TYPE, is_secret
 from llmproxy_core.anomaly.secrets.engine import Engine, engine
 from llmproxy_core.anomaly.secrets.lookalikes import (
     entropy,
@@ -97,7 +97,9 @@ def _is_real(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
         return is_login(value)
     if rule.id == "private-key":
         return len(value) > 120
-    if rule.kind == "placed" and (is_reference(value) or (rule.strange and _is_weak(value))):
+    if rule.kind == "placed" and (is_reference(value) or TYPE.match(value)):
+        return False
+    if (rule.strange and _is_weak(value)) or (rule.kind == "token" and looks_like_words(value)):
         return False
     if rule.id != "twitter-bearer-token" and is_placeholder(value):
         return False

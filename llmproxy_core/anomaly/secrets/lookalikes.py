@@ -13,10 +13,15 @@ PLACEHOLDER = re.compile(
     rb"example|placeholder|change[-_]?(?:me|it)|replace[-_]?(?:me|this|with)|insert[-_]?(?:your|key)"
     rb"|redacted|your[-_ ]?(?:own|key|api|token|secret|password|access|name|org|client|user|real|pat"
     rb"|db|db_)|_your_|<your|dummy|(?:^|[-_.])fake(?:[-_.]|$)|xxxx|\*\*\*|\.\.\.|\xe2\x80\xa6|todo"
-    rb"|abcdefgh|bcdefghijk|qwertyuiop|0123456789|12345678901|987654321"
+    rb"|abcdefgh|bcdefghijk|qwertyuiop|0123456789|234567890|987654321"
     rb"|deadbeef|cafebabe|lorem|foobar|mypassword|somesecret|notreal|[-_]goes[-_]here|[-_]here$",
     re.IGNORECASE,
 )
+KNOWN = re.compile(
+    rb"6fe4476ee5a1832882e326b506d14126|eyJzdWIiOiIxMjM0NTY3ODkwIi|sk_test_4eC39HqLyjWDarjtT1zdp7dc"
+    rb"|014df517-39d1-4453-b7b3-9930c563627c|33f!!lloppa|hal\+9ooo_da!sY|b2F1dGg6c2VjcmV0"
+)
+"""Examples of documentations that millions have copied."""
 REFERENCE = re.compile(
     rb"^(?:\$\{?\{?|%[A-Za-z_({]|\{\{?|<|\[|@[A-Za-z_]|&[a-z]+;|#\{|=)"
     rb"|(?:os\.|process\.)?env(?:iron)?[.\[(]|getenv|import\.meta|secrets?\.|vars\.|config\.|settings\."
@@ -26,8 +31,8 @@ REPEATED = re.compile(rb"(.)\1{5}|(..)\2{4}|(...)\3{3}", re.DOTALL)
 PATH = re.compile(
     rb"^(?:~|\.{1,2})?/(?:[\w.-]+/)*[\w.-]*$|^[A-Za-z]:\\|^[\w-]+\.(?:[\w-]+\.)*"
     rb"(?:com|org|net|io|dev|json|ya?ml|toml|py|[jt]sx?|md|txt|pem|key|crt|p12|jks|env|pub|xml|html?|sh"
-    rb"|go|rs|java|rb|php|c|h|cpp|cfg|conf|ini|lock|log|local|internal)(?:[:/]\S*)?$",
-    re.IGNORECASE,
+    rb"|go|rs|java|rb|php|cpp|cfg|conf|ini|lock|log|local|internal)(?:[:/]\S*)?$"
+    rb"|^[a-z]{0,8}\d+\.\d+\.\d+(?:[._+-]|$)"
 )
 BLOB = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 BLOB_AROUND = 64
@@ -35,6 +40,7 @@ BLOB_AROUND = 64
 SHORT_BLOB = 24
 """The same, if there are capitals, small letters and digits among them."""
 
+_LETTERS = re.compile(rb"[A-Z]?[a-z]{2,}+|[A-Z]{3,}+")
 _COMMON_PAIRS = frozenset(
     "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co"
     " me de hi ri ro ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us"
@@ -59,7 +65,7 @@ def entropy(value: bytes) -> float:
 
 def is_placeholder(value: bytes) -> bool:
     """Something that stands for a secret: `xxxx`, `YOUR_KEY`, `...EXAMPLE`, one letter all over."""
-    return bool(PLACEHOLDER.search(value) or REPEATED.search(value))
+    return bool(PLACEHOLDER.search(value) or REPEATED.search(value) or KNOWN.search(value))
 
 
 def is_reference(value: bytes) -> bool:
@@ -68,18 +74,15 @@ def is_reference(value: bytes) -> bool:
 
 
 def looks_like_words(value: bytes) -> bool:
-    """Is it made of words, as names in code are? Told by which letters stand side by side."""
-    text = value.decode("latin-1")
-    pairs = [
-        text[at : at + 2].lower()
-        for at in range(len(text) - 1)
-        if text[at : at + 2].isalpha() and not (text[at].islower() and text[at + 1].isupper())
-    ]
-    if len(pairs) < 3:
-        return False
-    common = sum(pair in _COMMON_PAIRS for pair in pairs)
-    letters = sum(char.isalpha() for char in text)
-    return common >= 0.78 * len(pairs) and letters >= 0.6 * len(text)
+    """Is more than half of it words, as in names in code? Told by which letters stand together."""
+    worded = sum(map(len, filter(_is_word, _LETTERS.findall(value))))
+    return worded > 0.55 * len(value)
+
+
+def _is_word(letters: bytes) -> bool:
+    text = letters.lower().decode()
+    odd = sum(text[at : at + 2] not in _COMMON_PAIRS for at in range(len(text) - 1))
+    return odd <= (len(text) >= 6)
 
 
 def in_blob(data: bytes, start: int, end: int) -> bool:

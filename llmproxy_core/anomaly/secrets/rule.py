@@ -30,6 +30,7 @@ SIGN = r"[ \t\w.-]{0,20}['\"\s\\\])]{0,5}(?:\|\||[:=?>,]{1,3})[\x60'\"\s=\\(]{0,
 FIRM_SIGN = re.sub(r"(\{\d,\d+\})", r"\1+", SIGN)
 """The same, without going back: its parts share no characters."""
 BOUNDARY_BEFORE = r"(?<![A-Za-z0-9])"
+NO_LETTER_BEFORE = r"(?-i:(?<![a-z]))"
 BOUNDARY_AFTER = r"(?![A-Za-z0-9])"
 VALUE_ENDS = r"(?=[\x60'\"\s;,)\]}<&\\]|$)"
 SOME_VALUE = r"[\w=+/.:%~-]{14}"
@@ -93,7 +94,7 @@ def _assigned(row: dict[str, Any]) -> Rule:
     value = _expanded(row["value"])
     if row.get("exact"):
         value = f"(?-i:{value})"
-    pattern = f"(?:{row['names']}){FIRM_SIGN}(?P<value>{value}){VALUE_ENDS}"
+    pattern = f"{NO_LETTER_BEFORE}(?:{row['names']}){FIRM_SIGN}(?P<value>{value}){VALUE_ENDS}"
     return Rule(
         id=row["id"],
         what=row["what"],
