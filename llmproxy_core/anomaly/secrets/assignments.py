@@ -14,16 +14,16 @@ from llmproxy_core.anomaly.secrets.lookalikes import (
 )
 from llmproxy_core.anomaly.secrets.rule import FIRM_SIGN, SIGN, Rule
 
-_NAMES = "access|auth|api|credential|creds|key|passw(?:or)?d|secret|token"
+NAMES = "access|auth|api|credential|creds|key|passw(?:or)?d|secret|token"
 GENERIC = Rule(
     id="generic-api-key",
     what="a secret",
     pattern=re.compile(
-        rf"(?P<name>(?:{_NAMES}){FIRM_SIGN})"
+        rf"(?P<name>(?:{NAMES}){FIRM_SIGN})"
         r"(?P<value>[A-Za-z0-9][\w.=+/-]{9,149}+)(?=[\x60'\"\s;,)\]}<&\\]|$)".encode(),
         re.IGNORECASE,
     ),
-    trigger=rf"(?:{_NAMES}){SIGN}[\w.=+/-]{{10}}".encode(),
+    trigger=rf"(?:{NAMES}){SIGN}[\w.=+/-]{{10}}".encode(),
     any_case=True,
     words=tuple(
         b"access auth api credential creds key passwd password secret token".split()
@@ -33,13 +33,13 @@ GENERIC = Rule(
     after=192,
     kind="generic",
 )
-_PASS = r"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|(?<![a-z])pass|_pw)"
-_SAYS = r"[\w.-]{0,20}+(?:['\"\s\\\])]{0,5}+(?:\|\||[:=>,]{1,3}+)|\s{1,2}is\b)[\x60'\"\s\\(]{0,6}+"
+PASS = r"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|(?<![a-z])pass|_pw)"
+SAYS = r"[\w.-]{0,20}+(?:['\"\s\\\])]{0,5}+(?:\|\||[:=>,]{1,3}+)|\s{1,2}is\b)[\x60'\"\s\\(]{0,6}+"
 PASSWORD = Rule(
     id="password",
     what="a password",
     pattern=re.compile(
-        rf"(?P<name>{_PASS}{_SAYS})(?P<value>[^\s\x60'\"\\<>,;]{{4,128}}+)".encode(),
+        rf"(?P<name>{PASS}{SAYS})(?P<value>[^\s\x60'\"\\<>,;]{{4,128}}+)".encode(),
         re.IGNORECASE,
     ),
     trigger=(

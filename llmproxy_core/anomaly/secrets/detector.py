@@ -21,6 +21,9 @@ from llmproxy_core.anomaly.secrets.rule import Rule, rules
 SHORTEST = 8
 """Characters of a text that can have a secret in it."""
 SURE = {"token": 0.95, "assigned": 0.9, "placed": 0.85, "generic": 0.7, "password": 0.7}
+KEY_EDGES = re.compile(rb"-----[ A-Z0-9_-]{1,120}-----")
+LEAST_KEY = 40
+"""Characters between the edges of a private key that make it one."""
 MILD = frozenset({"password-hash", "htpasswd", "mysql-hash", "wordpress-salt"})
 """Of these nobody can make use at once."""
 
@@ -96,12 +99,14 @@ def _is_real(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
     if rule.base64 == "login":
         return is_login(value)
     if rule.id == "private-key":
-        return len(value) > 120
+        return len(KEY_EDGES.sub(b"", value)) > LEAST_KEY
     if rule.kind == "placed" and (is_reference(value) or TYPE.match(value)):
         return False
-    if (rule.strange and _is_weak(value)) or (rule.kind == "token" and looks_like_words(value)):
+    if rule.strange and _is_weak(value):
         return False
-    if rule.id != "twitter-bearer-token" and is_placeholder(value):
+    if rule.kind == "token" and _is_name(value):
+        return False
+    if not rule.repeats and is_placeholder(value):
         return False
     if rule.entropy and entropy(value) < rule.entropy:
         return False
@@ -110,6 +115,10 @@ def _is_real(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
 
 def _is_weak(value: bytes) -> bool:
     return looks_like_words(value) or not any(char in b"0123456789!@#$%^&*" for char in value)
+
+
+def _is_name(value: bytes) -> bool:
+    return not any(char in b"0123456789" for char in value) and looks_like_words(value)
 
 
 def _span(rule: Rule, found: re.Match[bytes], data: bytes) -> tuple[int, int]:

@@ -12,9 +12,9 @@ from collections import Counter
 PLACEHOLDER = re.compile(
     rb"example|placeholder|change[-_]?(?:me|it)|replace[-_]?(?:me|this|with)|insert[-_]?(?:your|key)"
     rb"|redacted|your[-_ ]?(?:own|key|api|token|secret|password|access|name|org|client|user|real|pat"
-    rb"|db|db_)|_your_|<your|dummy|(?:^|[-_.])fake(?:[-_.]|$)|xxxx|\*\*\*|\.\.\.|\xe2\x80\xa6|todo"
+    rb"|db|db_)|_your_|<your|dummy|(?:^|[-_.])fake(?:[-_.]|$)|xxxxx|\*\*\*|\.\.\.|\xe2\x80\xa6"
     rb"|abcdefgh|bcdefghijk|qwertyuiop|0123456789|234567890|987654321"
-    rb"|deadbeef|cafebabe|lorem|foobar|mypassword|somesecret|notreal|[-_]goes[-_]here|[-_]here$",
+    rb"|^fp_[0-9a-f]{12}$|deadbeef|cafebabe|lorem|foobar|mypassword|somesecret|notreal|[-_]goes[-_]here|[-_]here$",
     re.IGNORECASE,
 )
 KNOWN = re.compile(

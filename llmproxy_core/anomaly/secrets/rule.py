@@ -33,14 +33,14 @@ BOUNDARY_BEFORE = r"(?<![A-Za-z0-9])"
 NO_LETTER_BEFORE = r"(?-i:(?<![a-z]))"
 BOUNDARY_AFTER = r"(?![A-Za-z0-9])"
 VALUE_ENDS = r"(?=[\x60'\"\s;,)\]}<&\\]|$)"
-SOME_VALUE = r"[\w=+/.:%~-]{14}"
+SOME_VALUE = r"[^\s\x60'\"]{14}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`words`: lower case; a text without any of them has no such secret. `before`, `after`: bytes
     around the end of the trigger, or around a word, in which all of the secret and its surroundings
-    are. `strange`: the value must not look like words. `plain`: it is the whole of a password."""
+    are. `strange`: the value must not look like words."""
 
     id: str
     what: str
@@ -50,6 +50,7 @@ class Rule:
     words: tuple[bytes, ...]
     entropy: float = 0.0
     strange: bool = False
+    repeats: bool = False
     base64: str = ""
     before: int = 512
     after: int = 1536
@@ -103,6 +104,7 @@ def _assigned(row: dict[str, Any]) -> Rule:
         any_case=True,
         words=_literals(row["names"]),
         entropy=row.get("entropy", 2.0),
+        repeats=row.get("repeats", False),
         before=256,
         after=2304,
         kind="assigned",

@@ -1,0 +1,157 @@
+"""One text that comes in pieces, and how much of it is settled: masked, and fit to be written.
+
+A secret has no blank and no quote in it (those that do are known by how they begin): so what stands
+behind the last blank or quote may still become one, and all before it is settled. Detectors see the
+text with `CONTEXT` characters before what is new, as a name before a value tells what it is. Where
+no blank comes for `LIMIT` characters, it is cut at other signs; a run without any is base64, or a
+secret of that length, which is masked until it ends.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from llmproxy_core.anomaly.masking import Secret
+
+CONTEXT = 1024
+LIMIT = 4096
+FARTHEST = 16 * 1024
+"""Characters that are looked at again, while a secret of many lines goes on."""
+TAIL = 512
+"""What is kept back of a long run that is no secret: one may begin in it."""
+
+ENDS = re.compile(r"[\s\"'`]")
+SOFT_ENDS = re.compile(r"[^A-Za-z0-9+/=_.~%:@\-]")
+OPEN = re.compile(
+    r"(?:(?:auth|logged_in|nonce)_(?:key|salt)['\"]\s{0,4},\s{0,4}'"
+    r"|key=\"(?:cleartext)?password\"\s{0,4}value=\")([^'\n]{0,200})\Z",
+    re.IGNORECASE,
+)
+"""Values with blanks in them, begun and not ended."""
+LONGEST_OPEN = 260
+
+
+class Found(NamedTuple):
+    """Characters `start:end` of a text that must not be written, and what they are."""
+
+    start: int
+    end: int
+    label: str
+
+
+type Find = Callable[[str, bool], Iterable[Found]]
+"""What is to be masked in a text; the flag: it may be cut off at its end, in a secret."""
+
+
+class Mask(NamedTuple):
+    """Characters from the beginning of the channel; `label` empty: the rest of the one before."""
+
+    start: int
+    end: int
+    label: str
+    value: str
+
+
+class Channel:
+    """Offsets count from the beginning of the text; characters before `settled` can be written."""
+
+    __slots__ = ("_base", "_find", "_known", "_masked", "_swallows", "_text", "masks", "settled")
+
+    def __init__(self, find: Find, known: Sequence[Secret] = ()) -> None:
+        self._find = find
+        self._known = known
+        self._text = ""
+        self._base = 0
+        self._masked = 0
+        self._swallows = False
+        self.settled = 0
+        self.masks: list[Mask] = []
+        """In order and apart; who writes them takes them away."""
+
+    @property
+    def end(self) -> int:
+        return self._base + len(self._text)
+
+    def add(self, text: str) -> None:
+        self._text += text
+
+    def settle(self, final: bool = False) -> None:
+        """Look at what is new; `final`: no more comes."""
+        fresh = self.settled - self._base
+        if fresh == len(self._text):
+            return
+        if self._swallows:
+            fresh = self._swallow(fresh)
+        cut = len(self._text) if final else self._cut(fresh)
+        forced = False
+        if cut <= fresh and len(self._text) - fresh > LIMIT:
+            cut, forced = self._forced_cut(fresh), True
+        if cut > fresh:
+            self._mask(fresh, cut, final, forced)
+
+    def _cut(self, fresh: int) -> int:
+        """Where the last piece begins that may still become a secret."""
+        text = self._text
+        at = len(text)
+        while at > fresh and not ENDS.match(text, at - 1):
+            at -= 1
+        if at > fresh and (begun := OPEN.search(text, max(0, len(text) - LONGEST_OPEN))):
+            at = min(at, begun.start(1))
+        return min([at, *(self._begun(secret.value, at) for secret in self._known)])
+
+    def _begun(self, value: str, at: int) -> int:
+        """Where a known value begins that the text may be in the middle of."""
+        text = self._text
+        for size in range(min(len(value) - 1, len(text)), 0, -1):
+            if text.endswith(value[:size]):
+                return min(at, len(text) - size)
+        return at
+
+    def _forced_cut(self, fresh: int) -> int:
+        text = self._text
+        at = len(text)
+        while at > fresh and not SOFT_ENDS.match(text, at - 1):
+            at -= 1
+        return at if at > fresh else len(text)
+
+    def _mask(self, fresh: int, cut: int, final: bool, forced: bool) -> None:
+        window = self._text[:cut]
+        found = sorted(self._find(window, final), key=lambda one: one.start)
+        going_on = [one for one in found if one.end >= len(window.rstrip())]
+        if forced and cut == len(self._text):
+            self._swallows = any(one.end == cut for one in found)
+            if not self._swallows:
+                cut = max(fresh, cut - TAIL)
+        for one in found:
+            self._note(one, fresh, min(one.end, cut), window)
+        self.settled = self._base + cut
+        self._forget(cut, min((one.start for one in going_on), default=cut))
+
+    def _note(self, one: Found, fresh: int, end: int, window: str) -> None:
+        """Mask what has not been settled before."""
+        start = max(one.start, fresh, self._masked - self._base)
+        if end <= start:
+            return
+        continues = one.start < fresh and self._masked > self._base + one.start
+        label, value = ("", "") if continues else (one.label, window[one.start : one.end])
+        self._add_mask(Mask(self._base + start, self._base + end, label, value))
+
+    def _add_mask(self, mask: Mask) -> None:
+        self.masks.append(mask)
+        self._masked = mask.end
+
+    def _swallow(self, fresh: int) -> int:
+        """The rest of a run whose beginning was a secret."""
+        found = ENDS.search(self._text, fresh)
+        end = found.start() if found else len(self._text)
+        self._swallows = found is None
+        if end > fresh:
+            self._add_mask(Mask(self._base + fresh, self._base + end, "", ""))
+            self.settled = self._base + end
+        return end
+
+    def _forget(self, cut: int, going_on: int) -> None:
+        keep = max(cut - FARTHEST, min(cut - CONTEXT, going_on), 0)
+        if keep:
+            self._text = self._text[keep:]
+            self._base += keep

@@ -1,0 +1,143 @@
+"""Masks a stream on its way to the disk, where a secret may come split over many events.
+
+What is forwarded does not wait for it; what is written waits while the end of a text could be the
+beginning of a secret (a word, as a rule), and never for more than `channel.LIMIT` characters of a
+text and `HELD` bytes of a stream. Whoever feeds it says where in an event there is text, and to
+which text it belongs; events come out whole, in order, as many as went in, and JSON stays JSON.
+"""
+
+from collections import deque
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from llmproxy_core.anomaly.channel import Channel, Find, Found, Mask
+from llmproxy_core.anomaly.json_strings import spliced, unescaped
+from llmproxy_core.anomaly.masking import SHORT, Masker, Secret, may_have, spellings
+
+MOST_KNOWN = 64
+HELD = 64 * 1024
+"""Bytes that wait to be written, over which texts count as ended."""
+
+
+class Piece(NamedTuple):
+    """The bytes `start:end` of an event: a JSON string without its quotes.
+
+    `channel`: the text of which it is the next piece, as (choice, block). `last`: that text ends
+    here, as it does where an event repeats the whole of a text.
+    """
+
+    start: int
+    end: int
+    channel: Hashable
+    last: bool = False
+
+
+@dataclass(slots=True)
+class _Event:
+    data: bytes
+    pieces: list[tuple[Piece, Channel, int, int]] = field(default_factory=list)
+    """With the text's channel, and which characters of it they are."""
+
+    @property
+    def settled(self) -> bool:
+        return all(channel.settled >= end for _, channel, _, end in self.pieces)
+
+
+class StreamMasker:
+    """`find`: see `channel.Find`. `known`: secrets found before, as in the request."""
+
+    def __init__(self, find: Find, masker: Masker, known: Sequence[Secret] = ()) -> None:
+        self._find = find
+        self._masker = masker
+        self._known = list(dict.fromkeys(known))[:MOST_KNOWN]
+        self._channels: dict[Hashable, Channel] = {}
+        self._events: deque[_Event] = deque()
+        self._held = 0
+
+    def feed(self, data: bytes, pieces: Sequence[Piece] = ()) -> list[bytes]:
+        """The events, masked, that may be written now. `pieces` in order."""
+        if not pieces and not self._events:
+            return [data]
+        event = _Event(data)
+        for piece in pieces:
+            self._add(event, piece)
+        self._events.append(event)
+        self._held += len(data)
+        written = self._written()
+        if self._held > HELD:
+            self._end_all()
+            written += self._written()
+        return written
+
+    def finish(self) -> list[bytes]:
+        """The rest: no more comes. A secret that was cut off is masked as far as it came."""
+        self._end_all()
+        return self._written()
+
+    def _add(self, event: _Event, piece: Piece) -> None:
+        channel = self._channels.get(piece.channel)
+        if channel is None:
+            channel = self._channels[piece.channel] = Channel(self._found, self._known)
+        start = channel.end
+        channel.add(unescaped(event.data[piece.start : piece.end]))
+        event.pieces.append((piece, channel, start, channel.end))
+        channel.settle(final=piece.last)
+        self._learn(channel)
+        if piece.last:
+            del self._channels[piece.channel]
+
+    def _found(self, text: str, final: bool) -> list[Found]:
+        """What detectors find, and what is known to be secret without them."""
+        found = list(self._find(text, final))
+        if self._known:
+            data = text.encode("utf-8", "surrogatepass")
+            found += [one for secret in self._known for one in _again(secret, data)]
+        return found
+
+    def _learn(self, channel: Channel) -> None:
+        """A secret that a text tells by what stands around it may come again without that."""
+        for mask in channel.masks:
+            secret = Secret(mask.label, mask.value)
+            if len(mask.value) >= SHORT and len(self._known) < MOST_KNOWN:
+                if secret not in self._known:
+                    self._known.append(secret)
+
+    def _end_all(self) -> None:
+        for channel in self._channels.values():
+            channel.settle(final=True)
+
+    def _written(self) -> list[bytes]:
+        written = []
+        while self._events and self._events[0].settled:
+            event = self._events.popleft()
+            self._held -= len(event.data)
+            written.append(self._masked(event))
+        return written
+
+    def _masked(self, event: _Event) -> bytes:
+        data, kept, at = event.data, list[bytes](), 0
+        for piece, channel, start, end in event.pieces:
+            cuts = [self._cut(mask, start, end) for mask in channel.masks if mask.start < end]
+            cuts = [cut for cut in cuts if cut[1] > cut[0]]
+            if cuts:
+                kept += data[at : piece.start], spliced(data[piece.start : piece.end], cuts)
+                at = piece.end
+            while channel.masks and channel.masks[0].end <= end:
+                channel.masks.pop(0)
+        return b"".join([*kept, data[at:]]) if kept else data
+
+    def _cut(self, mask: Mask, start: int, end: int) -> tuple[int, int, str]:
+        """The part of a mask that is in a piece; the mark goes where it begins."""
+        begins = mask.label and start <= mask.start < end
+        mark = self._masker.mark(Secret(mask.label, mask.value)) if begins else ""
+        return max(mask.start, start) - start, min(mask.end, end) - start, mark
+
+
+def _again(secret: Secret, data: bytes) -> Iterator[Found]:
+    if not may_have(data, secret.value):
+        return
+    for found in spellings(secret.value).finditer(data):
+        start = len(data[: found.start()].decode("utf-8", "replace"))
+        size = len(found[0].decode("utf-8", "replace"))
+        yield Found(start, start + size, secret.label)
