@@ -1,0 +1,165 @@
+"""Numbers that states give to persons, by their form and their check digits (python-stdnum).
+
+A number whose form and checks leave little to chance is found as it stands; for others the words
+around it have to tell what it is.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import NamedTuple, Protocol, cast
+
+from llmproxy_core.anomaly.pii.mention import Mention, told
+
+PERSONAL = (
+    r"personal[\s_-]?(?:id|number|code)|national[\s_-]?(?:id|number|insurance)|identity[\s_-]?(?:card"
+    r"|number)|id[\s_-]?(?:card|number|no)|tax[\s_-]?(?:id|number|payer\w*)|social[\s_-]?security|citizen"
+    r"|passport|ausweis|steuer\w*|identi\w*"
+)
+
+
+class _Checks(Protocol):
+    def is_valid(self, number: str) -> bool: ...
+
+
+class Number(NamedTuple):
+    """`module`: of stdnum. `sure`: the form in which it needs no words around it ("": none)."""
+
+    kind: str
+    what: str
+    module: str
+    form: str
+    words: str
+    sure: str = ""
+
+
+NUMBERS = (
+    Number("us-ssn", "a US social security number", "us.ssn", r"\d{3}-\d{2}-\d{4}|\d{9}", r"ssn|social",
+           r"\d{3}-\d{2}-\d{4}"),
+    Number("us-itin", "a US taxpayer number", "us.itin", r"9\d{2}-\d{2}-\d{4}", r"itin|taxpayer"),
+    Number("de-idnr", "a German tax id", "de.idnr", r"\d{2}[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}",
+           r"steuer|idnr|tin|identifikationsnummer", r"\d{2} \d{3} \d{3} \d{3}"),
+    Number("fr-nir", "a French social security number", "fr.nir",
+           r"[12][ ]?\d{2}[ ]?\d{2}[ ]?(?:\d{2}|2[AB])[ ]?\d{3}[ ]?\d{3}[ ]?\d{2}", r"nir|s[ée]cu|insee",
+           r".*"),
+    Number("es-dni", "a Spanish identity number", "es.dni", r"\d{8}[ -]?[A-Za-z]", r"dni|nif", r".*[A-Z]"),
+    Number("es-nie", "a Spanish number of a foreigner", "es.nie", r"[XYZxyz][ -]?\d{7}[ -]?[A-Za-z]",
+           r"nie", r"[XYZ].*"),
+    Number("it-codice-fiscale", "an Italian tax code", "it.codicefiscale",
+           r"[A-Za-z]{6}\d{2}[A-Za-z]\d{2}[A-Za-z]\d{3}[A-Za-z]", r"fiscale", r".*"),
+    Number("nl-bsn", "a Dutch citizen number", "nl.bsn", r"\d{9}|\d{4}[ .]\d{2}[ .]\d{3}",
+           r"bsn|burgerservice\w*|sofi"),
+    Number("gb-nhs", "a UK NHS number", "gb.nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", r"nhs|patient"),
+    Number("pl-pesel", "a Polish PESEL", "pl.pesel", r"\d{11}", r"pesel", r"\d{11}"),
+    Number("br-cpf", "a Brazilian CPF", "br.cpf", r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{11}", r"cpf",
+           r"\d{3}\.\d{3}\.\d{3}-\d{2}"),
+    Number("in-aadhaar", "an Indian Aadhaar number", "in_.aadhaar", r"\d{4}[ -]?\d{4}[ -]?\d{4}",
+           r"aadha?ar|uid", r"\d{4} \d{4} \d{4}"),
+    Number("in-pan", "an Indian PAN", "in_.pan", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]",
+           r"pan|permanent account"),
+    Number("se-personnummer", "a Swedish personal number", "se.personnummer",
+           r"(?:19|20)?\d{6}[-+]?\d{4}", r"personnummer", r"(?:19|20)?\d{6}[-+]\d{4}"),
+    Number("fi-hetu", "a Finnish personal id", "fi.hetu", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]", r"hetu", r".*"),
+    Number("dk-cpr", "a Danish CPR number", "dk.cpr", r"\d{6}[- ]?\d{4}", r"cpr"),
+    Number("no-fodselsnummer", "a Norwegian birth number", "no.fodselsnummer", r"\d{6}[ ]?\d{5}",
+           r"f[øo]dselsnummer|fnr", r".*"),
+    Number("cz-rc", "a Czech or Slovak birth number", "cz.rc", r"\d{6}/\d{3,4}", r"rodn", r"\d{6}/\d{4}"),
+    Number("pt-nif", "a Portuguese tax number", "pt.nif", r"\d{3}[ ]?\d{3}[ ]?\d{3}", r"nif|contribuinte"),
+    Number("ch-ahv", "a Swiss AHV number", "ch.ssn", r"756\.?\d{4}\.?\d{4}\.?\d{2}", r"ahv|avs", r".*"),
+    Number("at-svnr", "an Austrian insurance number", "at.vnr", r"\d{4}[ ]?\d{6}",
+           r"svnr|sozialversicherung\w*|versicherungsnummer"),
+    Number("be-nn", "a Belgian national number", "be.nn", r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}\.?\d{2}",
+           r"rijksregister\w*|national|nrn", r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}"),
+    Number("ie-pps", "an Irish PPS number", "ie.pps", r"\d{7}[A-Wa-w][A-Ia-iWw]?", r"pps\w*"),
+    Number("ca-sin", "a Canadian insurance number", "ca.sin", r"\d{3}[ -]?\d{3}[ -]?\d{3}",
+           r"sin|social insurance"),
+    Number("au-tfn", "an Australian tax number", "au.tfn", r"\d{3}[ ]?\d{3}[ ]?\d{2,3}", r"tfn|tax file"),
+    Number("kr-rrn", "a Korean registration number", "kr.rrn", r"\d{6}-\d{7}", r"rrn|resident", r".*"),
+    Number("cn-ric", "a Chinese identity number", "cn.ric", r"\d{17}[\dXx]", r"身份证|resident", r".*"),
+    Number("za-id", "a South African identity number", "za.idnr", r"\d{13}", r"south african|said"),
+    Number("tr-kimlik", "a Turkish identity number", "tr.tckimlik", r"\d{11}", r"kimlik|tckn|t\.?c\.?"),
+    Number("mx-curp", "a Mexican CURP", "mx.curp", r"[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d", r"curp", r".*"),
+    Number("ro-cnp", "a Romanian CNP", "ro.cnp", r"[1-9]\d{12}", r"cnp|numeric personal", r".*"),
+    Number("bg-egn", "a Bulgarian EGN", "bg.egn", r"\d{10}", r"egn|егн"),
+    Number("hr-oib", "a Croatian OIB", "hr.oib", r"\d{11}", r"oib"),
+    Number("ee-ik", "an Estonian personal code", "ee.ik", r"\d{11}", r"isikukood"),
+    Number("lt-asmens", "a Lithuanian personal code", "lt.asmens", r"\d{11}", r"asmens"),
+    Number("cl-rut", "a Chilean RUT", "cl.rut", r"\d{1,2}\.?\d{3}\.?\d{3}-[\dkK]", r"rut|run",
+           r"\d{1,2}\.\d{3}\.\d{3}-[\dK]"),
+    Number("il-idnr", "an Israeli identity number", "il.idnr", r"\d{9}", r"teudat|israel\w*|תעודת"),
+    Number("is-kennitala", "an Icelandic id", "is_.kennitala", r"\d{6}-?\d{4}", r"kennitala"),
+    Number("gr-amka", "a Greek AMKA", "gr.amka", r"\d{11}", r"amka"),
+    Number("th-pin", "a Thai identity number", "th.pin", r"\d-?\d{4}-?\d{5}-?\d{2}-?\d", r"thai\w*|บัตร",
+           r"\d-\d{4}-\d{5}-\d{2}-\d"),
+    Number("my-nric", "a Malaysian identity number", "my.nric", r"\d{6}-\d{2}-\d{4}", r"nric|mykad", r".*"),
+    Number("si-emso", "a Slovenian EMŠO", "si.emso", r"\d{13}", r"em[šs]o|jmbg"),
+)  # fmt: skip
+CANDIDATE = re.compile(
+    r"(?<![\w.,=+/-])(?=[A-Za-z]{0,6}[ -]?\d)(?:[A-Za-z]{1,6}[ -]?)?\d[\dA-Za-z]{0,20}"
+    r"(?:[ ./+-][\dA-Za-z]{1,10}){0,6}"
+)
+LEAST, MOST = 7, 25
+"""Characters of such a number, with what parts it."""
+
+
+def persons(text: str) -> Iterator[Mention]:
+    at = 0
+    while found := CANDIDATE.search(text, at):
+        mention = _first(text, found.start(), found.end())
+        if mention is not None:
+            yield mention
+        at = mention.end if mention else _next(text, found)
+
+
+def _next(text: str, found: re.Match[str]) -> int:
+    """Behind the first part: the rest of what was read may be another number."""
+    part = re.search(r"[ /]", found[0])
+    return found.start() + part.end() if part else found.end()
+
+
+def _first(text: str, start: int, end: int) -> Mention | None:
+    for shape, numbers in _by_shape():
+        found = shape.match(text, start, min(end, start + MOST))
+        if found is None or found.end() - start < LEAST or _goes_on(text, found.end()):
+            continue
+        for number in numbers:
+            mention = _checked(number, text, start, found.end())
+            if mention is not None:
+                return mention
+    return None
+
+
+def _goes_on(text: str, end: int) -> bool:
+    following = text[end : end + 2]
+    return following[:1].isalnum() or (following[:1] in "-_" and following[1:].isalnum())
+
+
+def _checked(number: Number, text: str, start: int, end: int) -> Mention | None:
+    value = text[start:end]
+    if len(set(value) - set(" .-/")) < 3:
+        return None
+    sure = bool(number.sure and re.fullmatch(number.sure, value))
+    if not (sure or told(_words(number.words), text, start, end)):
+        return None
+    if not _module(number.module).is_valid(value):
+        return None
+    return Mention(start, end, number.kind, number.what, 0.95 if sure else 0.85, "high")
+
+
+@cache
+def _by_shape() -> tuple[tuple[re.Pattern[str], tuple[Number, ...]], ...]:
+    shapes: dict[str, list[Number]] = {}
+    for number in NUMBERS:
+        shapes.setdefault(number.form, []).append(number)
+    return tuple((re.compile(f"(?:{form})"), tuple(some)) for form, some in shapes.items())
+
+
+@cache
+def _words(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_])(?:{words}|{PERSONAL})(?![a-z])", re.IGNORECASE)
+
+
+@cache
+def _module(name: str) -> _Checks:
+    return cast(_Checks, import_module(f"stdnum.{name}"))
