@@ -88,7 +88,7 @@ def may_have(body: bytes, value: str) -> bool:
     """Cheap, and wrong only if it says yes."""
     if b"\\u" in body or b"%" in body or not value.isascii():
         return True
-    if value.isalnum() or not set(value) & set("\"/\\ \n\t\r"):
+    if value.isalnum() or not set(value) & set('"/\\ \n\t\r'):
         return value.encode() in body or bool(_encoded(value).search(body))
     return True
 
@@ -107,7 +107,11 @@ def _encoded(value: str) -> re.Pattern[bytes]:
     data = value.encode("utf-8", "surrogatepass")
     cores = {core for shift in range(3) for core in _cores(data, shift)}
     cores.add(b"(?i:" + data.hex().encode() + b")")
-    return re.compile(b"|".join(sorted(cores, key=lambda core: (-len(core), core))))
+    return re.compile(b"|".join(sorted(cores, key=_longest_first)))
+
+
+def _longest_first(core: bytes) -> tuple[int, bytes]:
+    return -len(core), core
 
 
 def _cores(data: bytes, shift: int) -> Iterable[bytes]:

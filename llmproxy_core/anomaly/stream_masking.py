@@ -99,9 +99,9 @@ class StreamMasker:
         """A secret that a text tells by what stands around it may come again without that."""
         for mask in channel.masks:
             secret = Secret(mask.label, mask.value)
-            if len(mask.value) >= SHORT and len(self._known) < MOST_KNOWN:
-                if secret not in self._known:
-                    self._known.append(secret)
+            new = len(mask.value) >= SHORT and secret not in self._known
+            if new and len(self._known) < MOST_KNOWN:
+                self._known.append(secret)
 
     def _end_all(self) -> None:
         for channel in self._channels.values():

@@ -6,32 +6,29 @@ from collections.abc import Iterator
 from llmproxy_core.anomaly.pii.mention import Mention
 
 START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}[ -]?(?=[A-Za-z0-9]{4})")
-REST = re.compile(r"(?:[ -]?[A-Za-z0-9]){11,34}+")
+_LENGTHS = (
+    "15:NO 16:BE 18:DK,FI,FO,GL,NL,SD 19:MK,SI 20:AT,BA,EE,KZ,LT,LU,XK,MN 21:CH,HR,LI,LV"
+    " 22:BG,BH,CR,DE,GB,GE,IE,ME,RS,VA 23:AE,GI,IL,IQ,OM,SO,TL 24:AD,CZ,ES,MD,PK,RO,SA,SE,SK,TN,VG"
+    " 25:PT,ST,LY 26:IS,TR 27:BI,DJ,FR,GR,IT,MC,MR,SM 28:AL,AZ,BY,CY,DO,GT,HN,HU,LB,NI,PL,SV"
+    " 29:BR,EG,PS,QA,UA 30:JO,KW,MU,YE 31:MT,SC 32:LC 33:RU"
+)
 LENGTHS = {
     code: int(length)
-    for length, codes in (
-        row.split(":")
-        for row in (
-            "15:NO 16:BE 18:DK,FI,FO,GL,NL,SD 19:MK,SI 20:AT,BA,EE,KZ,LT,LU,XK,MN 21:CH,HR,LI,LV"
-            " 22:BG,BH,CR,DE,GB,GE,IE,ME,RS,VA 23:AE,GI,IL,IQ,OM,SO,TL 24:AD,CZ,ES,MD,PK,RO,SA,SE,SK"
-            ",TN,VG 25:PT,ST,LY 26:IS,TR 27:BI,DJ,FR,GR,IT,MC,MR,SM 28:AL,AZ,BY,CY,DO,GT,HN,HU,LB,NI"
-            ",PL,SV 29:BR,EG,PS,QA,UA 30:JO,KW,MU,YE 31:MT,SC 32:LC 33:RU"
-        ).split()
-    )
+    for length, codes in (row.split(":") for row in _LENGTHS.split())
     for code in codes.split(",")
 }
 """Characters of an account's number by country: SWIFT's IBAN registry."""
 
 
-def accounts(text: str) -> Iterator[Mention]:
-    at = 0
-    while found := START.search(text, at):
+def accounts(text: str, start: int, end: int) -> Iterator[Mention]:
+    at = start
+    while found := START.search(text, at, end):
         at = found.end()
         length = LENGTHS.get(found[0][:2].upper())
-        end = _end(text, found.start(), length) if length else None
-        if end is not None and is_iban(text[found.start() : end]):
-            yield Mention(found.start(), end, "iban", "a bank account number (IBAN)", 0.98, "high")
-            at = end
+        last = _end(text, found.start(), length) if length else None
+        if last is not None and is_iban(text[found.start() : last]):
+            yield Mention(found.start(), last, "iban", "a bank account number (IBAN)", 0.98, "high")
+            at = last
 
 
 def _end(text: str, start: int, length: int) -> int | None:

@@ -8,16 +8,20 @@ from llmproxy_core.anomaly.pii.mention import Mention
 
 REACH = 110
 """Characters before a postcode in which its street must begin."""
+ANCHOR = re.compile(r"\d(?:(?<!\d\d)\d{3,4}(?!\d)|[A-Z]{2}\b)")
+"""In every postcode: digits, or the second half of a British one."""
+AROUND = 10
+"""Characters around an anchor in which all of the postcode is."""
 
 
 class Style(NamedTuple):
-    """`code` is searched; `street` is then matched up to its beginning."""
+    """`code` is searched near an anchor; `street` is matched up to its beginning."""
 
     code: re.Pattern[str]
     street: re.Pattern[str]
 
 
-_NAME = r"[^\W\d_][\w'’.-]{0,30}"
+_NAME = r"[^\W\d_][\w'\u2019.-]{0,30}"
 STYLES = (
     Style(  # 17611 Robbins Mission Apt. 4, New Curtis, PR 49326
         re.compile(r"\b(?:A[ALKZREP]|C[AOT]|D[EC]|F[LM]|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]"
@@ -49,23 +53,30 @@ STYLES = (
     ),
     Style(  # Keizersgracht 123-B, 1015 CJ Amsterdam
         re.compile(r"\b[1-9]\d{3} ?[A-Z]{2}\b"),
-        re.compile(r"\b(?:[A-Z][\w'’-]* ){0,3}[A-Z][\w'’-]*(?:straat|laan|weg|plein|gracht|kade|dijk|singel|hof"
+        re.compile(r"\b(?:[A-Z][\w'\u2019-]* ){0,3}[A-Z][\w'\u2019-]*(?:straat|laan|weg|plein|gracht|kade|dijk|singel|hof"
                    r"|pad)\s\d{1,5}[ -]?\w{0,3}[ ,\n]+\Z"),
     ),
 )  # fmt: skip
 
 
 def addresses(text: str) -> Iterator[Mention]:
-    found = {one for style in STYLES for one in _written(style, text)}
-    for start, end in sorted(found):
-        yield Mention(start, end, "address", "a postal address", 0.6, "low")
-
-
-def _written(style: Style, text: str) -> Iterator[tuple[int, int]]:
     last = 0
-    for code in style.code.finditer(text):
+    for anchor in ANCHOR.finditer(text):
+        if anchor.start() < last:
+            continue
+        written = _written(text, last, anchor)
+        if written is not None:
+            yield Mention(*written, "address", "a postal address", 0.6, "low")
+            last = written[1]
+
+
+def _written(text: str, last: int, anchor: re.Match[str]) -> tuple[int, int] | None:
+    for style in STYLES:
+        code = style.code.search(text, max(last, anchor.start() - AROUND), anchor.end() + AROUND)
+        if code is None or not code.start() <= anchor.start() < code.end():
+            continue
         start = max(last, code.start() - REACH)
         street = style.street.search(text[start : code.start()])
         if street is not None:
-            yield start + street.start(), code.end()
-            last = code.end()
+            return start + street.start(), code.end()
+    return None

@@ -1,4 +1,4 @@
-"""Finds what is about persons; a text with neither `@` nor digits enough costs next to nothing."""
+"""Finds what is about persons; a text without `@` and without many digits costs next to nothing."""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from llmproxy_core.anomaly.finding import Finding, Text
 from llmproxy_core.anomaly.pii.accounts import accounts
 from llmproxy_core.anomaly.pii.addresses import addresses
-from llmproxy_core.anomaly.pii.cards import card
+from llmproxy_core.anomaly.pii.cards import cards
 from llmproxy_core.anomaly.pii.emails import emails
 from llmproxy_core.anomaly.pii.mention import Mention
 from llmproxy_core.anomaly.pii.persons import persons
-from llmproxy_core.anomaly.pii.phones import phones
+from llmproxy_core.anomaly.pii.phones import MOST_PARSED, phones
 
-SOME_DIGITS = re.compile(r"\d(?:[^\w\n]{0,2}\d){3}")
-"""No number of a person, card, phone or address has less."""
-LONG_NUMBER = re.compile(r"(?<![\w.,=+-])\d(?:[ -]?\d){11,18}(?![\w-])(?!\.\d)")
+NUMBER = re.compile(r"\d(?:\D{0,3}\d){5,}+")
+"""No number of a person, card or phone has fewer digits, or more between them."""
+AROUND = 40
+"""Characters that may belong to it on either side."""
 BELIEVED = ("iban", "card", "email", "phone", "address")
 """Of two findings on the same characters the first is told; numbers of persons come before phones."""
 
@@ -30,16 +31,26 @@ def mentions(text: str) -> Iterator[Mention]:
     """All that may be about a person, in no order; some overlap."""
     if "@" in text:
         yield from emails(text)
-    if not SOME_DIGITS.search(text):
-        return
-    yield from accounts(text)
-    for number in LONG_NUMBER.finditer(text):
-        digits = number[0].replace(" ", "").replace("-", "")
-        if found := card(text, number.start(), number.end(), digits):
-            yield found
-    yield from persons(text)
-    yield from phones(text)
+    budget = [MOST_PARSED]
+    for start, end in _near_numbers(text):
+        yield from accounts(text, start, end)
+        yield from cards(text, start, end)
+        yield from persons(text, start, end)
+        yield from phones(text, start, end, budget)
     yield from addresses(text)
+
+
+def _near_numbers(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches with numbers in them, apart."""
+    start = end = -1
+    for number in NUMBER.finditer(text):
+        if number.start() - AROUND > end:
+            if end >= 0:
+                yield start, end
+            start = max(0, number.start() - AROUND)
+        end = min(len(text), number.end() + AROUND)
+    if end >= 0:
+        yield start, end
 
 
 def _apart(found: list[Mention]) -> list[Mention]:

@@ -14,11 +14,11 @@ NOBODY = re.compile(
     re.IGNORECASE,
 )
 """Local parts that are no person's."""
-NO_DOMAIN = frozenset(
+_NO_DOMAIN = (
     "png jpg jpeg gif svg webp ico css scss js mjs cjs ts tsx jsx json map py pyc rs go rb java kt c h"
     " cpp md txt html htm xml yaml yml toml lock sh so dll exe zip gz tar whl local internal invalid"
-    .split()
 )
+NO_DOMAIN = frozenset(_NO_DOMAIN.split())
 """Endings that are those of files: `logo@2x.png`, `pkg@types.ts`."""
 
 

@@ -56,8 +56,6 @@ NUMBERS = (
            r"\d{3}\.\d{3}\.\d{3}-\d{2}"),
     Number("in-aadhaar", "an Indian Aadhaar number", "in_.aadhaar", r"\d{4}[ -]?\d{4}[ -]?\d{4}",
            r"aadha?ar|uid", r"\d{4} \d{4} \d{4}"),
-    Number("in-pan", "an Indian PAN", "in_.pan", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]",
-           r"pan|permanent account"),
     Number("se-personnummer", "a Swedish personal number", "se.personnummer",
            r"(?:19|20)?\d{6}[-+]?\d{4}", r"personnummer", r"(?:19|20)?\d{6}[-+]\d{4}"),
     Number("fi-hetu", "a Finnish personal id", "fi.hetu", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]", r"hetu", r".*"),
@@ -96,16 +94,24 @@ NUMBERS = (
     Number("si-emso", "a Slovenian EMŠO", "si.emso", r"\d{13}", r"em[šs]o|jmbg"),
 )  # fmt: skip
 CANDIDATE = re.compile(
-    r"(?<![\w.,=+/-])(?=[A-Za-z]{0,6}[ -]?\d)(?:[A-Za-z]{1,6}[ -]?)?\d[\dA-Za-z]{0,20}"
-    r"(?:[ ./+-][\dA-Za-z]{1,10}){0,6}"
+    r"(?<![\w.,=+/-])(?:[A-Za-z]{1,6}[ -]?)?\d[\dA-Za-z]{0,20}(?:[ ./+-][\dA-Za-z]{1,10}){0,6}"
 )
+DOCUMENT = re.compile(
+    r"\b(?:driv(?:er'?s?|ing)\s+licen[cs]e|passport|reisepass|f[üu]hrerschein)\b[^\d\n]{0,24}?"
+    r"(?P<number>[A-Z]{0,3}\d[\d -]{3,16}\d)(?!\w)",
+    re.IGNORECASE,
+)
+"""Numbers without check digits, told by what they are called."""
 LEAST, MOST = 7, 25
 """Characters of such a number, with what parts it."""
 
 
-def persons(text: str) -> Iterator[Mention]:
-    at = 0
-    while found := CANDIDATE.search(text, at):
+def persons(text: str, start: int, end: int) -> Iterator[Mention]:
+    for document in DOCUMENT.finditer(text, start, end):
+        first, last = document.span("number")
+        yield Mention(first, last, "document", "a number of an identity document", 0.8, "high")
+    at = start
+    while found := CANDIDATE.search(text, at, end):
         mention = _first(text, found.start(), found.end())
         if mention is not None:
             yield mention
@@ -119,6 +125,8 @@ def _next(text: str, found: re.Match[str]) -> int:
 
 
 def _first(text: str, start: int, end: int) -> Mention | None:
+    if not _any_shape().match(text, start, min(end, start + MOST)):
+        return None
     for shape, numbers in _by_shape():
         found = shape.match(text, start, min(end, start + MOST))
         if found is None or found.end() - start < LEAST or _goes_on(text, found.end()):
@@ -145,6 +153,11 @@ def _checked(number: Number, text: str, start: int, end: int) -> Mention | None:
     if not _module(number.module).is_valid(value):
         return None
     return Mention(start, end, number.kind, number.what, 0.95 if sure else 0.85, "high")
+
+
+@cache
+def _any_shape() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{number.form})" for number in NUMBERS))
 
 
 @cache

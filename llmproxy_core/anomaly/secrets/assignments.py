@@ -25,28 +25,26 @@ GENERIC = Rule(
     ),
     trigger=rf"(?:{NAMES}){SIGN}[\w.=+/-]{{10}}".encode(),
     any_case=True,
-    words=tuple(
-        b"access auth api credential creds key passwd password secret token".split()
-    ),
+    words=(b"access", b"auth", b"api", b"cred", b"key", b"passw", b"secret", b"token"),
     entropy=3.5,
     before=96,
     after=192,
     kind="generic",
 )
-PASS = r"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|(?<![a-z])pass|_pw)"
+PASS_NAME = r"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|(?<![a-z])pass|_pw)"
 SAYS = r"[\w.-]{0,20}+(?:['\"\s\\\])]{0,5}+(?:\|\||[:=>,]{1,3}+)|\s{1,2}is\b)[\x60'\"\s\\(]{0,6}+"
 PASSWORD = Rule(
     id="password",
     what="a password",
     pattern=re.compile(
-        rf"(?P<name>{PASS}{SAYS})(?P<value>[^\s\x60'\"\\<>,;]{{4,128}}+)".encode(),
+        rf"(?P<name>{PASS_NAME}{SAYS})(?P<value>[^\s\x60'\"\\<>,;]{{4,128}}+)".encode(),
         re.IGNORECASE,
     ),
     trigger=(
-        r"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|pass|_pw)[\w.-]{0,20}"
-        r"(?:['\"\s\\\])]{0,5}(?:\|\||[:=>,]{1,3})|\s{1,2}is\b)[\x60'\"\s\\(]{0,6}"
-        r"[^\s\x60'\"\\<>,;]{4}"
-    ).encode(),
+        rb"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|pass|_pw)[\w.-]{0,20}"
+        rb"(?:['\"\s\\\])]{0,5}(?:\|\||[:=>,]{1,3})|\s{1,2}is\b)[\x60'\"\s\\(]{0,6}"
+        rb"[^\s\x60'\"\\<>,;]{4}"
+    ),
     any_case=True,
     words=(b"pass", b"pwd", b"_pw"),
     before=96,

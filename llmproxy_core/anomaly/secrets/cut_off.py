@@ -7,7 +7,7 @@ than the last word of a text that was cut off.
 import re
 from functools import cache
 
-from llmproxy_core.anomaly.secrets.assignments import HARMLESS_NAME, NAMES, PASS, SAYS, TYPE
+from llmproxy_core.anomaly.secrets.assignments import HARMLESS_NAME, NAMES, PASS_NAME, SAYS, TYPE
 from llmproxy_core.anomaly.secrets.lookalikes import is_reference, looks_like_words
 from llmproxy_core.anomaly.secrets.rule import FIRM_SIGN, rules
 
@@ -21,7 +21,8 @@ _NO_PREFIX = frozenset(
     | {b"a3t", b"q~", b".acc_", b".acc-", b"private key", b"private-lines:", b"pat.", b"sat."}
 )
 _KEY = re.compile(
-    rb"BEGIN[ A-Z0-9_-]{0,100}PRIVATE KEY(?: BLOCK)?-----(?P<value>(?:\s|\\+[nrt]|[A-Za-z0-9+/=])+)\Z", re.IGNORECASE
+    rb"BEGIN[ A-Z0-9_-]{0,100}PRIVATE KEY(?: BLOCK)?-----(?P<value>(?:\s|\\+[nrt]|[A-Za-z0-9+/=])+)\Z",
+    re.IGNORECASE,
 )
 _URL = re.compile(rb"://[^\s/:@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{3,128})\Z")
 _BEARER = re.compile(rb"(?:bearer|basic|token)[ \t]{1,4}(?P<value>[A-Za-z0-9._~+/=-]{8,})\Z", re.I)
@@ -71,7 +72,7 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
             re.IGNORECASE,
         ),
         re.compile(
-            rb"%b%b(?P<value>[^\s\"'`]{%d,})\Z" % (PASS.encode(), SAYS.encode(), LEAST),
+            rb"%b%b(?P<value>[^\s\"'`]{%d,})\Z" % (PASS_NAME.encode(), SAYS.encode(), LEAST),
             re.IGNORECASE,
         ),
         _KEY,
