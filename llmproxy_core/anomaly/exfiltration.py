@@ -10,6 +10,8 @@ from llmproxy_core.anomaly.reading.urls import urls
 NAME = "exfiltration"
 MOST = 20
 """Findings of one text."""
+SHORT, LONG = 1000, 4000
+"""Characters: below it is no document, above it is one."""
 LEAST = 0.2
 """Scores below are not worth a finding."""
 
@@ -29,10 +31,12 @@ class Exfiltration:
 
     def _found(self, text: Text) -> Iterator[Finding]:
         places = urls(text.text)
+        factor = 0.6 if _describes(text) else 1.0
         for url in places:
             judged = addresses.judged(url)
             if judged is not None:
                 score, severity, said = judged
+                score *= factor if url.standing in ("bare", "request") else 1.0
                 yield Finding(NAME, "exfiltration", score, severity, url.start, url.end, said)
         for score, start, end, place in orders.orders(text.text, places):
             said = f"An order to send something kept or said to {place}."
@@ -44,8 +48,16 @@ class Exfiltration:
                     score, start, end, f"A command that sends {what} to another machine."
                 )
         for score, start, end, what in scripts.leaks(text.text):
-            yield _finding(score, start, end, f"A script that sends {what} to another machine.")
+            said = f"A script that sends {what} to another machine."
+            yield _finding(score * factor, start, end, said)
         yield from arguments.found(text, self._secrets)
+
+
+def _describes(text: Text) -> bool:
+    """A long document: the commands in it are told of, and judged when somebody runs them."""
+    if text.kind == "arguments" or len(text.text) < SHORT:
+        return False
+    return len(text.text) > LONG or text.text.count("```") >= 2 or text.text.count("\n#") >= 2
 
 
 def _finding(score: float, start: int, end: int, said: str) -> Finding:

@@ -43,6 +43,8 @@ def judged(url: Url) -> Judged | None:
 def _score(url: Url, heaviest: Load) -> float:
     factor = (GAPS if heaviest.said.startswith("a gap") else FETCHED)[url.standing]
     score = heaviest.weight * factor
+    if heaviest.said == "a whole sentence" and url.standing == "link" and "#" in url.text:
+        score *= 0.6  # headings are named so
     if is_drawn(url.host) and "secret" not in heaviest.said:
         return score * 0.35
     if is_local(url.host):

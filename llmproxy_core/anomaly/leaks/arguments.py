@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from llmproxy_core.anomaly.finding import Detector, Finding, Text
 from llmproxy_core.anomaly.leaks import commands
 from llmproxy_core.anomaly.leaks.hosts import is_drawn, is_local
-from llmproxy_core.anomaly.leaks.payload import GAP, PERSONAL, SECRETS
+from llmproxy_core.anomaly.leaks.payload import GAP, PERSONAL, SECRETS, load
 from llmproxy_core.anomaly.reading import arguments
 from llmproxy_core.anomaly.reading.arguments import Field
 from llmproxy_core.anomaly.reading.encodings import decoded
+from llmproxy_core.anomaly.reading.urls import Piece
 
 NAME = "exfiltration"
 SENDING = re.compile(
@@ -77,6 +78,10 @@ def _sends(fields: list[Field], tool: str) -> bool:
 
 
 def _carried(field: Field, secrets: Detector | None) -> tuple[float, str] | None:
+    if field.key in ("hostname", "domain", "host", "name", "query", "q") and "." in field.value:
+        held = load(Piece("host", "", field.value.lower()))
+        if held is not None:
+            return held.weight, f"A tool is to look up {held.said}."
     if field.key not in BODIES and not field.value.startswith(("{", "[")):
         return None
     value = field.value

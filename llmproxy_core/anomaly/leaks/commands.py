@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from llmproxy_core.anomaly.dangers.calls import Call, calls, program
 from llmproxy_core.anomaly.leaks.hosts import COLLECTOR, NAMED
 from llmproxy_core.anomaly.reading.places import credential
+from llmproxy_core.anomaly.reading.scanning import Pattern
 from llmproxy_core.anomaly.reading.shell import Command
 
 WEB = frozenset(
@@ -17,10 +18,16 @@ COPIERS = frozenset(
     "scp rsync sftp rclone aws gsutil az s3cmd mc gcloud lftp curlftpfs pscp magic-wormhole croc".split()
 )
 MAILERS = frozenset("mail mailx sendmail mutt msmtp swaks ssmtp mailsend".split())
-CLIENTS = re.compile(
-    r"(?i)(?<![\w./-])(?:curl|wget|https?ie|xh|iwr|irm|invoke-webrequest|invoke-restmethod|nc|ncat|netcat|telnet|socat|dig|nslookup|host|ping|drill|scp|rsync|sftp|rclone|aws|gsutil|s3cmd|mailx?|sendmail|mutt|swaks|openssl|ftp|gh|lftp|az)(?=\s)|/dev/(?:tcp|udp)/"
+CLIENTS = Pattern(
+    r"(?i)(?:^|[^\w./-]|bin/)(?:curl|wget|https?ie|https? +(?:POST|PUT|GET|PATCH|-f|--form)|xh|iwr|irm|invoke-webrequest|invoke-restmethod|nc|ncat|netcat|telnet|socat|dig|nslookup|host|ping|drill|scp|rsync|sftp|rclone|aws|gsutil|s3cmd|mailx?|sendmail|mutt|swaks|openssl|ftp|gh|lftp|az)\s+[^\s]|/dev/(?:tcp|udp)/"
 )
-SHORT = re.compile(r"\A(?:dig|host|ping|nc|ftp|aws|az|gh|mail|xh)\Z")
+TOLD = Pattern(
+    r"\$\(|`|@|\||<|\$\{?[A-Za-z]|/\.\w|~/|\.env|credentials|/etc|/dev/|--(?:data|post|upload|form)|(?i:get-content|env:)"
+)
+"""A line with a leak has one of these, too."""
+IN_TICKS = re.compile(
+    r"`\s*(?:sudo\s+)?(?:whoami|id|hostname|cat|env|printenv|uname|base64|ls|pwd|head|ps|xxd|history)\b"
+)
 TELLING = frozenset(
     "env printenv set export history id whoami hostname ifconfig ip ps netstat ss lsof last w who getent mysqldump pg_dump pg_dumpall mongodump sqlite3 redis-cli gpg security pbpaste xclip xsel tar zip find crontab dmesg lsblk systeminfo ipconfig tasklist net wmic reg kubectl docker git".split()
 )
@@ -42,6 +49,16 @@ SENDS = re.compile(
     r"(?i)\A(?:-d|--data\S*|-F|--form\S*|-T|--upload-file|--json|--post-data\S*|--post-file\S*|--body-data\S*|--body-file\S*|-body|-infile)(?:=|\Z)"
 )
 
+RAW = ("/dev/tcp/", "/dev/udp/")
+OWN = re.compile(
+    r"(?:^|[/~@=])(?:etc/(?:passwd|hosts|group|hostname)|\.\w{1,10}_history|\.ssh|\.aws|\.gnupg|\.kube|\.config|\.mozilla|Documents|Desktop)(?:$|[/)'\"])|^~/?\)?$|^\$HOME/?\)?$"
+)
+"""Files of the user or the system that are no credentials."""
+OWN_FILES = "files of the user or the system"
+LOOPED = re.compile(r"^\$\{?\w+\}?\.[\w-]")
+LONGEST = 6000
+"""Characters of a line in a text."""
+
 type Leak = tuple[float, int, int, str]
 
 
@@ -51,15 +68,17 @@ def leaks(text: str, whole: bool) -> Iterator[Leak]:
         yield from _judged(text, 0)
         return
     done = -1
-    for client in CLIENTS.finditer(text):
-        if client.start() < done:
+    for first, last in CLIENTS.places(text):
+        if first < done:
             continue
-        start = text.rfind("\n", 0, client.start()) + 1
-        end = _line_end(text, client.end())
-        if end - start > 6000:
-            start, end = max(start, client.start() - 3000), min(end, client.end() + 3000)
+        start = text.rfind("\n", max(done, 0), last - 1) + 1 or max(done, 0)
+        end = _line_end(text, last)
+        if end - start > LONGEST:
+            start, end = max(start, first - LONGEST // 2), min(end, last + LONGEST // 2)
         done = end
-        yield from _judged(text[start:end], start)
+        line = text[start:end]
+        if TOLD.within(line):
+            yield from _judged(line, start)
 
 
 def _line_end(text: str, at: int) -> int:
@@ -84,6 +103,9 @@ def _judged(line: str, offset: int) -> Iterator[Leak]:
 def _clients(line: str) -> Iterator[Call]:
     """Programs in command position; in prose also those in the middle of a sentence."""
     for call in calls(line):
+        if any(target.startswith(RAW) for _, target in call.command.redirects):
+            yield call
+            continue
         if call.name in WEB | PLAIN | NAMES | COPIERS | MAILERS or call.name in (
             "gh",
             "exec",
@@ -110,11 +132,7 @@ def _clients(line: str) -> Iterator[Call]:
 
 def _leak(call: Call, line: str) -> tuple[float, str] | None:
     raw = next(
-        (
-            target
-            for _, target in call.command.redirects
-            if target.startswith(("/dev/tcp/", "/dev/udp/"))
-        ),
+        (target for _, target in call.command.redirects if target.startswith(RAW)),
         None,
     )
     if raw is not None:
@@ -122,7 +140,9 @@ def _leak(call: Call, line: str) -> tuple[float, str] | None:
     if call.name in WEB:
         return _web(call, line)
     if call.name in NAMES:
-        name = next((word for word in call.args if "$(" in word or "`" in word), None)
+        name = next((word for word in call.args if "$(" in word or IN_TICKS.search(word)), None)
+        if name is None and "$(" in line and any(LOOPED.match(word) for word in call.args):
+            name = line
         return (0.85, "the output of a command, in the name of a host") if name else None
     if call.name in PLAIN:
         return _plain(call)
@@ -141,7 +161,7 @@ def _web(call: Call, line: str) -> tuple[float, str] | None:
     reads = any(
         word in ("@-", "-", "@/dev/stdin", "/dev/stdin") or word.endswith("@-") for word in loads
     )
-    posts = reads or any(SENDS.match(word) for word in call.args)
+    posts = reads or "xargs" in call.wrappers or any(SENDS.match(word) for word in call.args)
     if call.command.source is not None and posts:
         told = _source(call.command.source)
         score, said = max((score, said), told or (0.0, ""))
@@ -157,7 +177,7 @@ def _loads(call: Call) -> list[str]:
     """Words that leave the machine: the address, and what is posted."""
     found, at = [], 0
     while at < len(call.args):
-        word = call.args[at]
+        word = call.args[at].strip()
         if word in UNSEEN or word.lower() in (
             "-headers",
             "-usebasicparsing",
@@ -177,10 +197,13 @@ def _loads(call: Call) -> list[str]:
 
 def _word(word: str) -> Iterator[tuple[float, str]]:
     if "@" in word or word.startswith("--post-file") or "/" in word or word.startswith("."):
-        place = credential(word.rpartition("@")[2] if "://" not in word else "")
+        path = word.rpartition("@")[2] if "://" not in word else ""
+        place = credential(path)
         if place and place[0] != "critical":
             yield 0.9, place[1].partition(",")[0]
-    if "$(" in word or "`" in word or "<(" in word:
+        elif OWN.search(path):
+            yield 0.85, OWN_FILES
+    if "$(" in word or "<(" in word or IN_TICKS.search(word):
         yield from _substituted(word)
     if VARIABLE.search(word) and not QUERIED.search(word) and not re.search(r"(?i)bot\$", word):
         yield 0.62, "a secret from the environment"
@@ -222,14 +245,13 @@ def _command(command: Command) -> tuple[float, str] | None:
     while words and program(words[0].strip("$(`")) in ("sudo", "command", "env") and len(words) > 1:
         words = words[1:]
     name = program(words[0].strip("$(`)")) if words else ""
+    if name not in TELLING | ENCODERS | HARMLESS and command.sink is not None:  # after some prose
+        name = next((word for word in words if word in TELLING), name)
     for word in (*words[1:], *targets):
         if (place := credential(word)) is not None:
             return 0.92, place[1].partition(",")[0]
-        if re.search(
-            r"(?:^|[/~])(?:etc/passwd|\.bash_history|\.zsh_history|\.ssh\b|\.aws\b|\.gnupg|\.config)(?:$|[/)])|^~/?\)?$|^\$HOME/?\)?$",
-            word,
-        ):
-            return 0.85, "files of the user or the system"
+        if OWN.search(word):
+            return 0.85, OWN_FILES
     if name in ("git", "kubectl", "docker") and not {
         "config",
         "secret",
@@ -284,17 +306,17 @@ def _copied(call: Call) -> tuple[float, str] | None:
         *call.args,
         *(target for sign, target in call.command.redirects if sign.startswith("<")),
     ]
-    places = [place for word in words if not word.startswith("-i") and (place := credential(word))]
-    if call.name in ("scp", "rsync", "sftp") and "-i" in call.args:
+    if call.name in ("scp", "rsync", "sftp") and "-i" in call.args:  # the key to log in with
         at = call.args.index("-i")
-        places = [
-            place for word in call.args[:at] + call.args[at + 2 :] if (place := credential(word))
-        ]
+        words = call.args[:at] + call.args[at + 2 :]
+    places = [place for word in words if (place := credential(word))]
     away = (
         call.name in MAILERS
         or any(":" in word or "@" in word for word in call.args)
         or "create" in call.args
     )
+    if not places and any(OWN.search(word) for word in words):
+        places = [("high", OWN_FILES)]
     if places and away:
         return 0.88, places[0][1].partition(",")[0]
     if call.name in MAILERS and call.command.source is not None:

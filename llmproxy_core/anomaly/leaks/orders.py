@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from llmproxy_core.anomaly.leaks.hosts import is_drawn, is_local, suspicion
 from llmproxy_core.anomaly.reading.places import CREDENTIALS, ENV_FILE
+from llmproxy_core.anomaly.reading.scanning import Pattern
 from llmproxy_core.anomaly.reading.urls import Url
 
 VERB = re.compile(
@@ -36,7 +37,9 @@ DISGUISE = re.compile(
 DOCUMENTED = re.compile(
     r"(?i)\b(?:documentation|docs|tutorial|example|endpoint\s+(?:accepts|returns)|returns|curl\s+-X|HTTP/1|Content-Type|Authorization:|pip\s+install|import\s+\w+|see\s+(?:the|also)|learn\s+more|read\s+more|more\s+info\w*|available\s+at|hosted\s+(?:at|on)|report\s+(?:bugs?|issues?)|star\s+us|licen[sc]e|visit\s+our|sign\s+up|get\s+(?:your|an?)\s+api|obtain|create\s+an?\s+account|register|dashboard|console\.)"
 )
-MAILED = re.compile(r"(?i)[\w.+-]{1,64}@[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}")
+MAILED = Pattern(r"[\w.+-]+@[\w-]+(?:\.[\w-]+){1,4}")
+DOUBTED = {"link": 0.3, "request": 0.2}
+"""What was found is the label of the link, or code, more often than an order."""
 FAR, NEAR = 320, 200
 """Characters before and after an address that belong to an order."""
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|\n\s*\n|\n(?=[-*#>]|\d+\.)")
@@ -49,12 +52,14 @@ def orders(text: str, addresses: list[Url]) -> Iterator[Order]:
     for url in addresses[:200]:
         if is_drawn(url.host) or is_local(url.host) or url.standing == "argument":
             continue
-        found = _around(text, url.start, url.end, suspicion(url.host, url.port))
+        doubt = DOUBTED.get(url.standing, 0.0)
+        found = _around(text, url.start, url.end, suspicion(url.host, url.port) - doubt)
         if found:
             yield (*found, url.host[:80] or "an address")
     if "@" in text:
-        for place in list(MAILED.finditer(text))[:100]:
-            found = _around(text, place.start(), place.end(), -0.1)
+        for start, end in MAILED.places(text)[:100]:
+            quoted = text[start - 1 : start] in ("'", '"', "`")
+            found = _around(text, start, end, -0.3 if quoted else -0.1)
             if found:
                 yield (*found, "a mail address")
 

@@ -10,7 +10,7 @@ from llmproxy_core.anomaly.reading.encodings import decoded
 from llmproxy_core.anomaly.reading.urls import Piece
 
 GAP = re.compile(
-    r"(?i)\{\{[^{}]{1,80}\}\}|(?<!\$)\{[^{}]{1,80}\}|\$\{[^{}]{1,80}\}|<[a-z_][^<>]{0,60}>|\[[a-z_][^\[\]]{1,80}\]|%7b[^%]{1,60}%7d|\$\([^)]{1,200}\)?|`[^`]{1,200}`"
+    r"(?i)\{\{[^{}]{1,80}\}\}|(?<!\$)\{[^{}]{1,80}\}|\$\{[^{}]{1,80}\}|<[a-z_][^<>]{0,60}>|\[[a-z_][^\[\]]{1,80}\]|%7b[^%]{1,60}%7d|\$\([^)]{1,200}\)?|`(?:whoami|id|hostname|uname|env|cat\s|base64\s|ls|pwd)[^`]{0,100}`"
     r"|\$[A-Z_][A-Z0-9_]{2,}|%3c[\w%+-]{1,80}%3e|\b(?:INSERT|REPLACE|YOUR|PUT)_[A-Z_]{3,60}(?:HERE)?\b|\bDATA_?HERE\b|__[A-Z_]{3,40}__|%5b[^%]{1,60}%5d"
 )
 SENSITIVE = re.compile(
@@ -29,9 +29,16 @@ SECRETS = re.compile(
     r"|\b\d{3}-\d{2}-\d{4}\b|\b(?:\d{4}[ -]){3}\d{4}\b"
 )
 PERSONAL = re.compile(
-    r"(?i)[\w.+-]{1,64}@[\w-]{1,60}\.[\w.-]{2,60}|\b(?:user(?:name)?|email|phone|customer|account|card|ssn|salary|diagnosis|revenue|balance|iban)s?\s*[=:]\s*\S"
+    r"(?i)(?:^|\n)\w+:[x*!]:\d+:|[\w.+-]{1,64}@[\w-]{1,60}\.[\w.-]{2,60}|\b(?:user(?:name)?|email|phone|customer|account|card|ssn|salary|diagnosis|patient|revenue|balance|iban)s?\s*(?:[=:]\s*\S|\d)"
+)
+FILLED = re.compile(
+    r"(?i)\b(?:insert|put|fill|replace|your|the|user|name|here|what|all|every)\b|user|_here"
 )
 WORDS = re.compile(r"[^\W\d_]{2,}")
+LISTED = re.compile(r"\A[\w.-]{2,40}=[^;&|,\n]{2,}[;&|,\n ]+[\w.-]{2,40}=|\A\s*\{.{0,40}\"\s*:")
+EXTENSION = re.compile(r"(?i)\.(?:png|jpe?g|gif|svg|webp|pdf|html?|md|docx?|avif|mp4|txt|zip)\Z")
+SPELT = re.compile(r"%(?:[46][1-9a-fA-F]|[57][0-9aA]|3[0-9])")
+"""Letters and digits that need no percent sign."""
 FLAT = re.compile(r"[A-Za-z0-9+/=_-]+\Z")
 ADDRESS = re.compile(r"(?i)\A(?:https?:)?//|\Ahttps?%3a")
 
@@ -53,14 +60,22 @@ def load(piece: Piece) -> Load | None:
         return _gap(piece, gap[0])
     if piece.place == "host":
         return _labels(piece.value)
+    if "%25" in piece.value:
+        piece = Piece(piece.place, piece.name, piece.value.replace("%25", "%"))
     text = decoded(piece.value)
+    if len(SPELT.findall(piece.value)) >= 6:
+        return Load(0.85, "a text in disguise")
     plain = unquote_plus(piece.value) if "%" in piece.value or "+" in piece.value else piece.value
+    if piece.place == "stem" and (text is None or text == plain):
+        return None
     if text is None or text == plain:
         return _plain(piece, plain)
     if ADDRESS.match(text):
         return None
     if SECRETS.search(text) or PERSONAL.search(text):
         return Load(0.95, "a secret or personal data in disguise")
+    if piece.place == "fragment" and text.startswith("{"):
+        return Load(0.4, "a text in disguise")  # how applications in a browser keep their state
     return Load(0.8 if len(text) >= 9 else 0.5, "a text in disguise")
 
 
@@ -72,7 +87,7 @@ def _gap(piece: Piece, gap: str) -> Load | None:
         return Load(0.3, "a gap to be filled in") if piece.place == "host" else None
     if AUTHORIZING.match(piece.name) and not re.search(r"(?i)secret|passw|conversation|env", gap):
         return None
-    if SENSITIVE.search(gap):
+    if SENSITIVE.search(gap) or FILLED.search(gap):
         return Load(
             0.8 if piece.place != "path" else 0.65,
             "a gap to be filled in with what was said or kept",
@@ -102,7 +117,26 @@ def _plain(piece: Piece, text: str) -> Load | None:
     words = (
         len(WORDS.findall(text)) if " " in text or "_" in text or "-" in text or "," in text else 0
     )
-    if words >= 4 and " " in text and piece.place == "query" and not SEARCHING.match(piece.name):
+    if (
+        LISTED.search(text)
+        and not SEARCHING.match(piece.name)
+        and not AUTHORIZING.match(piece.name)
+    ):
+        return Load(0.65, "a list of values")
+    if (
+        words >= 5
+        and " " in text
+        and piece.place == "path"
+        and not EXTENSION.search(text)
+        and not text.istitle()
+    ):
+        return Load(0.6, "a whole sentence")
+    if (
+        words >= 4
+        and " " in text
+        and piece.place in ("query", "fragment")
+        and not SEARCHING.match(piece.name)
+    ):
         return Load(0.7, "a whole sentence")
     if words >= 8 and " " in text:
         return Load(0.45, "a whole sentence")

@@ -3,12 +3,21 @@
 import re
 from collections.abc import Iterator
 
+from llmproxy_core.anomaly.leaks.commands import OWN
 from llmproxy_core.anomaly.reading.places import credential
+from llmproxy_core.anomaly.reading.scanning import Pattern
 
 SINK = re.compile(
     r"(?i)\b(?:requests?|httpx|session|client|axios|got|superagent|aiohttp\.\w+|urllib3?\.\w+|http\.client|\$?\bhttp)\s*\.\s*(?:get|post|put|patch|request|send|urlopen)\s*\(|\burlopen\s*\(|\burlretrieve\s*\(|(?<![\w.])fetch\s*\(|\bsendBeacon\s*\(|new\s+(?:Image|WebSocket|EventSource)\s*\(|\bXMLHttpRequest\b|\.(?:src|href|location)\s*=(?!=)|\blocation\s*=(?!=)"
-    r"|\binvoke-(?:webrequest|restmethod)\b|\b(?:iwr|irm)\s|upload(?:string|data|file)\s*\(|\bsmtplib\b|\.sendmail\s*\(|\.send_message\s*\(|socket\.(?:send|sendall|connect|gethostbyname)\s*\(|\.sendall\s*\(|\bgethostbyname\s*\(|curl_(?:setopt|exec)|file_get_contents\s*\(\s*['\"]https?|https?\.(?:get|request)\s*\(|Net::HTTP|HttpClient|\bwebhook\b"
+    r"|\binvoke-(?:webrequest|restmethod)\b|\b(?:iwr|irm)\s|upload(?:string|data|file)\s*\(|\bsmtplib\b|\.sendmail\s*\(|\.send_message\s*\(|socket\.(?:send|sendall|connect|gethostbyname)\s*\(|\.sendall\s*\(|\bgethostbyname\s*\(|curl_(?:setopt|exec)|file_get_contents\s*\(\s*['\"]https?|https?\.(?:get|request)\s*\(|Net::HTTP|HttpClient"
 )
+GATE = Pattern(
+    r"(?i)(?:get|post|put|patch|request|send|urlopen|urlretrieve|fetch|sendbeacon|image|websocket|eventsource|uploadstring|uploaddata|uploadfile|sendmail|send_message|sendall|connect|gethostbyname|file_get_contents)\s*\(|xmlhttprequest|\.?(?:src|href|location)\s*=|invoke-(?:webrequest|restmethod)|\b(?:iwr|irm)\s|smtplib|curl_(?:setopt|exec)|net::http|httpclient"
+)
+KEPT = Pattern(
+    r"(?i)environ|getenv|process\.env|document\.|storage|indexeddb|clipboard|credentials|get-content|\bgc\b|env:|getpass|keyring|uname\(|gethostname|_prompt|conversation|_history|api_key|secret_key|private_key|password|user_data|customer_|so_far|check_output|popen|child_process|execsync|shell_exec|subprocess|_(?:cookie|session|server|env)\b|env\.to_|getproperty|%env|open\s*\(|read_text|read_bytes|readfile|readalltext|file\.read|path\s*\(|expanduser|readstream"
+)
+"""What is in every text with a leak: a look at most texts ends here."""
 SOURCE = re.compile(
     r"""(?ix)\bos\.environ\b(?!\s*(?:\[|\.get|\.setdefault|\.pop|\.update|\.copy\(\)\s*$))|\bos\.environ(?:\[|\.get\()\s*["'](?:AWS_|\w*(?:SECRET|PASSW|PRIVATE|CREDENTIAL|TOKEN|KEY))\w*|\bos\.getenv\(\s*["']\w*(?:SECRET|PASSW|PRIVATE|CREDENTIAL|TOKEN|KEY)\w*
     |JSON\.stringify\(\s*process\.env\b|\bprocess\.env\b(?!\s*[.\[])|\bprocess\.env\.\w*(?:SECRET|PASSW|PRIVATE|TOKEN|KEY)\w*|\bdocument\.(?:cookie|body\.inner\w+|documentElement\.\w+)|\b(?:local|session)Storage\b|\bindexedDB\b|navigator\.(?:clipboard|credentials)
@@ -33,6 +42,8 @@ type Leak = tuple[float, int, int, str]
 
 def leaks(text: str) -> Iterator[Leak]:
     """Score, start, end and what goes."""
+    if not (KEPT.within(text) and GATE.within(text)):
+        return
     done = -1
     for number, sink in enumerate(SINK.finditer(text)):
         if number > 300:
@@ -59,7 +70,7 @@ def _read(text: str, start: int, end: int, sink: int) -> Leak | None:
         return None
     for opened in OPENED.finditer(window):
         place = credential(opened[1]) or credential("/" + opened[1])
-        if place or opened[1] in ("/etc/passwd", "/etc/hosts"):
+        if place or OWN.search(opened[1]):
             return 0.88, start, end, place[1].partition(",")[0] if place else "a file of the system"
     for source in SOURCE.finditer(window):
         if not LOGIN.search(window[: source.start()][-90:]):

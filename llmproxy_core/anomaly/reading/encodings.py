@@ -26,11 +26,13 @@ DIGITS = re.compile(r"[0-9]+\Z")
 
 def decoded(blob: str, depth: int = DEEPEST) -> str | None:
     """The readable text that a blob stands for, through several encodings; None: it is none."""
+    plain = unquote(blob[:LARGEST]) if "%" in blob else blob
     for read in (from_percent, from_hex, from_base64, from_base32):
-        text = read(blob)
+        text = read(blob if read is from_percent else plain)
         if text is not None:
             further = decoded(text.strip(), depth - 1) if depth > 1 and " " not in text else None
-            return further or text
+            if further or READABLE.search(text):
+                return further or text
     return None
 
 
@@ -87,7 +89,7 @@ def _text(raw: bytes) -> str | None:
             if error.start < len(raw) - 3 or error.start < 8:
                 return None
             text = raw[: error.start].decode()
-    return text if _reads(text) else None
+    return text if _reads(text) or (len(text) >= 16 and HEX.match(text)) else None
 
 
 def _inflated(raw: bytes) -> bytes:

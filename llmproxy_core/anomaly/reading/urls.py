@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-MOST = 2000
-"""Addresses of one text."""
+from llmproxy_core.anomaly.reading.scanning import Pattern
+
 BEFORE = 320
 """Characters in front of an address that tell how it stands there."""
-START = re.compile(
-    r"(?i)(?:(?:https?|ftps?|wss?|hxxps?):|(?<=\()|(?<=[\"'(=]))(?:\\?/){2}(?=[\w\[{$%<@.-])"
+START = Pattern(
+    r"(?i)(?:https?|ftps?|wss?|hxxps?):\\?/\\?/[\w\[{$%<@.-]|(?:[\"'(=<]|\]:\s+|\(\s+)//[\w\[{$%<@.-]|\s//[\w-]+(?:\.[\w-]+)+/"
 )
 BODY = re.compile(
     r"""(?:[^\s<>"'`(){}\[\]\\$|]|\\(?=[/&?=])|<[A-Za-z_][^<>\n]{0,60}>|\{\{[^{}\n]{0,80}\}\}|\{[^{}\n"]{0,80}\}
-    |\$\{[^{}\n]{0,80}\}|\$\([^()\n]{0,200}(?:\([^()\n]{0,80}\)[^()\n]{0,80})?\)|`[^`\n]{1,200}`
+    |\$\{[^{}\n]{0,80}\}|\$\([^()\n]{0,200}(?:\([^()\n]{0,80}\)[^()\n]{0,80})?\)|`(?:whoami|id|hostname|uname|env|cat\s|base64\s|ls|pwd)[^`\n]{0,100}`
     |\[[^\[\]\n]{1,80}\](?!\()|\([^()\s]{0,80}\)|\$(?=\w))*+""",
     re.VERBOSE,
 )
@@ -47,7 +47,8 @@ type Standing = Literal["image", "link", "request", "argument", "bare"]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A value in an address. `place`: `query`, `path`, `fragment`, `host` or `login`."""
+    """A value in an address. `place`: `query`, `path`, `fragment`, `host`, `login`, or `stem`: several parts of
+    a path, or one without its ending."""
 
     place: str
     name: str
@@ -78,28 +79,46 @@ class Url:
         tail = rest[len(authority) :]
         before, _, fragment = tail.partition("#")
         path, _, query = before.partition("?")
-        for part in path.split("/")[:100]:
-            if part:
-                yield Piece("path", "", part)
+        yield from _segments(path)
         for part in re.split(r"[&;]", query)[:200]:
-            name, _, value = part.partition("=")
-            if value or name:
-                yield Piece("query", unquote(name) if value else "", value or name)
+            if part:
+                yield _pair("query", part)
         if fragment:
-            name, sign, value = fragment.partition("=")
-            yield Piece("fragment", name if sign else "", value if sign else fragment)
+            yield _pair("fragment", fragment)
+
+
+def _segments(path: str) -> Iterator[Piece]:
+    """The parts of a path, and all from the first long one on: base64 has slashes, too."""
+    parts = [part for part in path.split("/")[:100] if part]
+    for part in parts:
+        yield Piece("path", "", part)
+        if len(stem := part.rpartition(".")[0]) >= 12:
+            yield Piece("stem", "", stem)
+    long = next((at for at, part in enumerate(parts) if len(part) >= 12), len(parts))
+    if long < len(parts) - 1:
+        yield Piece("stem", "", "/".join(parts[long:]))
+
+
+def _pair(place: str, part: str) -> Piece:
+    name, _, value = part.partition("=")
+    if value.strip("="):
+        return Piece(place, unquote(name), value)
+    return Piece(place, "", part if value else name)
 
 
 def urls(text: str) -> list[Url]:
-    """In order; MOST at most."""
+    """In order; scanning.MOST at most."""
     found: list[Url] = []
     images: frozenset[str] | None = None
     at = 0
-    while len(found) < MOST and (start := START.search(text, at)):
-        body = BODY.match(text, start.end())
-        at = max(body.end() if body else start.end(), start.end())
-        written = text[start.start() : at].rstrip(TRAILING)
-        before = text[max(0, start.start() - BEFORE) : start.start()]
+    for first, last in START.places(text) if "//" in text or "/\\/" in text else []:
+        if first < at:
+            continue
+        start = first if text[first].isalpha() else text.index("//", first)
+        body = BODY.match(text, min(last - 1, start + 2) if text[start] == "/" else last - 1)
+        at = max(body.end() if body else last, last)
+        written = text[start:at].rstrip(TRAILING)
+        before = text[max(0, start - BEFORE) : start]
         standing, name = _standing(before)
         if name:
             images = _used_as_images(text) if images is None else images
@@ -108,8 +127,8 @@ def urls(text: str) -> list[Url]:
         found.append(
             _url(
                 html.unescape(written).replace("\\", ""),
-                start.start(),
-                start.start() + len(written),
+                start,
+                start + len(written),
                 standing,
                 before,
                 after,
