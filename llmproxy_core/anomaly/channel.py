@@ -23,12 +23,12 @@ TAIL = 512
 ENDS = re.compile(r"[\s\"'`]")
 SOFT_ENDS = re.compile(r"[^A-Za-z0-9+/=_.~%:@\-]")
 OPEN = re.compile(
-    r"(?:(?:auth|logged_in|nonce)_(?:key|salt)['\"]\s{0,4},\s{0,4}'"
+    r"(?:(?:auth|logged_in|nonce)_(?:key|salt)['\"]\s{0,20},\s{0,20}['\"]"
     r"|key=\"(?:cleartext)?password\"\s{0,4}value=\")([^'\n]{0,200})\Z",
     re.IGNORECASE,
 )
 """Values with blanks in them, begun and not ended."""
-LONGEST_OPEN = 260
+LONGEST_OPEN = 300
 
 
 class Found(NamedTuple):

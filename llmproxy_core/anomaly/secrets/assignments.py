@@ -20,10 +20,11 @@ GENERIC = Rule(
     what="a secret",
     pattern=re.compile(
         rf"(?P<name>(?:{NAMES}){FIRM_SIGN})"
-        r"(?P<value>[A-Za-z0-9][\w.=+/-]{9,149}+)(?=[\x60'\"\s;,)\]}<&\\]|$)".encode(),
+        r"(?P<value>[A-Za-z0-9/+][\w.=+/-]{9,149}+(?=[\x60'\"\s;,)\]}<&\\]|$)"
+        r"|(?<=[\x60'\"])[^\s\x60'\"\\<>{}]{16,150}+(?=[\x60'\"]))".encode(),
         re.IGNORECASE,
     ),
-    trigger=rf"(?:{NAMES}){SIGN}[\w.=+/-]{{10}}".encode(),
+    trigger=rf"(?:{NAMES}){SIGN}[^\s\x60'\"\\<>{{}}]{{10}}".encode(),
     any_case=True,
     words=(b"access", b"auth", b"api", b"cred", b"key", b"passw", b"secret", b"token"),
     entropy=3.5,
@@ -31,13 +32,13 @@ GENERIC = Rule(
     after=192,
     kind="generic",
 )
-PASS_NAME = r"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|(?<![a-z])pass|_pw)"
+LOGIN_WORD = r"(?:pass(?:word|wd|wort|phrase|code|w)|pwd|(?<![a-z])pass|_pw)"
 SAYS = r"[\w.-]{0,20}+(?:['\"\s\\\])]{0,5}+(?:\|\||[:=>,]{1,3}+)|\s{1,2}is\b)[\x60'\"\s\\(]{0,6}+"
 PASSWORD = Rule(
     id="password",
     what="a password",
     pattern=re.compile(
-        rf"(?P<name>{PASS_NAME}{SAYS})(?P<value>[^\s\x60'\"\\<>,;]{{4,128}}+)".encode(),
+        rf"(?P<name>{LOGIN_WORD}{SAYS})(?P<value>[^\s\x60'\"\\<>,;]{{4,128}}+)".encode(),
         re.IGNORECASE,
     ),
     trigger=(
@@ -55,7 +56,7 @@ PASSWORD = Rule(
 HARMLESS_NAME = re.compile(
     rb"access(?:ibility|or)|access[_.-]?(?:id|level|mode|type|time)|random[_.-]?access|rapid|capital"
     rb"|api[_.-]?(?:id|name|version|base|url|path|type|group|host|server|doc)|[\w-]*api[\w-]*:jar:"
-    rb"|author|authentication-results|x-ms-exchange|credentials?[_.-]?id|withcredentials"
+    rb"|author(?!i[sz]ation)|authentication-results|x-ms-exchange|credentials?[_.-]?id|withcredentials"
     rb"|(?:bucket|foreign|hot|idx|natural|primary|pub(?:lic)?|schema|sequence|cache|partition|sort"
     rb"|range|routing|idempotency|dedup\w*|row|hash|group|object|index|lookup|translation|i18n|trans"
     rb"|config|setting|state|storage|map|dict|json|data|column|field|parent|child|unique|composite"
@@ -76,7 +77,8 @@ HARMLESS_NAME = re.compile(
     rb"|passenger|passive|passion|passing|passes|passport|encompass|pass(?:ed)?[_.-]?(?:rate|count|through)",
     re.IGNORECASE,
 )
-UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+HEX = re.compile(rb"[0-9a-f]{32,}|[0-9A-F]{32,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+LEAST_HEX = 3.0
 TYPE = re.compile(
     rb"^(?:str|string|text|bytes|int|integer|bool|boolean|none|null|nil|true|false|undefined|any|object"
     rb"|optional\w*|required\w*|secret\w*|password\w*|passwd|pass|token|varchar\w*|char\w*|test\w*|admin"
@@ -93,8 +95,8 @@ NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 LONGEST_NAME = 40
 IDENTIFIER = re.compile(rb"^[A-Za-z_][A-Za-z_]*\d?(?:[.\-:][A-Za-z_]\w*)*$")
 CALL = re.compile(rb"[(\[]")
-NEXT_LINE = re.compile(rb"[=:>,][^\n]*\n")
-"""The name had no value: what follows is something else."""
+NO_VALUE = re.compile(rb"[=:>,][^\n]*\n|,\s*$")
+"""The name had no value: what follows, on the next line or as the next argument, is another."""
 
 
 def is_secret(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
@@ -103,7 +105,7 @@ def is_secret(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
     if HARMLESS_NAME.search(name) or is_placeholder(value):
         return False
     quoted = data[found.start("value") - 1 : found.start("value")] in (b'"', b"'", b"`")
-    if not quoted and NEXT_LINE.search(name):
+    if not quoted and NO_VALUE.search(name):
         return False
     if rule.kind == "generic":
         return _is_random(rule, value, quoted)
@@ -117,17 +119,19 @@ def _name(found: re.Match[bytes], data: bytes) -> bytes:
 
 
 def _is_random(rule: Rule, value: bytes, quoted: bool) -> bool:
-    if not any(char in b"0123456789" for char in value):
-        return False
     if is_reference(value) or looks_like_words(value):
         return False
+    if HEX.fullmatch(value):
+        return entropy(value) >= LEAST_HEX
+    if not any(char in b"0123456789" for char in value):
+        return len(value) >= 20 and not value.islower() and entropy(value) >= 4
     least = rule.entropy if quoted or len(value) >= 16 else rule.entropy - 0.2
-    return entropy(value) >= (3.0 if UUID.fullmatch(value) else least)
+    return entropy(value) >= least
 
 
 def _is_password(value: bytes, name: bytes, quoted: bool, following: bytes) -> bool:
     if not quoted:
-        value = value.rstrip(b".,:!?)}]&|")
+        value = value.rstrip(b".,:)}]&|")
     if LISTED.search(name):
         return False
     if len(value) < 5 or TYPE.match(value) or is_reference(value) or CALL.search(following):

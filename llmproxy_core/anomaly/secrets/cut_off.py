@@ -7,7 +7,7 @@ than the last word of a text that was cut off.
 import re
 from functools import cache
 
-from llmproxy_core.anomaly.secrets.assignments import HARMLESS_NAME, NAMES, PASS_NAME, SAYS, TYPE
+from llmproxy_core.anomaly.secrets.assignments import HARMLESS_NAME, NAMES, LOGIN_WORD, SAYS, TYPE
 from llmproxy_core.anomaly.secrets.lookalikes import is_reference, looks_like_words
 from llmproxy_core.anomaly.secrets.rule import FIRM_SIGN, rules
 
@@ -72,7 +72,7 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
             re.IGNORECASE,
         ),
         re.compile(
-            rb"%b%b(?P<value>[^\s\"'`]{%d,})\Z" % (PASS_NAME.encode(), SAYS.encode(), LEAST),
+            rb"%b%b(?P<value>[^\s\"'`]{%d,})\Z" % (LOGIN_WORD.encode(), SAYS.encode(), LEAST),
             re.IGNORECASE,
         ),
         _KEY,

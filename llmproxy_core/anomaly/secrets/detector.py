@@ -100,7 +100,7 @@ def _is_real(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
         return is_login(value)
     if rule.id == "private-key":
         return len(KEY_EDGES.sub(b"", value)) > LEAST_KEY
-    if rule.kind == "placed" and (is_reference(value) or TYPE.match(value)):
+    if rule.kind == "placed" and not rule.anything and _is_code(value):
         return False
     if rule.strange and _is_weak(value):
         return False
@@ -113,8 +113,12 @@ def _is_real(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
     return rule.kind != "token" or not in_blob(data, *found.span("value"))
 
 
+def _is_code(value: bytes) -> bool:
+    return is_reference(value) or bool(TYPE.match(value))
+
+
 def _is_weak(value: bytes) -> bool:
-    return looks_like_words(value) or not any(char in b"0123456789!@#$%^&*" for char in value)
+    return not any(char in b"0123456789!@#$%^&*" for char in value)
 
 
 def _is_name(value: bytes) -> bool:
@@ -124,7 +128,7 @@ def _is_name(value: bytes) -> bool:
 def _span(rule: Rule, found: re.Match[bytes], data: bytes) -> tuple[int, int]:
     start, end = found.span("value")
     if rule.kind == "password" and data[start - 1 : start] not in (b'"', b"'", b"`"):
-        end -= len(found["value"]) - len(found["value"].rstrip(b".,:!?)}]&|"))
+        end -= len(found["value"]) - len(found["value"].rstrip(b".,:)}]&|"))
     return start, end
 
 

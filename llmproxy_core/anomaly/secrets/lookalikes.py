@@ -58,6 +58,10 @@ _PAIRS = (
 _COMMON_PAIRS = frozenset(_PAIRS.split())
 
 
+LONG, RANDOM = 40, 3.9
+"""Bytes and bits a byte of what may have zeros in it: they are `AAAA` in base64."""
+
+
 def entropy(value: bytes) -> float:
     """Shannon's, in bits a byte."""
     size = len(value)
@@ -66,7 +70,9 @@ def entropy(value: bytes) -> float:
 
 def is_placeholder(value: bytes) -> bool:
     """Something that stands for a secret: `xxxx`, `YOUR_KEY`, `...EXAMPLE`, one letter all over."""
-    return bool(PLACEHOLDER.search(value) or REPEATED.search(value) or KNOWN.search(value))
+    if PLACEHOLDER.search(value) or KNOWN.search(value):
+        return True
+    return bool(REPEATED.search(value)) and not (len(value) >= LONG and entropy(value) >= RANDOM)
 
 
 def is_reference(value: bytes) -> bool:

@@ -40,7 +40,7 @@ SOME_VALUE = r"[^\s\x60'\"]{14}"
 class Rule:
     """`words`: lower case; a text without any of them has no such secret. `before`, `after`: bytes
     around the end of the trigger, or around a word, in which all of the secret and its surroundings
-    are. `strange`: the value must not look like words."""
+    are. The rest is said in `rules.toml`."""
 
     id: str
     what: str
@@ -51,6 +51,7 @@ class Rule:
     entropy: float = 0.0
     strange: bool = False
     repeats: bool = False
+    anything: bool = False
     base64: str = ""
     before: int = 512
     after: int = 1536
@@ -122,6 +123,7 @@ def _placed(row: dict[str, Any]) -> Rule:
         words=tuple(word.encode() for word in row["words"]),
         entropy=row.get("entropy", 0.0),
         strange=row.get("strange", False),
+        anything=row.get("anything", False),
         base64=row.get("base64", ""),
         before=before,
         after=after,
