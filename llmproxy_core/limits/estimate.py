@@ -1,0 +1,125 @@
+"""What a call will take at most, guessed before it is sent.
+
+Read: a token for every four bytes of the body, a bit more than the 4.15 characters that were
+measured (`pricing/estimate.py`); pictures and files in base64 count as PICTURE tokens each. Written:
+what the request allows (`max_tokens` and the like), else what its model wrote in calls before, else
+COLD tokens.
+"""
+
+import re
+from collections.abc import Callable
+
+from llmproxy_core.limits.call import Amount
+
+BYTES = 4
+"""In a token."""
+PICTURE = 1600
+"""Tokens of a large picture at Anthropic; others take about as many, or fewer."""
+LONG = 1024
+"""Bytes of base64 that count as a picture or a file."""
+COLD = 4096
+SHARE = 0.1
+"""Of the newest call, in the mean."""
+MODELS = 4096
+
+ALLOWED = re.compile(
+    rb'"(?:max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens|maxTokens'
+    rb'|num_predict)"\s*+:\s*+(\d{1,9})(?![\d.])'
+)
+ENDS = (b'okens"', b'num_predict"')
+"""Of these names: two searches that run at gigabytes a second, instead of one by the pattern."""
+LONGEST_NAME = 23
+LOOKED = 1000
+"""Places in a body that are looked at."""
+FILES = 2**15
+"""Bytes of a body from which on files are looked for."""
+BASE64 = (b";base64,", b'"data"', b'"bytes"')
+NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=_\\-]")
+
+type Rates = Callable[[str, str], tuple[float, float] | None]
+"""Of a provider and a model: USD for a token read and for one written; None: not known."""
+
+
+class Estimator:
+    """Learns how much each model writes. `rates` is asked once for a model."""
+
+    def __init__(self, rates: Rates) -> None:
+        self._rates = rates
+        self._known: dict[tuple[str, str], tuple[float, float] | None] = {}
+        self._written: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def estimate(self, provider: str, model: str, body: bytes) -> Amount:
+        """What a request with this body may take."""
+        return self.amount(provider, model, tokens_read(body), tokens_allowed(body))
+
+    def amount(self, provider: str, model: str, read: int, allowed: int | None = None) -> Amount:
+        """`read` tokens, and as many written as are `allowed`; None: as many as is usual."""
+        written = float(self.usual(provider, model) if allowed is None else allowed)
+        return Amount(read + written, self.usd(provider, model, read, written))
+
+    def usual(self, provider: str, model: str) -> int:
+        """Tokens that a model writes, and no more than that in most calls."""
+        mean, off = self._written.get((provider, model), (COLD, 0.0))
+        return round(mean + 2 * off)
+
+    def usd(self, provider: str, model: str, read: float, written: float) -> float | None:
+        rates = self._rates_of(provider, model)
+        return None if rates is None else rates[0] * read + rates[1] * written
+
+    def learn(self, provider: str, model: str, written: int) -> None:
+        """A call has ended; so many tokens were written in it."""
+        key = provider, model
+        if key not in self._written and len(self._written) >= MODELS:
+            self._written.clear()
+        mean, off = self._written.get(key, (float(written), written / 2))
+        off += SHARE * (abs(written - mean) - off)
+        self._written[key] = mean + SHARE * (written - mean), off
+
+    def forget_prices(self) -> None:
+        """Prices have changed: ask again."""
+        self._known.clear()
+
+    def _rates_of(self, provider: str, model: str) -> tuple[float, float] | None:
+        key = provider, model
+        try:
+            return self._known[key]
+        except KeyError:
+            if len(self._known) >= MODELS:
+                self._known.clear()
+            self._known[key] = found = self._rates(provider, model)
+            return found
+
+
+def tokens_allowed(body: bytes) -> int | None:
+    """The tokens that a request allows for its answer, the most where it says so more than once.
+
+    The names are looked for in the bytes. In the strings of JSON they cannot be found, for there
+    the quotes are escaped.
+    """
+    most, looked = -1, 0
+    for name in ENDS:
+        at = body.find(name)
+        while at >= 0 and looked < LOOKED:
+            looked += 1
+            if found := ALLOWED.search(body, max(0, at - LONGEST_NAME), at + 64):
+                most = max(most, int(found[1]))
+            at = body.find(name, at + len(name))
+    return None if most < 0 else most
+
+
+def tokens_read(body: bytes) -> int:
+    """The tokens of a request."""
+    text, pictures, looked = len(body), 0, 0
+    for mark in BASE64 if text >= FILES else ():
+        at = body.find(mark)
+        while at >= 0 and looked < LOOKED:
+            looked += 1
+            at += len(mark)
+            start = at if mark.endswith(b",") else body.find(b'"', at) + 1 or len(body)
+            end = body.find(b'"', start)
+            end = len(body) if end < 0 else end
+            if end - start >= LONG and not NOT_BASE64.search(body, start, start + LONG):
+                text -= end - start
+                pictures += 1
+            at = body.find(mark, max(at, end if end - start >= LONG else at))
+    return text // BYTES + PICTURE * pictures
