@@ -48,6 +48,9 @@ def _each_once(facts: list[Fact]) -> list[Fact]:
     return facts
 
 
+type Facts = Annotated[list[Fact], BeforeValidator(_listed), AfterValidator(_each_once)]
+
+
 class LimitMatch(Section):
     """Whose calls count: of a list any, of the keys all that are given."""
 
@@ -67,9 +70,7 @@ class LimitConfig(Section):
 
     name: Annotated[str, AfterValidator(_name)]
     match: LimitMatch = LimitMatch()
-    per: Annotated[
-        list[Fact], BeforeValidator(_listed), AfterValidator(_each_once), Field(default=[])
-    ]
+    per: Facts = Field(default=[])
     requests_per_minute: int | None = Field(default=None, ge=1, le=10**6)
     burst: int | None = Field(default=None, ge=1, le=10**6)
     tokens_per_minute: int | None = Field(default=None, ge=1, le=10**12)

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import limits as peer
 from hypothesis import given, settings
@@ -21,13 +22,18 @@ from llmproxy_core.config import LimitConfig
 from llmproxy_core.limits import Amount, Call, Limiter, Refusal, Reservation
 from llmproxy_core.limits.clock import Clock
 
+
+def limit(**terms: Any) -> LimitConfig:
+    return LimitConfig(**terms)
+
+
 DAY = 86400.0
 NOON = 1_800_014_400.0
 WHO = Call("payments", "fp_0123456789ab", "anna", "gpt-4o", "openai")
 LIMITS = [
-    LimitConfig(name="all", requests_per_minute=30, burst=5, tokens_per_minute=1000),
-    LimitConfig(name="money", usd_per_day=2, per=["namespace"]),
-    LimitConfig(name="few", concurrent=3),
+    limit(name="all", requests_per_minute=30, burst=5, tokens_per_minute=1000),
+    limit(name="money", usd_per_day=2, per=["namespace"]),
+    limit(name="few", concurrent=3),
 ]
 NEAR = 1e-6
 
@@ -146,7 +152,7 @@ def test_any_sixty_seconds_hold_no_more_than_the_limit(calls):
     """And no fewer pass than in the next 66 seconds: what is full empties by itself."""
     time = [NOON]
     limiter = Limiter(
-        [LimitConfig(name="all", tokens_per_minute=100)],
+        [limit(name="all", tokens_per_minute=100)],
         clock=Clock(lambda: time[0], lambda: time[0]),
     )
     passed = []
@@ -169,7 +175,7 @@ def test_it_never_lets_through_what_the_package_limits_refuses(monkeypatch):
     exact = peer.strategies.MovingWindowRateLimiter(storage)
     item = peer.RateLimitItemPerMinute(50)
     ours = Limiter(
-        [LimitConfig(name="all", tokens_per_minute=50)],
+        [limit(name="all", tokens_per_minute=50)],
         clock=Clock(lambda: time[0], lambda: time[0]),
     )
     for step in range(3000):

@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,10 @@ ANNA = Call("payments", "fp_0123456789ab", "anna", "gpt-4o", "openai")
 BERT = Call("support", "fp_ba9876543210", "bert", "claude-opus-4-5", "anthropic")
 NOON = 1_800_014_400.0
 ONE = Amount(0.0, 0.0)
+
+
+def limit(**terms: Any) -> LimitConfig:
+    return LimitConfig(**terms)
 
 
 class Time:
@@ -43,7 +48,7 @@ def make(time: Time, tmp_path: Path):
     made = []
 
     def limiter(path: Path | None = None, **terms) -> Limiter:
-        made.append(Limiter([LimitConfig(name="team", **terms)], path, time.clock))
+        made.append(Limiter([limit(name="team", **terms)], path, time.clock))
         return made[-1]
 
     yield limiter
@@ -59,6 +64,12 @@ def refusal(limiter: Limiter, call: Call, amount: Amount = ONE) -> Refusal:
     refused = limiter.reserve(call, amount)
     assert isinstance(refused, Refusal)
     return refused
+
+
+def wait(limiter: Limiter, call: Call, amount: Amount = ONE) -> float:
+    seconds = refusal(limiter, call, amount).retry_after
+    assert seconds is not None
+    return seconds
 
 
 def test_a_limit_without_numbers_lets_twenty_pass_at_once_and_a_hundred_a_minute(make, time):
@@ -169,8 +180,8 @@ def test_what_can_never_pass_has_no_time_to_try_again(make):
 
 def test_a_refused_call_counts_in_no_limit(time):
     limits = [
-        LimitConfig(name="requests", requests_per_minute=10),
-        LimitConfig(name="money", usd_per_day=1),
+        limit(name="requests", requests_per_minute=10),
+        limit(name="money", usd_per_day=1),
     ]
     limiter = Limiter(limits, None, time.clock)
 
@@ -181,8 +192,8 @@ def test_a_refused_call_counts_in_no_limit(time):
 
 def test_of_several_limits_the_longest_wait_is_told(time):
     limits = [
-        LimitConfig(name="day", usd_per_day=1),
-        LimitConfig(name="minute", tokens_per_minute=10),
+        limit(name="day", usd_per_day=1),
+        limit(name="minute", tokens_per_minute=10),
     ]
     limiter = Limiter(limits, None, time.clock)
     limiter.reserve(ANNA, Amount(10, 1))
@@ -193,9 +204,7 @@ def test_of_several_limits_the_longest_wait_is_told(time):
 def test_a_new_day_brings_a_new_budget(make, time):
     limiter = make(usd_per_day=1)
     limiter.reserve(ANNA, Amount(0, 1))
-    wait = refusal(limiter, ANNA, Amount(0, 1)).retry_after
-
-    time.go(wait - 1)
+    time.go(wait(limiter, ANNA, Amount(0, 1)) - 1)
     refusal(limiter, ANNA, Amount(0, 1))
     time.go(1)
     assert passed(limiter, ANNA, 2, Amount(0, 1)) == 1
@@ -206,7 +215,7 @@ def test_a_clock_that_is_set_back_brings_no_budget_and_no_endless_wait(make, tim
     limiter.reserve(ANNA, Amount(10, 1))
 
     time.wall -= 40 * 86400
-    assert refusal(limiter, ANNA, Amount(1, 0.1)).retry_after <= 86400
+    assert wait(limiter, ANNA, Amount(1, 0.1)) <= 86400
     time.steady += 86400
     assert passed(limiter, ANNA, 1, Amount(10, 1)) == 1
 
@@ -218,7 +227,7 @@ def test_a_file_from_the_future_is_no_endless_wait(make, time, tmp_path):
 
     time.go(-40 * 86400)
     limiter = make(tmp_path / "counts", usd_per_day=1, tokens_per_minute=10, requests_per_minute=1)
-    assert 0 < refusal(limiter, ANNA, Amount(1, 0.1)).retry_after <= 86400
+    assert 0 < wait(limiter, ANNA, Amount(1, 0.1)) <= 86400
     time.go(86400)
     assert passed(limiter, ANNA, 1, Amount(10, 1)) == 1
 
@@ -242,7 +251,7 @@ def test_other_limits_keep_what_was_counted_under_their_name(make):
     limiter = make(usd_per_day=1)
     limiter.reserve(ANNA, Amount(0, 0.9))
 
-    limiter.use([LimitConfig(name="team", usd_per_day=2)])
+    limiter.use([limit(name="team", usd_per_day=2)])
 
     assert [(level.used, level.allowed) for level in limiter.levels(ANNA)] == [(0.9, 2)]
 
@@ -319,7 +328,7 @@ def test_what_passed_is_counted_through_kills(tmp_path):
         process.wait()
         process.stdout.close()
 
-    limiter = Limiter([LimitConfig(name="team", usd_per_day=1000)], tmp_path / "counts")
+    limiter = Limiter([limit(name="team", usd_per_day=1000)], tmp_path / "counts")
     counted = round(limiter.levels(Call("payments"))[0].used / 0.01)
     limiter.close()
 
