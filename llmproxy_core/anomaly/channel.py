@@ -75,19 +75,20 @@ class Channel:
     def add(self, text: str) -> None:
         self._text += text
 
-    def settle(self, final: bool = False) -> None:
-        """Look at what is new; `final`: no more comes."""
+    def settle(self, final: bool = False, cut_off: bool = False) -> None:
+        """Look at what is new; `final`: no more comes; `cut_off`: although it should."""
         fresh = self.settled - self._base
         if fresh == len(self._text):
             return
         if self._swallows:
             fresh = self._swallow(fresh)
         cut = len(self._text) if final else self._cut(fresh)
-        forced = False
         if cut <= fresh and len(self._text) - fresh > LIMIT:
-            cut, forced = self._forced_cut(fresh), True
+            cut = self._forced_cut(fresh)
+            if cut == fresh:
+                self._mask_run(fresh)
         if cut > fresh:
-            self._mask(fresh, cut, final, forced)
+            self._mask(fresh, cut, self._found(cut, cut_off))
 
     def _cut(self, fresh: int) -> int:
         """Where the last piece begins that may still become a secret."""
@@ -100,40 +101,47 @@ class Channel:
         return min([at, *(self._begun(secret.value, at) for secret in self._known)])
 
     def _begun(self, value: str, at: int) -> int:
-        """Where a known value begins that the text may be in the middle of."""
+        """Where a known value begins in which a cut at `at` would be, or the end of the text is."""
         text = self._text
+        last = text.rfind(value, max(0, at - len(value)))
+        if 0 <= last < at < last + len(value):
+            return last
         for size in range(min(len(value) - 1, len(text)), 0, -1):
             if text.endswith(value[:size]):
                 return min(at, len(text) - size)
         return at
 
     def _forced_cut(self, fresh: int) -> int:
-        text = self._text
-        at = len(text)
-        while at > fresh and not SOFT_ENDS.match(text, at - 1):
+        at = len(self._text)
+        while at > fresh and not SOFT_ENDS.match(self._text, at - 1):
             at -= 1
-        return at if at > fresh else len(text)
+        return at
 
-    def _mask(self, fresh: int, cut: int, final: bool, forced: bool) -> None:
-        window = self._text[:cut]
-        found = sorted(self._find(window, final), key=lambda one: one.start)
-        going_on = [one for one in found if one.end >= len(window.rstrip())]
-        if forced and cut == len(self._text):
-            self._swallows = any(one.end == cut for one in found)
-            if not self._swallows:
-                cut = max(fresh, cut - TAIL)
+    def _mask_run(self, fresh: int) -> None:
+        """A run of LIMIT characters without any end: a secret of that length, or base64."""
+        size = len(self._text)
+        found = self._found(size, False)
+        self._swallows = any(one.end == size for one in found)
+        self._mask(fresh, size if self._swallows else max(fresh, size - TAIL), found)
+
+    def _found(self, end: int, cut_off: bool) -> list[Found]:
+        return sorted(self._find(self._text[:end], cut_off), key=lambda one: one.start)
+
+    def _mask(self, fresh: int, cut: int, found: list[Found]) -> None:
+        written = len(self._text[:cut].rstrip())
+        going_on = [one.start for one in found if one.end >= written]
         for one in found:
-            self._note(one, fresh, min(one.end, cut), window)
+            self._note(one, fresh, min(one.end, cut))
         self.settled = self._base + cut
-        self._forget(cut, min((one.start for one in going_on), default=cut))
+        self._forget(cut, min(going_on, default=cut))
 
-    def _note(self, one: Found, fresh: int, end: int, window: str) -> None:
+    def _note(self, one: Found, fresh: int, end: int) -> None:
         """Mask what has not been settled before."""
         start = max(one.start, fresh, self._masked - self._base)
         if end <= start:
             return
         continues = one.start < fresh and self._masked > self._base + one.start
-        label, value = ("", "") if continues else (one.label, window[one.start : one.end])
+        label, value = ("", "") if continues else (one.label, self._text[one.start : end])
         self._add_mask(Mask(self._base + start, self._base + end, label, value))
 
     def _add_mask(self, mask: Mask) -> None:

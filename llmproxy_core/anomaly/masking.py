@@ -20,9 +20,12 @@ SHORT = 6
 """Characters; shorter values are masked only where they stand alone."""
 LEAST_BASE64 = 10
 """Characters of base64 that are sure to come from the value."""
+_IN_ESCAPE = re.compile(rb"(\\+)(u[0-9a-fA-F]{0,3})?\Z")
+_ESCAPABLE = b"bfnrt\"/\\"
 _NUMBER = re.compile(r"[\d .()+-]+")
 _STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*"')
-_ESCAPED = {'"': rb"\\*+\"", "/": rb"\\*+/", "\\": rb"\\++", "\n": rb"(?:\n|\\++n)"}
+_ESCAPED = {'"': rb"\\*+\"", "/": rb"\\*+/", "\\": rb"\\{1,16}", "\n": rb"(?:\n|\\++n)"}
+_ESCAPED |= {"\b": rb"(?:\x08|\\++b)", "\f": rb"(?:\x0c|\\++f)"}
 _ESCAPED |= {"\t": rb"(?:\t|\\++t)", "\r": rb"(?:\r|\\++r)", " ": rb"(?: |\+|%(?:25)*+20)"}
 
 
@@ -81,7 +84,7 @@ class Masker:
         mark = self.mark(secret).encode()
         if _NUMBER.fullmatch(secret.value):
             return _numbers_masked(body, pattern, mark)
-        return pattern.sub(lambda _: mark, body)
+        return pattern.sub(lambda found: _instead(found, mark), body)
 
 
 def may_have(body: bytes, value: str) -> bool:
@@ -138,6 +141,19 @@ def _spelled(char: str) -> bytes:
     return b"(?:" + b"|".join(ways) + b")"
 
 
+def _instead(found: re.Match[bytes], mark: bytes) -> bytes:
+    """The mark, after what completes an escape of JSON that the match seems to begin in."""
+    text, start = found.string, found.start()
+    before = _IN_ESCAPE.search(text, max(0, start - 64), start)
+    if before is None or len(before[1]) % 2 == 0:
+        return mark
+    if before[2] is not None:
+        keep = 5 - len(before[2])
+    else:
+        keep = 5 if text[start : start + 1] == b"u" else text[start] in _ESCAPABLE
+    return found[0] if keep >= len(found[0]) else found[0][:keep] + mark
+
+
 def _numbers_masked(body: bytes, pattern: re.Pattern[bytes], mark: bytes) -> bytes:
     """A number may stand outside the strings of a JSON text: there the mark needs quotes."""
     lines = []
@@ -146,7 +162,7 @@ def _numbers_masked(body: bytes, pattern: re.Pattern[bytes], mark: bytes) -> byt
             kept, at = list[bytes](), 0
             for string in _STRING.finditer(line):
                 kept.append(pattern.sub(b'"%b"' % mark, line[at : string.start()]))
-                kept.append(pattern.sub(mark, string[0]))
+                kept.append(pattern.sub(lambda found: _instead(found, mark), string[0]))
                 at = string.end()
             line = b"".join([*kept, pattern.sub(b'"%b"' % mark, line[at:])])
         lines.append(line)

@@ -66,13 +66,14 @@ class StreamMasker:
         self._held += len(data)
         written = self._written()
         if self._held > HELD:
-            self._end_all()
+            self._end_all(cut_off=True)
             written += self._written()
         return written
 
-    def finish(self) -> list[bytes]:
-        """The rest: no more comes. A secret that was cut off is masked as far as it came."""
-        self._end_all()
+    def finish(self, cut_off: bool = True) -> list[bytes]:
+        """The rest: no more comes. `cut_off`: although it should; then what may be the beginning
+        of a secret is masked, too."""
+        self._end_all(cut_off)
         return self._written()
 
     def _add(self, event: _Event, piece: Piece) -> None:
@@ -103,9 +104,9 @@ class StreamMasker:
             if new and len(self._known) < MOST_KNOWN:
                 self._known.append(secret)
 
-    def _end_all(self) -> None:
+    def _end_all(self, cut_off: bool) -> None:
         for channel in self._channels.values():
-            channel.settle(final=True)
+            channel.settle(final=True, cut_off=cut_off)
 
     def _written(self) -> list[bytes]:
         written = []

@@ -8,7 +8,7 @@ import re
 from functools import cache
 
 from llmproxy_core.anomaly.secrets.assignments import HARMLESS_NAME, NAMES, LOGIN_WORD, SAYS, TYPE
-from llmproxy_core.anomaly.secrets.lookalikes import is_reference, looks_like_words
+from llmproxy_core.anomaly.secrets.lookalikes import entropy, is_reference, looks_like_words
 from llmproxy_core.anomaly.secrets.rule import FIRM_SIGN, rules
 
 LONGEST = 4608
@@ -27,6 +27,9 @@ _KEY = re.compile(
 _URL = re.compile(rb"://[^\s/:@\"'<>]{0,64}:(?P<value>[^\s/@\"'<>]{3,128})\Z")
 _BEARER = re.compile(rb"(?:bearer|basic|token)[ \t]{1,4}(?P<value>[A-Za-z0-9._~+/=-]{8,})\Z", re.I)
 _PLAIN = re.compile(rb"[A-Z]?[a-z]+(?:-[A-Z]?[a-z]+)*[.:]?")
+_LAST_WORD = re.compile(rb"(?P<value>(?!//)[A-Za-z0-9_\-.+=|@/$,]{12,})\Z")
+RANDOM = 2.8
+"""Bits a byte of a last word that may be a key without a prefix."""
 _OWN_LOOK = re.compile(rb"(?<![A-Za-z0-9])(?P<value>\d{8,10}:AA|eyJ|SG\.|t1\.)[\w.-]{6,}\Z")
 
 
@@ -49,6 +52,8 @@ def _may_be(found: re.Match[bytes]) -> bool:
         return not (_PLAIN.fullmatch(value) and looks_like_words(value))
     if value.isdigit() or is_reference(value) or TYPE.match(value):
         return False
+    if found.re is _LAST_WORD:
+        return any(char in b"0123456789" for char in value) and entropy(value) >= RANDOM
     before = found.string[max(0, found.start() - 40) : found.start("value")]
     return not (looks_like_words(value) or HARMLESS_NAME.search(before))
 
@@ -79,4 +84,5 @@ def _patterns() -> tuple[re.Pattern[bytes], ...]:
         _URL,
         _BEARER,
         _OWN_LOOK,
+        _LAST_WORD,
     )

@@ -13,9 +13,9 @@ class StreamedSecrets:
     def __init__(self, detector: Secrets) -> None:
         self._detector = detector
 
-    def __call__(self, text: str, final: bool) -> list[Found]:
+    def __call__(self, text: str, may_be_cut: bool) -> list[Found]:
         found = [Found(one.start, one.end, label(one)) for one in self._detector.find(Text(text))]
-        if final:
+        if may_be_cut:
             data = text.encode("utf-8", "surrogatepass")
             start = cut_off(data)
             if start is not None:
