@@ -6,6 +6,7 @@ LlmproxyError
 ├── HomeError         the home folder cannot be used
 ├── SpoolError        a segment cannot be read or written
 ├── InterchangeError  a file cannot be imported, or calls cannot be exported
+├── AdvisorError      the advisor cannot be set up
 ├── ClientError       a program cannot be made to use the proxy
 │   └── ProxyDown     no proxy of this home is running
 └── StoreError        the database
@@ -37,6 +38,10 @@ class SpoolError(LlmproxyError):
 
 class InterchangeError(LlmproxyError):
     """A file cannot be imported, or calls cannot be exported: which file, where in it, and why."""
+
+
+class AdvisorError(LlmproxyError):
+    """The advisor cannot be set up as it was told to."""
 
 
 class ClientError(LlmproxyError):
