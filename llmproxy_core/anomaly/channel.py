@@ -23,9 +23,9 @@ TAIL = 512
 ENDS = re.compile(r"[\s\"'`]")
 SOFT_ENDS = re.compile(r"[^A-Za-z0-9+/=_.~%:@\-]")
 OPEN = re.compile(
-    r"(?:(?:auth|logged_in|nonce)_(?:key|salt)['\"]\s{0,20},\s{0,20}['\"]"
-    r"|key=\"(?:cleartext)?password\"\s{0,4}value=\")([^'\n]{0,200})\Z",
-    re.IGNORECASE,
+    r"(?:(?i:(?:auth|logged_in|nonce)_(?:key|salt)['\"]\s{0,20},\s{0,20}['\"]"
+    r"|key=\"(?:cleartext)?password\"\s{0,4}value=\")(?=[^'\n]{0,200}\Z)"
+    r"|\b(?=ZXlK[A-Za-z0-9/\\_+=\-\s]{0,200}\Z))"
 )
 """Values with blanks in them, begun and not ended."""
 LONGEST_OPEN = 300
@@ -97,7 +97,7 @@ class Channel:
         while at > fresh and not ENDS.match(text, at - 1):
             at -= 1
         if at > fresh and (begun := OPEN.search(text, max(0, len(text) - LONGEST_OPEN))):
-            at = min(at, begun.start(1))
+            at = min(at, begun.end())
         return min([at, *(self._begun(secret.value, at) for secret in self._known)])
 
     def _begun(self, value: str, at: int) -> int:

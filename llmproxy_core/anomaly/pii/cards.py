@@ -38,7 +38,7 @@ TESTS = frozenset(_TESTS.split())
 """Numbers that the makers of tests agreed on."""
 
 
-NUMBER = re.compile(r"(?<![\w.,=+-])\d(?:[ -]?\d){11,18}(?![\w-])(?!\.\d)")
+NUMBER = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){11,18}(?![\w-])(?!\.\d)")
 
 
 def cards(text: str, start: int, end: int) -> Iterator[Mention]:

@@ -94,7 +94,7 @@ NUMBERS = (
     Number("si-emso", "a Slovenian EMŠO", "si.emso", r"\d{13}", r"em[šs]o|jmbg"),
 )  # fmt: skip
 CANDIDATE = re.compile(
-    r"(?<![\w.,=+/-])(?:[A-Za-z]{1,6}[ -]?)?\d[\dA-Za-z]{0,20}(?:[ ./+-][\dA-Za-z]{1,10}){0,6}"
+    r"(?<![\w.+/-])(?:[A-Za-z]{1,6}[ -]?)?\d[\dA-Za-z]{0,20}(?:[ ./+-][\dA-Za-z]{1,10}){0,6}"
 )
 DOCUMENT = re.compile(
     r"\b(?:driv(?:er'?s?|ing)\s+licen[cs]e|passport|reisepass|f[üu]hrerschein)\b[^\d\n]{0,24}?"

@@ -20,7 +20,7 @@ WEAK = re.compile(
 PARTED = re.compile(r"\+?\(?\d{2,5}\)?(?:[ /-]\d{2,5}){2,5}|0\d{9,10}|0\d{2,4}[ /-]\d{5,8}")
 BEHIND = re.compile(r"[ -]{0,2}(?:office|fax|mobile|home|work|cell)\b", re.IGNORECASE)
 NUMBER = re.compile(
-    r"(?<![\w.,/=+-])(?:\+|00)?\(?\d(?:[ \u00a0./-]{0,2}\(?\d\)?){5,18}+"
+    r"(?<![\w./+-])(?<!\d,)(?:\+|00)?\(?\d(?:[ \u00a0./-]{0,2}\(?\d\)?){5,18}+"
     r"(?:[ ,]{0,2}(?:x|ext\.?|extension)\s?\d{1,6})?+(?![\w%])",
     re.IGNORECASE,
 )
