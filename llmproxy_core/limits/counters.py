@@ -9,6 +9,7 @@ from math import inf
 from llmproxy_core.limits.ledger import OWN, UNTIL, WINDOW, Ledger
 
 DAY = 86400
+RING = OWN + 1
 SLOT = 6.0
 SLOTS = 11
 """Any 60 seconds lie within so many, hence no more than the limit passes in them."""
@@ -119,25 +120,43 @@ class Minute(Counter):
         at, numbers = self._at, self._numbers
         if not at or self._ids[at] != self._low:
             at = self._find(now)
-        if now // SLOT != numbers[at + WINDOW]:
-            self._turn(at, now // SLOT)
-        self._slot = numbers[at + WINDOW]
+        slot = now // SLOT
+        if slot != numbers[at + WINDOW]:
+            self._turn(at, slot)
+            slot = numbers[at + WINDOW]
+        self._slot = slot
         if numbers[at + OWN] + amount <= self._most:
             return 0.0
         return self._later(at, amount) - now if amount <= self._limit else inf
 
     def take(self, now: float, amount: float) -> None:
-        self._add(self._at, self._slot, amount)
+        at, numbers, slot = self._at, self._numbers, self._slot
+        numbers[at + OWN] += amount
+        numbers[at + RING + int(slot) % SLOTS] += amount
+        if amount:
+            numbers[at + UNTIL] = (slot + SLOTS) * SLOT
 
     def correct(self, now: float, by: float, since: float) -> None:
         """Less is given back to where it was taken, if that still counts; more counts now."""
-        at = self._at if self._ids[self._at] == self._low else self._find(now)
-        if now // SLOT != self._numbers[at + WINDOW]:
-            self._turn(at, now // SLOT)
-        newest = self._numbers[at + WINDOW]
-        slot = newest if by > 0 else since // SLOT
-        if slot <= newest < slot + SLOTS:
-            self._add(at, slot, max(by, -self._numbers[_ring(at, slot)]))
+        at, numbers = self._at, self._numbers
+        if self._ids[at] != self._low:
+            at = self._find(now)
+        newest = now // SLOT
+        if newest != numbers[at + WINDOW]:
+            self._turn(at, newest)
+            newest = numbers[at + WINDOW]
+        if by > 0.0:
+            self._slot = newest
+            self.take(now, by)
+        elif newest - SLOTS < (slot := since // SLOT) <= newest:
+            ring = at + RING + int(slot) % SLOTS
+            had = numbers[ring]
+            if by < -had:
+                by = -had
+            numbers[ring] = had + by
+            numbers[at + OWN] = used = numbers[at + OWN] + by
+            if not used:
+                numbers[at + UNTIL] = 0.0
 
     def used(self, now: float) -> float:
         self.wait(now, 0.0)
@@ -150,13 +169,6 @@ class Minute(Counter):
         while slot < self._slot and (excess := excess - self._numbers[_ring(at, slot)]) > 0.0:
             slot += 1
         return (slot + SLOTS) * SLOT + CLOCK_ERROR
-
-    def _add(self, at: int, slot: float, amount: float) -> None:
-        numbers, ring = self._numbers, at + RING + int(slot) % SLOTS
-        numbers[at + OWN] = used = numbers[at + OWN] + amount
-        numbers[ring] += amount
-        if amount > 0.0 or not used:
-            numbers[at + UNTIL] = (slot + SLOTS) * SLOT if used else 0.0
 
     def _turn(self, at: int, slot: float) -> None:
         """What counts no more is left out, and `slot` is the newest, unless the clock was set back:
@@ -175,9 +187,6 @@ class Minute(Counter):
         numbers[at + OWN] = used = sum(numbers[ring : ring + SLOTS].tolist())
         if used:
             numbers[at + UNTIL] = (slot + SLOTS) * SLOT
-
-
-RING = OWN + 1
 
 
 def _ring(at: int, slot: float) -> int:

@@ -15,8 +15,10 @@ BYTES = 4
 """In a token."""
 PICTURE = 1600
 """Tokens of a large picture at Anthropic; others take about as many, or fewer."""
-LONG = 1024
-"""Bytes of base64 that count as a picture or a file."""
+STEP = 4096
+"""A body is looked at in steps of so many bytes: no longer picture or file is missed."""
+GLANCE = 64
+"""Bytes that are looked at; texts have a space or a sign among so many."""
 COLD = 4096
 SHARE = 0.1
 """Of the newest call, in the mean."""
@@ -26,14 +28,14 @@ ALLOWED = re.compile(
     rb'"(?:max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens|maxTokens'
     rb'|num_predict)"\s*+:\s*+(\d{1,9})(?![\d.])'
 )
-ENDS = (b'okens"', b'num_predict"')
-"""Of these names: two searches that run at gigabytes a second, instead of one by the pattern."""
+END = b'okens"'
+"""Of these names but Ollama's: a search that runs at gigabytes a second, and not by the pattern."""
+OLLAMA = b'num_predict"'
 LONGEST_NAME = 23
-LOOKED = 1000
-"""Places in a body that are looked at."""
-FILES = 2**15
-"""Bytes of a body from which on files are looked for."""
-BASE64 = (b";base64,", b'"data"', b'"bytes"')
+LOOKED = 100
+"""Names in a body that are looked at."""
+HEAD, TAIL = 2**12, 2**16
+"""Where clients write such a name; only if it is not there, it is looked for between."""
 NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=_\\-]")
 
 type Rates = Callable[[str, str], tuple[float, float] | None]
@@ -96,30 +98,36 @@ def tokens_allowed(body: bytes) -> int | None:
     The names are looked for in the bytes. In the strings of JSON they cannot be found, for there
     the quotes are escaped.
     """
-    most, looked = -1, 0
-    for name in ENDS:
-        at = body.find(name)
-        while at >= 0 and looked < LOOKED:
-            looked += 1
-            if found := ALLOWED.search(body, max(0, at - LONGEST_NAME), at + 64):
-                most = max(most, int(found[1]))
-            at = body.find(name, at + len(name))
-    return None if most < 0 else most
+    size = len(body)
+    ends = (0, min(HEAD, size)), (max(0, size - TAIL), size)
+    found = max(_allowed(body, name, *end) for name in (END, OLLAMA) for end in ends)
+    if found < 0 and size > HEAD + TAIL:
+        found = _allowed(body, END, HEAD, size - TAIL)
+    return None if found < 0 else found
 
 
 def tokens_read(body: bytes) -> int:
     """The tokens of a request."""
-    text, pictures, looked = len(body), 0, 0
-    for mark in BASE64 if text >= FILES else ():
-        at = body.find(mark)
-        while at >= 0 and looked < LOOKED:
-            looked += 1
-            at += len(mark)
-            start = at if mark.endswith(b",") else body.find(b'"', at) + 1 or len(body)
-            end = body.find(b'"', start)
-            end = len(body) if end < 0 else end
-            if end - start >= LONG and not NOT_BASE64.search(body, start, start + LONG):
-                text -= end - start
-                pictures += 1
-            at = body.find(mark, max(at, end if end - start >= LONG else at))
+    text, pictures, at = len(body), 0, STEP
+    while at < len(body):
+        if NOT_BASE64.search(body, at, at + GLANCE):
+            at += STEP
+            continue
+        start, end = body.rfind(b'"', 0, at) + 1, body.find(b'"', at)
+        end = len(body) if end < 0 else end
+        text -= end - start
+        pictures += 1
+        at = end + STEP
     return text // BYTES + PICTURE * pictures
+
+
+def _allowed(body: bytes, name: bytes, start: int, end: int) -> int:
+    """The most that such a name allows in a part of the body; -1: none does."""
+    most, looked = -1, 0
+    at = body.find(name, start, end)
+    while at >= 0 and looked < LOOKED:
+        looked += 1
+        if found := ALLOWED.search(body, max(0, at - LONGEST_NAME), at + 64):
+            most = max(most, int(found[1]))
+        at = body.find(name, at + len(name), end)
+    return most

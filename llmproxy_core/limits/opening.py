@@ -19,9 +19,9 @@ def open_limiter(
     Raises:
         ConfigError: `limiter.storage` wants a package that is not installed.
     """
-    limiter = Limiter(settings.limits, home.limits if settings.limits else None)
+    limiter = Limiter(settings.limits, home.limits)
     if limiter.fault:
         tell(f"{limiter.fault}: what limits have counted is forgotten when the proxy ends")
-    if not settings.limiter.storage or not settings.limits:
+    if not settings.limiter.storage:
         return limiter
     return SharedLimiter(limiter, settings.limiter.storage, settings.limiter.when_away, tell)

@@ -26,6 +26,16 @@ def test_what_a_request_allows_is_found_by_any_of_its_names(name):
     assert tokens_allowed(body(inferenceConfig={name: 700}, x="y" * 9999)) == 700
 
 
+@pytest.mark.parametrize("before", [0, 3000, 100_000, 900_000])
+@pytest.mark.parametrize("after", [0, 60_000, 300_000])
+def test_what_a_request_allows_is_found_wherever_it_stands(before, after):
+    messages = [{"role": "user", "content": "so many words " * (before // 14)}]
+    tools = [{"description": "more of them " * (after // 13)}]
+
+    assert tokens_allowed(body(messages=messages, max_tokens=77, tools=tools)) == 77
+    assert tokens_read(body(messages=messages, tools=tools)) >= (before + after) // 4 - 20
+
+
 def test_ollamas_name_for_it_is_known():
     assert tokens_allowed(body(options={"num_predict": 5})) == 5
 
@@ -56,7 +66,7 @@ def test_a_long_text_in_a_field_of_that_name_counts_as_text():
 
 @given(st.binary(max_size=200_000))
 def test_any_bytes_have_a_number_of_tokens(data):
-    assert 0 <= tokens_read(data) <= len(data) // 4 + PICTURE * (len(data) // 1024)
+    assert 0 <= tokens_read(data) <= len(data) // 4 + PICTURE * (len(data) // 4096)
     tokens_allowed(data)
 
 
