@@ -55,7 +55,17 @@ class Mask(NamedTuple):
 class Channel:
     """Offsets count from the beginning of the text; characters before `settled` can be written."""
 
-    __slots__ = ("_base", "_find", "_known", "_masked", "_swallows", "_text", "masks", "settled")
+    __slots__ = (
+        "_base",
+        "_find",
+        "_known",
+        "_masked",
+        "_swallows",
+        "_text",
+        "fed",
+        "masks",
+        "settled",
+    )
 
     def __init__(self, find: Find, known: Sequence[Secret] = ()) -> None:
         self._find = find
@@ -65,6 +75,8 @@ class Channel:
         self._masked = 0
         self._swallows = False
         self.settled = 0
+        self.fed = 0
+        """When it last went on, as whoever feeds it counts."""
         self.masks: list[Mask] = []
         """In order and apart; who writes them takes them away."""
 

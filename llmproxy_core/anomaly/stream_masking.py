@@ -16,8 +16,10 @@ from llmproxy_core.anomaly.json_strings import spliced, unescaped
 from llmproxy_core.anomaly.masking import SHORT, Masker, Secret, may_have, spellings
 
 MOST_KNOWN = 64
-HELD = 64 * 1024
+HELD = 2**20
 """Bytes that wait to be written, over which texts count as ended."""
+PATIENCE = 64
+"""Events after which a text that has not gone on is taken for ended: nobody may say so."""
 
 
 class Piece(NamedTuple):
@@ -54,12 +56,14 @@ class StreamMasker:
         self._channels: dict[Hashable, Channel] = {}
         self._events: deque[_Event] = deque()
         self._held = 0
+        self._count = 0
 
     def feed(self, data: bytes, pieces: Sequence[Piece] = ()) -> list[bytes]:
         """The events, masked, that may be written now. `pieces` in order."""
         if not pieces and not self._events:
             return [data]
         event = _Event(data)
+        self._count += 1
         for piece in pieces:
             self._add(event, piece)
         self._events.append(event)
@@ -67,6 +71,8 @@ class StreamMasker:
         written = self._written()
         if self._held > HELD:
             self._end_all(cut_off=True)
+            written += self._written()
+        elif len(self._events) > PATIENCE and self._end_idle():
             written += self._written()
         return written
 
@@ -80,7 +86,7 @@ class StreamMasker:
         channel = self._channels.get(piece.channel)
         if channel is None:
             channel = self._channels[piece.channel] = Channel(self._found, self._known)
-        start = channel.end
+        start, channel.fed = channel.end, self._count
         channel.add(unescaped(event.data[piece.start : piece.end]))
         event.pieces.append((piece, channel, start, channel.end))
         channel.settle(final=piece.last)
@@ -107,6 +113,14 @@ class StreamMasker:
     def _end_all(self, cut_off: bool) -> None:
         for channel in self._channels.values():
             channel.settle(final=True, cut_off=cut_off)
+
+    def _end_idle(self) -> bool:
+        """End the texts for which the first event waits, if they do not go on."""
+        waited_for = [one for _, one, _, end in self._events[0].pieces if one.settled < end]
+        idle = [one for one in waited_for if self._count - one.fed > PATIENCE]
+        for channel in idle:
+            channel.settle(final=True, cut_off=True)
+        return bool(idle)
 
     def _written(self) -> list[bytes]:
         written = []

@@ -10,6 +10,8 @@ REACH = 110
 """Characters before a postcode in which its street must begin."""
 ANCHOR = re.compile(r"\d(?:(?<!\d\d)\d{3,4}(?!\d)|[A-Z]{2}\b)")
 """In every postcode: digits, or the second half of a British one."""
+CITY = re.compile(r"[^\W\d_]{0,30}(?:-[^\W\d_]{1,30}){0,3}")
+"""The rest of a town's name; matches always."""
 AROUND = 10
 """Characters around an anchor in which all of the postcode is."""
 
@@ -22,6 +24,7 @@ class Style(NamedTuple):
 
 
 _NAME = r"[^\W\d_][\w'\u2019.-]{0,30}"
+_REST = r"[\w'.-]{1,30}"
 STYLES = (
     Style(  # 17611 Robbins Mission Apt. 4, New Curtis, PR 49326
         re.compile(r"\b(?:A[ALKZREP]|C[AOT]|D[EC]|F[LM]|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]"
@@ -56,6 +59,16 @@ STYLES = (
         re.compile(r"\b(?:[A-Z][\w'\u2019-]* ){0,3}[A-Z][\w'\u2019-]*(?:straat|laan|weg|plein|gracht|kade|dijk|singel|hof"
                    r"|pad)\s\d{1,5}[ -]?\w{0,3}[ ,\n]+\Z"),
     ),
+    Style(  # Stollgasse 3/6, 39441 Neunburg; Contrada Clelia, 5 Piano 4, 42041, Brescello
+        re.compile(r"\b\d{5},? [A-ZÀ-Ž]|\b[1-9]\d{3} ?[A-Z]{2}\b"),
+        re.compile(rf"\b[A-ZÀ-Ž]{_REST}(?:[ -]{_NAME}){{0,4}},? \d{{1,4}} ?[A-Za-z]?(?:[/-]\d{{1,3}})?"
+                   r"(?: [A-Z][a-z.]{2,9} \d{1,3})? ?,[ \n]+\Z"),
+    ),
+    Style(  # Alameda Isabel Andrade 39 Puerta 5, Teruel, 43959
+        re.compile(r"(?<=, )\d{5}\b"),
+        re.compile(rf"\b[A-ZÀ-Ž]{_REST}(?: {_NAME}){{1,5}} \d{{1,4}}(?: [A-Z][a-z.]{{2,9}} \d{{1,3}})? ?, "
+                   rf"[A-ZÀ-Ž]{_REST}(?:[ -]{_NAME}){{0,3}}, \Z"),
+    ),
 )  # fmt: skip
 
 
@@ -78,5 +91,5 @@ def _written(text: str, last: int, anchor: re.Match[str]) -> tuple[int, int] | N
         start = max(last, code.start() - REACH)
         street = style.street.search(text[start : code.start()])
         if street is not None:
-            return start + street.start(), code.end()
+            return start + street.start(), CITY.match(text, code.end()).end()  # type: ignore[union-attr]
     return None

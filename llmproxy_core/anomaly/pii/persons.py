@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, cast
 from llmproxy_core.anomaly.pii.mention import Mention, told
 
 PERSONAL = (
-    r"personal[\s_-]?(?:id|number|code)|national[\s_-]?(?:id|number|insurance)|identity[\s_-]?(?:card"
+    r"ssn|personal[\s_-]?(?:id|number|code)|national[\s_-]?(?:id|number|insurance)|identity[\s_-]?(?:card"
     r"|number)|id[\s_-]?(?:card|number|no)|tax[\s_-]?(?:id|number|payer\w*)|social[\s_-]?security|citizen"
     r"|passport|ausweis|steuer\w*|identi\w*"
 )
@@ -98,18 +98,27 @@ CANDIDATE = re.compile(
 )
 DOCUMENT = re.compile(
     r"\b(?:driv(?:er'?s?|ing)\s+licen[cs]e|passport|reisepass|f[üu]hrerschein)\b[^\d\n]{0,24}?"
-    r"(?P<number>[A-Z]{0,3}\d[\d -]{3,16}\d)(?!\w)",
+    r"(?P<number>[A-Z]{0,3}\d[\d -]{3,16}\d)(?!\w)"
+    r"|\b(?:ssn|social security)\b[^\d\n]{0,24}?(?P<social>\d{3}-\d{2}-\d{4})(?!\w)"
+    r"|\b(?:ssn|nino|national insurance)\b[^\d\n]{0,24}?"
+    r"(?P<insured>(?<![A-Z])[A-Z]{2} ?(?:\d{2} ?){3}[A-Z])(?!\w)",
     re.IGNORECASE,
 )
 """Numbers without check digits, told by what they are called."""
+TOLD = {
+    "number": ("document", "a number of an identity document"),
+    "social": ("us-ssn", "a US social security number"),
+    "insured": ("gb-nino", "a UK national insurance number"),
+}
 LEAST, MOST = 7, 25
 """Characters of such a number, with what parts it."""
 
 
 def persons(text: str, start: int, end: int) -> Iterator[Mention]:
     for document in DOCUMENT.finditer(text, start, end):
-        first, last = document.span("number")
-        yield Mention(first, last, "document", "a number of an identity document", 0.8, "high")
+        group = document.lastgroup or ""
+        kind, what = TOLD[group]
+        yield Mention(*document.span(group), kind, what, 0.8, "high")
     at = start
     while found := CANDIDATE.search(text, at, end):
         mention = _first(text, found.start(), found.end())

@@ -20,7 +20,7 @@ WEAK = re.compile(
 PARTED = re.compile(r"\+?\(?\d{2,5}\)?(?:[ /-]\d{2,5}){2,5}|0\d{9,10}|0\d{2,4}[ /-]\d{5,8}")
 BEHIND = re.compile(r"[ -]{0,2}(?:office|fax|mobile|home|work|cell)\b", re.IGNORECASE)
 NUMBER = re.compile(
-    r"(?<![\w./+-])(?<!\d,)(?:\+|00)?\(?\d(?:[ \u00a0./-]{0,2}\(?\d\)?){5,18}+"
+    r"(?<![\w./+-])(?<!\d,)(?:\(?\+|00)?\(?\d(?:[ \u00a0./-]{0,2}\(?\d\)?){5,18}+"
     r"(?:[ ,]{0,2}(?:x|ext\.?|extension)\s?\d{1,6})?+(?![\w%])",
     re.IGNORECASE,
 )
@@ -43,9 +43,9 @@ def phones(text: str, first: int, last: int, budget: list[int]) -> Iterator[Ment
         start, end = found.span()
         number = found[0]
         digits = sum(char.isdigit() for char in number)
-        if not 7 <= digits <= 21 or OTHER.search(number):
+        if not 7 <= digits <= 21 or (number[0] != "+" and OTHER.search(number)):
             continue
-        international = number.startswith(("+", "00")) and digits >= 9
+        international = number.startswith(("+", "(+", "00")) and digits >= 9
         if international:
             budget[0] -= 1
             if budget[0] < 0 or _exists(number):

@@ -63,8 +63,10 @@ def test_the_finding_rests_on_the_order_within_a_page() -> None:
     assert finding.end - finding.start < len(page) / 2
 
 
-def test_system_prompts_are_the_operators_own() -> None:
+def test_system_prompts_and_thoughts_are_nobodys_attack() -> None:
     assert Injection().find(Text(ORDER, "system")) == []
+    assert Injection().find(Text(ORDER, "assistant", "reasoning")) == []
+    assert Injection().find(Text(ORDER, "assistant", "arguments", "search")) == []
 
 
 @given(st.text(max_size=300))
