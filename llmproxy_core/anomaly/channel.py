@@ -28,6 +28,7 @@ OPEN = re.compile(
     r"|\b(?=ZXlK[A-Za-z0-9/\\_+=\-\s]{0,200}\Z))"
 )
 """Values with blanks in them, begun and not ended."""
+OPENING = ("_key", "_salt", "value=", "zxlk")
 LONGEST_OPEN = 300
 
 
@@ -108,8 +109,12 @@ class Channel:
         at = len(text)
         while at > fresh and not ENDS.match(text, at - 1):
             at -= 1
-        if at > fresh and (begun := OPEN.search(text, max(0, len(text) - LONGEST_OPEN))):
-            at = min(at, begun.end())
+        if at > fresh:
+            tail = text[-LONGEST_OPEN:].lower()
+            if any(word in tail for word in OPENING) and (
+                begun := OPEN.search(text, max(0, len(text) - LONGEST_OPEN))
+            ):
+                at = min(at, begun.end())
         return min([at, *(self._begun(secret.value, at) for secret in self._known)])
 
     def _begun(self, value: str, at: int) -> int:

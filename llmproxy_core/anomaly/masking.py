@@ -21,7 +21,7 @@ SHORT = 6
 LEAST_BASE64 = 10
 """Characters of base64 that are sure to come from the value."""
 _IN_ESCAPE = re.compile(rb"(\\+)(u[0-9a-fA-F]{0,3})?\Z")
-_ESCAPABLE = b"bfnrt\"/\\"
+_ESCAPABLE = b'bfnrt"/\\'
 _NUMBER = re.compile(r"[\d .()+-]+")
 _STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*"')
 _ESCAPED = {'"': rb"\\*+\"", "/": rb"\\*+/", "\\": rb"\\{1,16}", "\n": rb"(?:\n|\\++n)"}

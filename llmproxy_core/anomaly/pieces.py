@@ -42,7 +42,22 @@ PLACES = frozenset(
     }
 )
 """Keys that tell which block an event is about."""
-WHOLE = frozenset({b"name", b"call_id", b"finish_reason", b"stop_reason", b"status", b"phase"})
+WHOLE = frozenset(
+    {
+        b"name",
+        b"call_id",
+        b"finish_reason",
+        b"stop_reason",
+        b"status",
+        b"phase",
+        b"format",
+        b"signature",
+        b"thoughtSignature",
+        b"encrypted_content",
+        b"encrypted_index",
+        b"data",
+    }
+)
 """Strings of a delta that come in one piece."""
 ENDS = (b'.done"', b'.completed"', b'.added"')
 """How the types of events end that have whole texts."""

@@ -15,6 +15,8 @@ from llmproxy_core.anomaly.channel import Channel, Find, Found, Mask
 from llmproxy_core.anomaly.json_strings import spliced, unescaped
 from llmproxy_core.anomaly.masking import SHORT, Masker, Secret, may_have, spellings
 
+SHORTEST = 8
+"""Bytes of a whole text that can have a secret in it."""
 MOST_KNOWN = 64
 HELD = 2**20
 """Bytes that wait to be written, over which texts count as ended."""
@@ -84,6 +86,8 @@ class StreamMasker:
 
     def _add(self, event: _Event, piece: Piece) -> None:
         channel = self._channels.get(piece.channel)
+        if channel is None and piece.last and piece.end - piece.start < SHORTEST:
+            return
         if channel is None:
             channel = self._channels[piece.channel] = Channel(self._found, self._known)
         start, channel.fed = channel.end, self._count

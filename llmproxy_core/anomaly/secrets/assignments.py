@@ -77,7 +77,9 @@ HARMLESS_NAME = re.compile(
     rb"|passenger|passive|passion|passing|passes|passport|encompass|pass(?:ed)?[_.-]?(?:rate|count|through)",
     re.IGNORECASE,
 )
-HEX = re.compile(rb"[0-9a-f]{32,}|[0-9A-F]{32,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+HEX = re.compile(
+    rb"[0-9a-f]{32,}|[0-9A-F]{32,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)
 LEAST_HEX = 3.0
 TYPE = re.compile(
     rb"^(?:str|string|text|bytes|int|integer|bool|boolean|none|null|nil|true|false|undefined|any|object"

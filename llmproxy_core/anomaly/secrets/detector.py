@@ -134,6 +134,8 @@ def _span(rule: Rule, found: re.Match[bytes], data: bytes) -> tuple[int, int]:
 
 def _apart(candidates: list[Secret]) -> list[Secret]:
     """Where several overlap: one over all of them, named by the rule that is believed first."""
+    if len(candidates) < 2:
+        return candidates
     order = {rule.id: at for at, rule in enumerate(all_rules())}
     apart: list[Secret] = []
     for one in sorted(candidates, key=lambda secret: secret.start):

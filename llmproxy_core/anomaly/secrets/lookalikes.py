@@ -93,14 +93,17 @@ def _is_word(letters: bytes) -> bool:
 
 
 def in_blob(data: bytes, start: int, end: int) -> bool:
-    """Is it a piece of base64: a signature, an image, an embedding?"""
-    before = data[max(0, start - BLOB_AROUND) : start]
-    left = before[len(before.rstrip(BLOB)) :]
-    after = data[end : end + BLOB_AROUND]
-    right = after[: len(after) - len(after.lstrip(BLOB))]
-    return any(
-        len(run) >= BLOB_AROUND or (len(run) >= SHORT_BLOB and _mixed(run)) for run in (left, right)
-    )
+    """Is it a piece of base64, of either alphabet: a signature, an image, an embedding?"""
+    before, after = data[max(0, start - BLOB_AROUND) : start], data[end : end + BLOB_AROUND]
+    left, right = _left(before, BLOB), _left(after[::-1], BLOB)
+    if any(len(run) >= SHORT_BLOB and _mixed(run) for run in (left, right)):
+        return True
+    runs = (_left(before, BLOB + b"-_"), _left(after[::-1], BLOB + b"-_"))
+    return any(len(run) >= BLOB_AROUND for run in runs)
+
+
+def _left(before: bytes, of: bytes) -> bytes:
+    return before[len(before.rstrip(of)) :]
 
 
 def is_login(value: bytes) -> bool:

@@ -28,7 +28,9 @@ def test_any_bytes_have_as_many_units_as_characters_and_end_where_they_end(raw: 
 
 
 @given(ANY_TEXT, st.booleans(), st.data())
-def test_a_stretch_is_replaced_and_the_rest_is_kept(text: str, ascii_only: bool, data: st.DataObject):
+def test_a_stretch_is_replaced_and_the_rest_is_kept(
+    text: str, ascii_only: bool, data: st.DataObject
+):
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
     cut = spliced(raw_of(text, ascii_only), [(start, end, "[x]")])

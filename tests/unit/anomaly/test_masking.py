@@ -129,7 +129,11 @@ def test_whatever_the_value_it_is_masked_in_json(value: str, around: str):
 
 @pytest.mark.parametrize(
     ("raw", "value"),
-    [(r'{"t": "a\name1234"}', "name1234"), (r'{"t": "\u00410000x"}', "410000x"), (r'{"t": "\u0041bc"}', "u0041bc")],
+    [
+        (r'{"t": "a\name1234"}', "name1234"),
+        (r'{"t": "\u00410000x"}', "410000x"),
+        (r'{"t": "\u0041bc"}', "u0041bc"),
+    ],
 )
 def test_an_escape_before_the_value_is_left_whole(raw: str, value: str):
     json.loads(masked(raw, value))

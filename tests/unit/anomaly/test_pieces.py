@@ -1,8 +1,11 @@
 """Texts of events, by the wire formats that stream them."""
 
+import gzip
 import json
 import random
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,7 @@ from llmproxy_core.credentials import Scrubber
 
 FIND = StreamedSecrets(Secrets())
 MASKER = Masker(Scrubber(b"k" * 32))
+RECORDED = Path("/work/shared/corpora/wire")
 KEY = "ghp_q8Zt4wLm1xCv7bNmQ8Zt4wLm1xCv7bNmAAbb"
 TEXT = f"Use the key {KEY} for now, please."
 
@@ -36,7 +40,9 @@ WIRES: dict[str, Callable[[str], bytes]] = {
             "choices": [
                 {
                     "index": 0,
-                    "delta": {"tool_calls": [{"index": 1, "function": {"name": "f", "arguments": text}}]},
+                    "delta": {
+                        "tool_calls": [{"index": 1, "function": {"name": "f", "arguments": text}}]
+                    },
                 }
             ]
         }
@@ -52,9 +58,13 @@ WIRES: dict[str, Callable[[str], bytes]] = {
     ),
     "anthropic.messages thinking": lambda text: sse({"index": 0, "delta": {"thinking": text}}),
     "gemini": lambda text: sse({"candidates": [{"content": {"parts": [{"text": text}]}}]}),
-    "ollama.chat": lambda text: line({"message": {"role": "assistant", "content": text}, "done": False}),
+    "ollama.chat": lambda text: line(
+        {"message": {"role": "assistant", "content": text}, "done": False}
+    ),
     "ollama.generate": lambda text: line({"response": text, "done": False}),
-    "cohere.chat": lambda text: sse({"index": 0, "delta": {"message": {"content": {"text": text}}}}),
+    "cohere.chat": lambda text: sse(
+        {"index": 0, "delta": {"message": {"content": {"text": text}}}}
+    ),
     "bedrock.converse": lambda text: json.dumps(
         {"contentBlockIndex": 0, "delta": {"text": text}, "p": "abc"}
     ).encode(),
@@ -68,7 +78,7 @@ WIRES: dict[str, Callable[[str], bytes]] = {
 def written(events: list[bytes]) -> bytes:
     masker = StreamMasker(FIND, MASKER)
     out = [one for event in events for one in masker.feed(event, pieces(event))]
-    return b"".join(out + masker.finish())
+    return b"".join(out + masker.finish(cut_off=False))
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -100,7 +110,14 @@ def test_a_whole_text_is_one_that_ends():
 
 def test_choices_and_blocks_have_texts_of_their_own():
     events = [
-        sse({"choices": [{"index": n, "delta": {"content": "x"}}, {"delta": {"content": "y"}, "index": 9}]})
+        sse(
+            {
+                "choices": [
+                    {"index": n, "delta": {"content": "x"}},
+                    {"delta": {"content": "y"}, "index": 9},
+                ]
+            }
+        )
         for n in range(3)
     ]
     channels = {one.channel for event in events for one in pieces(event)}
@@ -109,7 +126,10 @@ def test_choices_and_blocks_have_texts_of_their_own():
 
 def test_the_name_of_a_tool_waits_for_nothing():
     event = WIRES["openai.chat tool"]("{")
-    assert {event[one.start : one.end]: one.last for one in pieces(event)} == {b"f": True, b"{": False}
+    assert {event[one.start : one.end]: one.last for one in pieces(event)} == {
+        b"f": True,
+        b"{": False,
+    }
 
 
 def test_text_that_is_no_json_is_masked_too():
@@ -123,3 +143,17 @@ def test_a_text_that_ended_without_a_word_does_not_hold_up_what_follows():
     later = [WIRES["anthropic.messages tool"]("1, ") for _ in range(80)]
     out = [one for event in later for one in masker.feed(event, pieces(event))]
     assert out[0] == first and len(out) > 60
+
+
+def test_recorded_streams_without_secrets_are_written_as_they_came():
+    if not RECORDED.is_dir():
+        pytest.skip(f"{RECORDED} is not on this machine")
+    streams = 0
+    for file in sorted(RECORDED.glob("[a-d]*.jsonl.gz")):
+        for exchange in map(json.loads, gzip.open(file, "rt", encoding="utf-8")):
+            if exchange["streaming"] and exchange["response_body_encoding"] == "utf-8":
+                body = exchange["response_body"].encode()
+                events = [one for one in re.split(rb"(?<=\n\n)", body) if one]
+                assert written(events) == body
+                streams += 1
+    assert streams > 50

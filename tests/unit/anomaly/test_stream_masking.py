@@ -25,7 +25,9 @@ FIND = StreamedSecrets(SECRETS)
 MASKER = Masker(Scrubber(b"k" * 32))
 RUN = 12
 """Characters of a secret of which none may be written in a row."""
-PUBLIC = frozenset({"slack-webhook-url", "discord-webhook", "microsoft-teams-webhook", "facebook-access-token"})
+PUBLIC = frozenset(
+    {"slack-webhook-url", "discord-webhook", "microsoft-teams-webhook", "facebook-access-token"}
+)
 """Their first part is an address that everybody knows, or a number."""
 RULES = [rule for rule in SAMPLED if rule.id not in PUBLIC]
 
@@ -35,7 +37,9 @@ def events(text: str, cuts: Sequence[int], ascii_only: bool = True) -> list[tupl
     made = []
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
         head = b'data: {"delta": "'
-        inner = json.dumps(text[start:end], ensure_ascii=ascii_only)[1:-1].encode("utf-8", "surrogatepass")
+        inner = json.dumps(text[start:end], ensure_ascii=ascii_only)[1:-1].encode(
+            "utf-8", "surrogatepass"
+        )
         made.append((head + inner + b'", "n": 1}\n\n', Piece(len(head), len(head) + len(inner), 0)))
     return made
 
@@ -61,7 +65,11 @@ def leaked(secret: str, out: str) -> list[str]:
 def cuttings(text: str, rng: random.Random) -> list[list[int]]:
     """Not at all, everywhere, and here and there."""
     everywhere = list(range(1, len(text)))
-    return [[], everywhere, *(sorted(rng.sample(everywhere, min(count, len(everywhere)))) for count in (3, 9, 27))]
+    return [
+        [],
+        everywhere,
+        *(sorted(rng.sample(everywhere, min(count, len(everywhere)))) for count in (3, 9, 27)),
+    ]
 
 
 @pytest.mark.parametrize("rule", RULES[::2], ids=lambda rule: rule.id)
@@ -73,7 +81,7 @@ def test_a_key_is_never_written_however_it_is_cut(rule):
     for cuts in cuttings(text, rng):
         out = text_of(written(events(text, cuts)))
         assert not leaked(value, out)
-        assert out.startswith("Set ") and out.endswith(' and go on\nwith more')
+        assert out.startswith("Set ") and out.endswith(" and go on\nwith more")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +112,11 @@ def test_what_came_of_a_key_before_the_client_hung_up_is_not_written(rule):
 def test_a_text_without_secrets_is_written_as_it_came(data: st.DataObject):
     words = data.draw(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12)))
     text = " ".join(words)
-    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(text) - 1)), max_size=8))) if text else []
+    cuts = (
+        sorted(data.draw(st.sets(st.integers(1, max(1, len(text) - 1)), max_size=8)))
+        if text
+        else []
+    )
     stream = events(text, [cut for cut in cuts if cut < len(text)], data.draw(st.booleans()))
     if not SECRETS.find(Text(text)) and not FIND(text, True):
         assert written(stream) == [data for data, _ in stream]
@@ -113,7 +125,9 @@ def test_a_text_without_secrets_is_written_as_it_came(data: st.DataObject):
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_as_many_events_come_out_as_went_in_and_each_is_json(data: st.DataObject):
-    key = data.draw(st.sampled_from(["AKIAQ4HRNXUVY3T7GZ2M", "ghp_q8Zt4wLm1xCv7bNmQ8Zt4wLm1xCv7bNmAAbb"]))
+    key = data.draw(
+        st.sampled_from(["AKIAQ4HRNXUVY3T7GZ2M", "ghp_q8Zt4wLm1xCv7bNmQ8Zt4wLm1xCv7bNmAAbb"])
+    )
     text = data.draw(st.text(max_size=20)) + f' {key}"' + data.draw(st.text(max_size=20))
     text = text.encode("utf-8", "replace").decode()
     cuts = sorted(data.draw(st.sets(st.integers(1, len(text) - 1), max_size=12)))
@@ -186,8 +200,16 @@ def test_a_secret_of_the_request_is_masked_in_the_answer_blanks_and_all():
 def test_a_long_private_key_leaves_nothing_but_its_mark():
     rng = random.Random(9)
     lines = [base64.b64encode(rng.randbytes(48)).decode() for _ in range(50)]
-    key = "-----BEGIN RSA PRIVATE KEY-----\n" + "\n".join([*lines, "Ab3dEf9hIj="]) + "\n-----END RSA PRIVATE KEY-----"
-    for text in (f"see\n{key}\nbye", json.dumps({"k": key}), json.dumps({"a": json.dumps({"k": key})})):
+    key = (
+        "-----BEGIN RSA PRIVATE KEY-----\n"
+        + "\n".join([*lines, "Ab3dEf9hIj="])
+        + "\n-----END RSA PRIVATE KEY-----"
+    )
+    for text in (
+        f"see\n{key}\nbye",
+        json.dumps({"k": key}),
+        json.dumps({"a": json.dumps({"k": key})}),
+    ):
         for step in (1, 5, 64, 700):
             out = text_of(written(events(text, list(range(step, len(text), step)))))
             assert not [line for line in [*lines, "Ab3dEf9hIj="] if leaked(line, out)]

@@ -111,7 +111,9 @@ def test_numbers_of_persons_are_found(text: str, kind: str):
     assert kind in kinds(text)
 
 
-@pytest.mark.parametrize("text", ["BSN 111222334", "Steuer-ID 36574261808", "X2482300A", "CPF 390.533.447-06"])
+@pytest.mark.parametrize(
+    "text", ["BSN 111222334", "Steuer-ID 36574261808", "X2482300A", "CPF 390.533.447-06"]
+)
 def test_with_a_wrong_check_digit_they_are_none(text: str):
     assert kinds(text) <= {"phone"}
 
@@ -151,7 +153,14 @@ def test_other_numbers_are_no_phones(text: str):
 
 def test_mail_addresses_are_found_and_files_and_nobody_are_not():
     assert found("mail jo.doe+x@mail.acme.test!") == [("email", "jo.doe+x@mail.acme.test")]
-    for text in ("logo@2x.png", "git@github.com:a/b", "noreply@acme.test", "pkg@1.2.3", "@decorated", "a@b"):
+    for text in (
+        "logo@2x.png",
+        "git@github.com:a/b",
+        "noreply@acme.test",
+        "pkg@1.2.3",
+        "@decorated",
+        "a@b",
+    ):
         assert kinds(text) == set()
 
 

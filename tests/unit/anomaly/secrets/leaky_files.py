@@ -94,12 +94,18 @@ def _docker_config(v: Values) -> tuple[str, ...]:
 
 
 def _s3cfg(v: Values) -> tuple[str, ...]:
-    key, secret = "AKIA" + v.chars(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), v.chars(40, ALNUM + "/+")
+    key, secret = (
+        "AKIA" + v.chars(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+        v.chars(40, ALNUM + "/+"),
+    )
     return f"[default]\naccess_key = {key}\nsecret_key = {secret}\nuse_https = True\n", key, secret
 
 
 def _aws_credentials(v: Values) -> tuple[str, ...]:
-    key, secret = "AKIA" + v.chars(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), v.chars(40, ALNUM + "/+")
+    key, secret = (
+        "AKIA" + v.chars(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+        v.chars(40, ALNUM + "/+"),
+    )
     return f"[prod]\naws_access_key_id={key}\naws_secret_access_key={secret}\n", key, secret
 
 
@@ -211,24 +217,34 @@ def _jdbc(v: Values) -> tuple[str, ...]:
 
 def _firefox(v: Values) -> tuple[str, ...]:
     secret = "MDoEEPgAAAAAAAAAAAAAAAAAAAEwFAYIKoZIhvcNAwcECA" + v.chars(24)
-    return f'{{"logins": [{{"hostname": "https://acme.test", "encryptedPassword": "{secret}"}}]}}', secret
+    return (
+        f'{{"logins": [{{"hostname": "https://acme.test", "encryptedPassword": "{secret}"}}]}}',
+        secret,
+    )
 
 
 def _bash_history(v: Values) -> tuple[str, ...]:
     first, second = v.password().replace("!", "1"), v.password().replace("!", "1")
-    return f"cd /srv\nmysql -h db -u root -p{first} orders\ncurl -u admin:{second} https://x.test/\n", (
-        first
-    ), second
+    return (
+        f"cd /srv\nmysql -h db -u root -p{first} orders\ncurl -u admin:{second} https://x.test/\n",
+        (first),
+        second,
+    )
 
 
 def _bashrc(v: Values) -> tuple[str, ...]:
-    token = "xoxb-" + v.chars(12, "0123456789") + "-" + v.chars(12, "0123456789") + "-" + v.chars(24)
+    token = (
+        "xoxb-" + v.chars(12, "0123456789") + "-" + v.chars(12, "0123456789") + "-" + v.chars(24)
+    )
     return f"alias ll='ls -l'\nexport SLACK_BOT_TOKEN={token}\n", token
 
 
 def _jenkins(v: Values) -> tuple[str, ...]:
     password = v.password().replace("<", "")
-    return f"<credentials><username>ci</username><password>{password}</password></credentials>", password
+    return (
+        f"<credentials><username>ci</username><password>{password}</password></credentials>",
+        password,
+    )
 
 
 def _gcp(v: Values) -> tuple[str, ...]:

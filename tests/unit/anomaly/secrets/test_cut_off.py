@@ -24,7 +24,14 @@ def test_it_is_known_where_the_secret_begins(text: str, begins: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "that is all.", "https://acme.test:8080", "the key: explained", "password: required", "in Asia-Pacific"],
+    [
+        "",
+        "that is all.",
+        "https://acme.test:8080",
+        "the key: explained",
+        "password: required",
+        "in Asia-Pacific",
+    ],
 )
 def test_ordinary_ends_are_no_secrets(text: str):
     assert cut_off(text.encode()) is None

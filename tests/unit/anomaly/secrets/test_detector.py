@@ -66,7 +66,11 @@ def test_a_key_in_a_path_or_an_address_is_found():
 
 def test_of_several_rules_the_first_names_a_secret():
     (one,) = SECRETS.find(Text(f'aws_api_key = "{KEY}"'))
-    assert (one.detector, one.severity, one.family) == ("secrets.aws-access-token", "high", "secret")
+    assert (one.detector, one.severity, one.family) == (
+        "secrets.aws-access-token",
+        "high",
+        "secret",
+    )
 
 
 def test_what_is_said_has_nothing_of_the_secret():

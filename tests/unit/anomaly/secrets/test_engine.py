@@ -41,7 +41,11 @@ def test_both_find_the_same_in_the_corpus():
         agree(str(row["text"]))
 
 
-@given(st.lists(st.sampled_from(["key", "=", " ", '"', "pass", "AKIA", "a1B2c3D4e5", "://", "@", "\n"])))
+@given(
+    st.lists(
+        st.sampled_from(["key", "=", " ", '"', "pass", "AKIA", "a1B2c3D4e5", "://", "@", "\n"])
+    )
+)
 def test_both_find_the_same_in_scraps(scraps: list[str]):
     agree("".join(scraps))
 

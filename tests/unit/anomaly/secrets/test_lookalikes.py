@@ -23,14 +23,16 @@ def test_entropy_is_bits_a_byte():
 
 
 @pytest.mark.parametrize(
-    "value", ["sk-xxxxxxxxxxxx", "YOUR_API_KEY", "changeme", "AKIAIOSFODNN7EXAMPLE", "fp_0123456789ab"]
+    "value",
+    ["sk-xxxxxxxxxxxx", "YOUR_API_KEY", "changeme", "AKIAIOSFODNN7EXAMPLE", "fp_0123456789ab"],
 )
 def test_placeholders_are_known(value: str):
     assert is_placeholder(value.encode())
 
 
 @pytest.mark.parametrize(
-    "value", ["$TOKEN", "${{ x }}", 'os.environ["A"]', "/etc/ssl/a.key", "server.pem", "get(name)", "%s(a)"]
+    "value",
+    ["$TOKEN", "${{ x }}", 'os.environ["A"]', "/etc/ssl/a.key", "server.pem", "get(name)", "%s(a)"],
 )
 def test_references_are_known(value: str):
     assert is_reference(value.encode())
