@@ -52,7 +52,8 @@ logger = logging.getLogger("llmproxy")
 class Advisor:
     """`mask` replaces what is secret in a text; all that is sent has passed it.
 
-    `said` tells why the last question has no answer.
+    `said` tells why the last question has no answer. To make one reads files and the price list
+    (0.5 s); not to be done on a loop that others wait for.
 
     Raises:
         AdvisorError: `http` would go through a proxy.

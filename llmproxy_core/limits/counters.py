@@ -92,9 +92,9 @@ class Bucket(Counter):
         numbers[at + OWN] = numbers[at + UNTIL] = full
 
     def correct(self, now: float, by: float, since: float) -> None:
-        """A request that was never sent makes room."""
+        """A request that was never sent makes room, as far as time has not made it by itself."""
         at = self._at if self._ids[self._at] == self._low else self._find(now)
-        self._numbers[at + OWN] -= self._each
+        self._numbers[at + OWN] -= max(0.0, self._each - (now - since))
 
     def used(self, now: float) -> float:
         """Requests of the burst that are not there now."""

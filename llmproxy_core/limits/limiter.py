@@ -73,6 +73,7 @@ class Limiter:
         self._clock = clock or Clock()
         self._slots: dict[str, Slots] = {}
         self._plans: dict[Call, Plan] = {}
+        self._closed = False
         self.use(limits)
 
     @property
@@ -134,7 +135,8 @@ class Limiter:
 
     def release(self, reservation: Reservation) -> None:
         """The call never reached the provider: all is given back, the request, too."""
-        if not reservation.done and (plan := reservation.plan).requests:
+        plan = reservation.plan
+        if plan.requests and not reservation.done and not self._closed:
             self._ledger.lock()
             now = self._clock.now()
             for counter in plan.requests:
@@ -152,12 +154,14 @@ class Limiter:
         ]
 
     def close(self) -> None:
+        """What ends after it counts as it was reserved; what is asked after it passes."""
+        self._closed = True
         self._plans.clear()
         self._limits = []
         self._ledger.close()
 
     def _end(self, reservation: Reservation, tokens: float, usd: float) -> None:
-        if reservation.done:
+        if reservation.done or self._closed:
             return
         reservation.done = True
         plan = reservation.plan

@@ -114,11 +114,9 @@ for i = 2, #KEYS do
   elseif kind == 'requests' then
     if since and ARGV[2] == 'release' then
       local full = tonumber(redis.call('GET', key) or '0')
-      local each = pace(tonumber(ARGV[base + 2]))
-      if full - each > now then
-        redis.call('SET', key, string.format('%.17g', full - each), 'KEEPTTL')
-      else
-        redis.call('DEL', key)
+      local back = pace(tonumber(ARGV[base + 2])) - (now - tonumber(since))
+      if back > 0 and full > now then
+        redis.call('SET', key, string.format('%.17g', full - back), 'KEEPTTL')
       end
     end
   elseif since then

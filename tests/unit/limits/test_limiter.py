@@ -279,6 +279,33 @@ def test_a_restart_does_not_bring_a_new_budget(make, tmp_path):
     assert stat.S_IMODE((tmp_path / "counts").stat().st_mode) == 0o600
 
 
+def test_calls_that_end_after_it_was_closed_count_as_reserved(make, tmp_path):
+    limiter = make(tmp_path / "counts", usd_per_day=1, requests_per_minute=5)
+    calls = [limiter.reserve(ANNA, Amount(0, 0.25)) for _ in range(2)]
+    limiter.close()
+
+    limiter.settle(calls[0], Amount(0, 0.1))
+    limiter.release(calls[1])
+    assert passed(limiter, ANNA, 1) == 1
+
+    again = make(tmp_path / "counts", usd_per_day=1, requests_per_minute=5)
+    assert [round(level.used, 6) for level in again.levels(ANNA)] == [2, 0.5]
+
+
+def test_what_is_given_back_never_makes_room_that_was_not_taken(make, time, tmp_path):
+    """The clock was set back, so that a call counts in a later slot than that of its time."""
+    ahead = make(tmp_path / "counts", tokens_per_minute=100)
+    ahead.reserve(ANNA, Amount(40))
+    time.go(-13)
+    behind = make(tmp_path / "counts", tokens_per_minute=100)
+
+    behind.release(behind.reserve(ANNA, Amount(60)))
+
+    assert ahead.levels(ANNA)[0].used >= 40
+    time.go(80)
+    assert passed(behind, ANNA, 10, Amount(20)) == 5
+
+
 def test_proxies_of_one_home_share_their_counters(make, tmp_path):
     one, other = (make(tmp_path / "counts", usd_per_day=1) for _ in range(2))
 
