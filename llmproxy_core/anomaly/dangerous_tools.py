@@ -20,20 +20,24 @@ from llmproxy_core.anomaly.dangers.system import RULES as SYSTEM_RULES
 from llmproxy_core.anomaly.finding import Finding, Text
 from llmproxy_core.anomaly.reading import arguments, sql
 from llmproxy_core.anomaly.reading.arguments import Field
+from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.places import METADATA, breadth, credential, persistent
 
 NAME = "dangerous_tools"
 LONGEST_BARE = 4000
 """Characters of a text that may be taken for a command."""
 FENCE = re.compile(r"^\s*```[a-z]*\n(.*?)\n?```\s*$", re.DOTALL)
-PROSE = frozenset(
-    "format type copy cut sort read more less tail head watch k op pass install split join time fetch "
-    "init at source view age import service net security timeout command".split()
+PROSE = names(
+    "format type copy cut sort read more less tail head watch k op pass install split join time"
+    " fetch "
+    "init at source view age import service net security timeout command"
 )
 """Names of programs that begin sentences just as well."""
-OTHERS = frozenset(
-    "eval exec powershell pwsh cd export unset truncate socat ssh certutil mshta regsvr32 wevtutil reg vssadmin "
-    "bcdedit remove-item set-mppreference add-mppreference set-netfirewallprofile clear-eventlog del rd erase".split()
+OTHERS = names(
+    "eval exec powershell pwsh cd export unset truncate socat ssh certutil mshta regsvr32"
+    " wevtutil reg vssadmin "
+    "bcdedit remove-item set-mppreference add-mppreference set-netfirewallprofile clear-eventlog"
+    " del rd erase"
 )
 COMMAND_SIGNS = ("$(", "$'", "`", ":(", ">", "<", "0<", "{", "(", "r''", "\\")
 OPENING = frozenset({"if", "for", "while", "ls;", "true;"})
@@ -118,6 +122,12 @@ def _known() -> frozenset[str]:
 
 
 def _arguments(text: str, tool: str, offset: int) -> Iterator[Placed]:
+    packed = arguments.unpacked(text)
+    if packed is not None:
+        yield from (
+            (danger, offset, offset + len(text)) for danger, _, _ in _arguments(packed, tool, 0)
+        )
+        return
     for field in arguments.fields(text):
         for danger, start, end in _field(field, tool):
             first, last = field.place(start, end)

@@ -6,46 +6,60 @@ Words that other programs run are read again as shell texts, a few levels deep.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
+from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.shell import Command, commands
 
 DEEPEST = 5
-LONGEST = 64_000
+MOST = 1000
+"""Programs that one text starts; a text with more is told of as too long."""
+LONGEST = 16_000
 """Characters of a text within a text."""
 ASSIGNMENT = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*+\+?=")
-KEYWORDS = frozenset("then do else if while until ! { time elif & && coproc".split())
+KEYWORDS = names("then do else if while until ! { time elif & && coproc")
 WRAPPERS: dict[str, frozenset[str]] = {
-    "sudo": frozenset("-u -g -h -p -C -T -U -r -t --user --group --chdir -D".split()),
-    "doas": frozenset("-u -C".split()),
-    "env": frozenset("-u -C -S --unset --chdir".split()),
-    "nice": frozenset("-n --adjustment".split()),
-    "ionice": frozenset("-c -n -p".split()),
-    "xargs": frozenset(
-        "-n -P -I -d -L -a -s -E --max-args --max-procs --replace --delimiter".split()
-    ),
-    "timeout": frozenset("-s -k --signal --kill-after".split()),
-    "stdbuf": frozenset("-i -o -e".split()),
-    "watch": frozenset("-n --interval".split()),
-    "strace": frozenset("-e -o -p -s".split()),
-    "flock": frozenset("-w -E".split()),
-    "runuser": frozenset("-u".split()),
-    "systemd-run": frozenset("-p -u --unit".split()),
+    "sudo": names("-u -g -h -p -C -T -U -r -t --user --group --chdir -D"),
+    "doas": names("-u -C"),
+    "env": names("-u -C -S --unset --chdir"),
+    "nice": names("-n --adjustment"),
+    "ionice": names("-c -n -p"),
+    "xargs": names("-n -P -I -d -L -a -s -E --max-args --max-procs --replace --delimiter"),
+    "timeout": names("-s -k --signal --kill-after"),
+    "stdbuf": names("-i -o -e"),
+    "watch": names("-n --interval"),
+    "strace": names("-e -o -p -s"),
+    "flock": names("-w -E"),
+    "runuser": names("-u"),
+    "systemd-run": names("-p -u --unit"),
     **dict.fromkeys(
-        "nohup exec command builtin setsid busybox unshare parallel fakeroot unbuffer toybox".split(),
+        [
+            "nohup",
+            "exec",
+            "command",
+            "builtin",
+            "setsid",
+            "busybox",
+            "unshare",
+            "parallel",
+            "fakeroot",
+            "unbuffer",
+            "toybox",
+        ],
         frozenset(),
     ),
 }
 """Programs that run the rest of their words, and their options that take a value."""
 SKIPPED = {"timeout": 1, "chroot": 1, "flock": 1}
 """Words of their own before the command."""
-SHELLS = frozenset("sh bash zsh dash ksh fish ash csh tcsh rbash mksh".split())
+SHELLS = names("sh bash zsh dash ksh fish ash csh tcsh rbash mksh")
 POWERSHELLS = frozenset({"powershell", "pwsh"})
 CODE_FLAGS = {
     "python": "-c", "python2": "-c", "python3": "-c", "pypy3": "-c", "node": "-e", "nodejs": "-e",
     "bun": "-e", "deno": "eval", "perl": "-e", "ruby": "-e", "php": "-r", "lua": "-e", "osascript": "-e",
 }  # fmt: skip
 REMOTE = frozenset({"ssh", "docker", "podman", "kubectl", "oc", "nsenter", "lxc-attach"})
-SSH_VALUES = frozenset("-i -p -l -o -F -J -L -R -D -b -c -m -e -E -I -Q -S -W -w -B".split())
+SSH_VALUES = names("-i -p -l -o -F -J -L -R -D -b -c -m -e -E -I -Q -S -W -w -B")
 
 
 @dataclass(slots=True)
@@ -94,8 +108,8 @@ class Call:
 
 
 def calls(text: str) -> list[Call]:
-    """All that a shell text starts, in the order they begin."""
-    return list(_calls(text, 0, None))
+    """All that a shell text starts, in the order they begin; MOST of them."""
+    return list(islice(_calls(text, 0, None), MOST))
 
 
 def _calls(text: str, level: int, span: tuple[int, int] | None) -> Iterator[Call]:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from llmproxy_core.anomaly.dangers import fetched, files, scripts, services, system
-from llmproxy_core.anomaly.dangers.calls import Call, calls
+from llmproxy_core.anomaly.dangers.calls import MOST, Call, calls
 from llmproxy_core.anomaly.dangers.danger import Danger
 
 LONGEST = 20_000
 """Characters that are looked at for PowerShell, which is not taken apart into words."""
 JUDGES = (files.judged, fetched.judged, system.judged, services.judged, scripts.judged_powershell)
 BOMB = Danger(0.97, "critical", "starts processes without end, until the machine stands still")
+
+TOO_LONG = Danger(0.5, "medium", "is too long to be judged to its end")
 
 type Placed = tuple[Danger, int, int]
 """A danger, with its start and end in the text."""
@@ -22,6 +24,8 @@ def dangers(text: str) -> Iterator[Placed]:
         danger = judged(call)
         if danger is not None:
             yield danger, call.start, call.end
+    if len(found) == MOST:
+        yield TOO_LONG, 0, len(text)
     for call, danger in fetched.across(found):
         yield danger, call.start, call.end
     if bomb := fetched.bomb(text):

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from llmproxy_core.anomaly.dangers.calls import CODE_FLAGS, Call, is_shell, program
 from llmproxy_core.anomaly.dangers.danger import Danger
+from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.shell import Command
 
-DOWNLOADERS = frozenset(
+DOWNLOADERS = names(
     "curl wget fetch aria2c http https xh lynx lwp-request axel iwr irm invoke-webrequest "
-    "invoke-restmethod certutil bitsadmin wget2 curlie ftp tftp scp".split()
+    "invoke-restmethod certutil bitsadmin wget2 curlie ftp tftp scp"
 )
 DECODERS = frozenset(
     {
@@ -27,17 +28,24 @@ DECODERS = frozenset(
     }
 )
 FETCHED = re.compile(
-    r"(?i)\b(?:curl|wget|iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|urlopen|fetch|lwp-download)\b"
+    r"(?i)\b(?:curl|wget|iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|urlopen"
+    r"|fetch|lwp-download)\b"
 )
 DECODED = re.compile(
-    r"(?i)\b(?:base(?:64|32)\b[^|;&)`]*-(?:d|-?decode|di)\b|xxd\b[^|;&)`]*-[a-z]*r|openssl\b[^|;&)`]*-d\b|frombase64string)"
+    r"(?i)\b(?:base(?:64|32)\b[^|;&)`]*-(?:d|-?decode|di)\b|xxd\b[^|;&)`]*-[a-z]*r|openssl\b[^"
+    r"|;&)`]*-d\b|frombase64string)"
 )
 INSTALLERS = re.compile(
-    r"(?i)https?://(?:[\w-]+\.)*(?:nodesource\.com|rustup\.rs|docker\.com|k3s\.io|astral\.sh|bun\.sh|deno\.land|deno\.com"
-    r"|install\.python-poetry\.org|tailscale\.com|ollama\.com|starship\.rs|sdkman\.io|nixos\.org|fly\.io|pnpm\.io"
-    r"|yarnpkg\.com|brew\.sh|ohmyz\.sh|helm\.sh|hashicorp\.com|claude\.ai|opencode\.ai|aider\.chat|get\.sdkman\.io"
-    r"|bootstrap\.pypa\.io|packagecloud\.io|cli\.github\.com|packages\.microsoft\.com|dot\.net|mise\.run|jetify\.com"
-    r"|raw\.githubusercontent\.com/(?:Homebrew|nvm-sh|ohmyzsh|pyenv|helm|asdf-vm|rbenv|creationix|aquasecurity|golangci"
+    r"(?i)https?://(?:[\w-]+\.)*(?:nodesource\.com|rustup\.rs|docker\.com|k3s\.io|astral\.sh"
+    r"|bun\.sh|deno\.land|deno\.com"
+    r"|install\.python-poetry\.org|tailscale\.com|ollama\.com|starship\.rs|sdkman\.io|nixos\.org"
+    r"|fly\.io|pnpm\.io"
+    r"|yarnpkg\.com|brew\.sh|ohmyz\.sh|helm\.sh|hashicorp\.com|claude\.ai|opencode\.ai"
+    r"|aider\.chat|get\.sdkman\.io"
+    r"|bootstrap\.pypa\.io|packagecloud\.io|cli\.github\.com|packages\.microsoft\.com|dot\.net"
+    r"|mise\.run|jetify\.com"
+    r"|raw\.githubusercontent\.com/(?:Homebrew|nvm-sh|ohmyzsh|pyenv|helm|asdf-vm|rbenv"
+    r"|creationix|aquasecurity|golangci"
     r"|kubernetes-sigs|k3d-io|junegunn|robbyrussell|microsoft|docker)/)"
 )
 LISTENER = Danger(0.95, "critical", "hands a shell of this machine to another one")
@@ -87,10 +95,8 @@ def _interpreted(call: Call) -> Danger | None:
     if not runs:
         return None
     for word in call.args:
-        inside = (
-            word.startswith(("$(", "<(", "`"))
-            or (call.name == "eval" or "-c" in call.args)
-            and ("$(" in word or "`" in word)
+        inside = word.startswith(("$(", "<(", "`")) or (
+            (call.name == "eval" or "-c" in call.args) and ("$(" in word or "`" in word)
         )
         if inside and (found := _origin_of(word)):
             return found

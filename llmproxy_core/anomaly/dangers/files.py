@@ -2,6 +2,7 @@
 
 from llmproxy_core.anomaly.dangers.calls import Call
 from llmproxy_core.anomaly.dangers.danger import Danger
+from llmproxy_core.anomaly.finding import Severity
 from llmproxy_core.anomaly.reading.places import DISK, breadth, credential, persistent
 
 WIDE = {
@@ -111,7 +112,7 @@ def _moded(call: Call) -> Danger | None:
     recursive = bool(call.flags() & {"R", "recursive"})
     if mode in OPEN_MODES or mode.lstrip("0") in ("", "777"):
         if wide and (recursive or wide[0] != "here"):
-            severity = "critical" if wide[0] == "everything" else "high"
+            severity: Severity = "critical" if wide[0] == "everything" else "high"
             return Danger(
                 0.9 if wide[0] != "here" else 0.55,
                 severity,

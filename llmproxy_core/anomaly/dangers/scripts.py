@@ -40,14 +40,25 @@ CODE: tuple[tuple[re.Pattern[str], Danger], ...] = (
     (re.compile(r"while\s+(?:True|1)\s*:\s*os\.fork\(\)|fork\s+while\s+(?:1|fork)|fork\s+while\s+true"), Danger(0.9, "high", "starts processes without end")),
 )  # fmt: skip
 REMOVED = re.compile(
-    r"(?:rmtree|removedirs|rmdirSync|rmSync|remove_tree|rm_rf|rm_r|rimraf(?:\.sync)?|unlink|emptyDirSync|remove_dir_all|removeSync|deltree)\s*\(?\s*(?:(?:os\.path\.expanduser|Path|pathlib\.Path|path\.resolve|Dir\.home|os\.homedir)\s*\(\s*)?(['\"][^'\"\n]{1,200}['\"]|Path\.home\(\)|os\.homedir\(\)|Dir\.home|process\.env\.HOME|os\.environ\[['\"]HOME['\"]\])"
+    r"(?:rmtree|removedirs|rmdirSync|rmSync|remove_tree|rm_rf|rm_r|rimraf(?:\.sync)?|unlink"
+    r"|emptyDirSync|remove_dir_all|removeSync|deltree)\s*\(?\s*(?:(?:os\.path\.expanduser|Path"
+    r"|pathlib\.Path|path\.resolve|Dir\.home|os\.homedir)\s*\(\s*)?(['\"][^'\"\n]{1,200}['\"]"
+    r"|Path\.home\(\)|os\.homedir\(\)|Dir\.home|process\.env\.HOME"
+    r"|os\.environ\[['\"]HOME['\"]\])"
 )
 SHELLED = re.compile(
-    r"(?:os\.(?:system|popen)|subprocess\.\w+|child_process'?\)?\.\w+|exec(?:Sync|File|FileSync)?|spawn(?:Sync)?|system|shell_exec|passthru|popen|check_output|check_call|getoutput|Runtime\.getRuntime\(\)\.exec|execa|\$)\s*\(?\s*(?:\[(?P<list>[^\]\n]{1,2000})\]|[rbf]?(?P<quote>['\"`])(?P<text>(?:(?!(?P=quote))[^\n\\]|\\.){1,4000})(?P=quote))"
+    r"(?:os\.(?:system|popen)|subprocess\.\w+|child_process'?\)?\.\w+|exec(?:Sync|File"
+    r"|FileSync)?|spawn(?:Sync)?|system|shell_exec|passthru|popen|check_output|check_call"
+    r"|getoutput|Runtime\.getRuntime\(\)\.exec|execa|\$)\s*\(?\s*(?:\["
+    r"(?P<list>[^\]\n]{1,2000})\]|[rbf]?(?P<quote>['\"`])(?P<text>(?:(?!(?P=quote))[^\n\\]"
+    r"|\\.){1,4000})(?P=quote))"
 )
 STRINGS = re.compile(r"['\"]([^'\"\n]{1,400})['\"]")
 OPENED = re.compile(
-    r"(?:open|read_text|read_bytes|readFile(?:Sync)?|file_get_contents|File\.(?:read|open|write)|writeFile(?:Sync)?|appendFile(?:Sync)?|Path|write_text|copy\w*|load_dotenv|expanduser|file_put_contents|slurp)\s*\(\s*[rbf]?['\"]([^'\"\n]{1,300})['\"]\s*(?:,\s*['\"]([rwaxb+t]{1,4})['\"])?"
+    r"(?:open|read_text|read_bytes|readFile(?:Sync)?|file_get_contents|File\.(?:read|open|write)"
+    r"|writeFile(?:Sync)?|appendFile(?:Sync)?|Path|write_text|copy\w*|load_dotenv|expanduser"
+    r"|file_put_contents|slurp)\s*\(\s*[rbf]?['\"]([^'\"\n]{1,300})['\"]\s*(?:,\s*['\"]"
+    r"([rwaxb+t]{1,4})['\"])?"
 )
 FETCHED_CREDENTIALS = re.compile(r"(?i)169\.254\.169\.254|metadata\.google\.internal")
 
@@ -75,7 +86,7 @@ def judged_code(text: str) -> Danger | None:
             return danger
     for found in REMOVED.finditer(text):
         target = found[1].strip("'\"")
-        if breadth(target) or "home" in target.lower() and not target.startswith(("/", ".")):
+        if breadth(target) or ("home" in target.lower() and not target.startswith(("/", "."))):
             return Danger(0.95, "critical", "deletes a folder that the system or every user needs")
     return _opened(text)
 

@@ -5,22 +5,31 @@ import re
 from llmproxy_core.anomaly.dangers.calls import Call
 from llmproxy_core.anomaly.dangers.danger import Danger
 from llmproxy_core.anomaly.reading import sql
+from llmproxy_core.anomaly.reading.names import names
 
 CLOUD_LOSS = re.compile(
-    r"(?ix)\b(?:delete-(?:bucket|db-instance|db-cluster|stack|table|cluster|user|role|volume|snapshot|function|vpc|key|secret|objects?|repository|file-system|log-group|trail|hosted-zone)"
-    r"|terminate-instances|schedule-key-deletion|deregister-image|stop-logging|delete-account|close-account)\b"
+    r"(?ix)\b(?:delete-(?:bucket|db-instance|db-cluster|stack|table|cluster|user|role|volume"
+    r"|snapshot|function|vpc|key|secret|objects?|repository|file-system|log-group|trail"
+    r"|hosted-zone)"
+    r"|terminate-instances|schedule-key-deletion|deregister-image|stop-logging|delete-account"
+    r"|close-account)\b"
 )
 CLOUD_SECRETS = re.compile(
-    r"(?ix)\bsecretsmanager\s+(?:get-secret-value|batch-get-secret-value)|\bssm\s+get-parameters?(?:-by-path)?\b.*--with-decryption"
-    r"|\bsts\s+(?:get-session-token|assume-role)\b|\biam\s+create-access-key|\bsecrets\s+versions\s+access|\bkeyvault\s+secret\s+(?:show|download)"
-    r"|\bauth\s+(?:print-access-token|application-default\s+print-access-token)|\baccount\s+get-access-token|\bservice-accounts\s+keys\s+create"
+    r"(?ix)\bsecretsmanager\s+(?:get-secret-value|batch-get-secret-value)"
+    r"|\bssm\s+get-parameters?(?:-by-path)?\b.*--with-decryption"
+    r"|\bsts\s+(?:get-session-token|assume-role)\b|\biam\s+create-access-key"
+    r"|\bsecrets\s+versions\s+access|\bkeyvault\s+secret\s+(?:show|download)"
+    r"|\bauth\s+(?:print-access-token|application-default\s+print-access-token)"
+    r"|\baccount\s+get-access-token|\bservice-accounts\s+keys\s+create"
     r"|\bkv\s+get\b|\bconfigure\s+export-credentials"
 )
 CLOUD_OPEN = re.compile(
-    r"(?i)public-read|\"?Principal\"?\s*:\s*\"?\*|AdministratorAccess|0\.0\.0\.0/0|allUsers|roles/owner|::/0"
+    r"(?i)public-read|\"?Principal\"?\s*:\s*\"?\*|AdministratorAccess|0\.0\.0\.0/0|allUsers"
+    r"|roles/owner|::/0"
 )
-NAMESPACED = frozenset(
-    "ns namespace namespaces pv persistentvolume pvc node nodes crd crds clusterrole deployment deployments deploy statefulset sts secret secrets".split()
+NAMESPACED = names(
+    "ns namespace namespaces pv persistentvolume pvc node nodes crd crds clusterrole deployment"
+    " deployments deploy statefulset sts secret secrets"
 )
 PROTECTED = re.compile(
     r"^\+?(?:[\w/-]+:)?(?:refs/heads/)?(?:main|master|prod|production|release|trunk|develop)$"
@@ -39,7 +48,10 @@ def _git(call: Call) -> Danger | None:
     rule = GIT.get(verb)
     found = rule(rest) if rule else None
     if found is None and re.search(
-        r"(?i)core\.(?:hookspath|sshcommand|fsmonitor|pager|editor)|credential\.helper|http\.sslverify[= ]false|url\..*\.insteadof|alias\.\w+[= ]+!",
+        (
+            r"(?i)core\.(?:hookspath|sshcommand|fsmonitor|pager|editor)|credential\.helper"
+            r"|http\.sslverify[= ]false|url\..*\.insteadof|alias\.\w+[= ]+!"
+        ),
         " ".join(call.args),
     ):
         return Danger(0.65, "medium", "has git run other programs, or trust other servers")

@@ -4,24 +4,33 @@ import re
 
 from llmproxy_core.anomaly.dangers.calls import Call
 from llmproxy_core.anomaly.dangers.danger import Danger
+from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.places import credential
 
-READERS = frozenset(
-    "cat less more head tail tac nl od xxd hexdump strings grep egrep rg ag awk sed cut sort base64 base32 cp mv scp "
-    "rsync tar zip 7z gzip curl wget nc ncat openssl type get-content gc copy xcopy robocopy bat vi vim nano view "
-    "source . dd paste rev tee python python3 node perl ruby php sqlite3 jq yq envsubst diff comm find sftp ftp ssh-keygen "
-    "aws gsutil az rclone mail sendmail pbcopy xclip gpg age export read mapfile http https httpie iwr irm "
-    "invoke-webrequest invoke-restmethod select-string compress-archive cmp split printf echo ln install gh ".split()
+READERS = names(
+    "cat less more head tail tac nl od xxd hexdump strings grep egrep rg ag awk sed cut sort"
+    " base64 base32 cp mv scp "
+    "rsync tar zip 7z gzip curl wget nc ncat openssl type get-content gc copy xcopy robocopy bat"
+    " vi vim nano view "
+    "source . dd paste rev tee python python3 node perl ruby php sqlite3 jq yq envsubst diff"
+    " comm find sftp ftp ssh-keygen "
+    "aws gsutil az rclone mail sendmail pbcopy xclip gpg age export read mapfile http https"
+    " httpie iwr irm "
+    "invoke-webrequest invoke-restmethod select-string compress-archive cmp split printf echo ln"
+    " install gh "
 )
 HISTORY = re.compile(
-    r"(?i)(?:^|/)\.?(?:bash_|zsh_|python_|mysql_|psql_|node_repl_|ash_)?history$|consolehost_history|fish_history"
+    r"(?i)(?:^|/)\.?(?:bash_|zsh_|python_|mysql_|psql_|node_repl_|ash_)?history$"
+    r"|consolehost_history|fish_history"
 )
 LOGS = re.compile(
     r"^/var/log(?:/.*)?$|^/var/run/utmp|/(?:wtmp|btmp|lastlog|auth\.log|audit\.log|secure)$"
 )
 GUARDS = re.compile(
-    r"(?i)^(?:ufw|firewalld|iptables|nftables|apparmor|auditd|fail2ban|rsyslog|syslog|falco|clamav[\w-]*|selinux|falcon-sensor"
-    r"|windefend|mpssvc|sense|crowdstrike|sentinelone|wazuh-agent|osqueryd|mdatp|sshguard)(?:\.service)?$"
+    r"(?i)^(?:ufw|firewalld|iptables|nftables|apparmor|auditd|fail2ban|rsyslog|syslog|falco"
+    r"|clamav[\w-]*|selinux|falcon-sensor"
+    r"|windefend|mpssvc|sense|crowdstrike|sentinelone|wazuh-agent|osqueryd|mdatp|sshguard)"
+    r"(?:\.service)?$"
 )
 
 

@@ -15,13 +15,16 @@ ESCAPED = Pattern(r"(?:\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}){8,}|(?:&#x?[0-9a-f
 BITS = Pattern(r"(?:[01]{8}[ ,]?){6,}")
 SPACED_HEX = Pattern(r"\b(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ ,:]){11,}(?:0x)?[0-9a-fA-F]{2}")
 TURNED = Pattern(
-    r"(?i)\b(?:vtaber|vafgehpgvbaf?|cerivbhf|cebzcg|cnffjbeq|nffvfgnag|flfgrz|erirny|qvfertneq|frperg|sbyybj|rkrphgr|phfgbzre|perqragvnyf?|gur|lbh|naq|lbhe|jvgu|guvf|gung|sebz|jura)\b"
+    r"(?i)\b(?:vtaber|vafgehpgvbaf?|cerivbhf|cebzcg|cnffjbeq|nffvfgnag|flfgrz|erirny|qvfertneq"
+    r"|frperg|sbyybj|rkrphgr|phfgbzre|perqragvnyf?|gur|lbh|naq|lbhe|jvgu|guvf|gung|sebz|jura)\b"
 )
 BACKWARDS = Pattern(
-    r"(?i)\b(?:snoitcurtsni|noitcurtsni|suoiverp|erongi|tpmorp|drowssap|tnatsissa|metsys|laever|eht|uoy|ruoy|siht|taht|dluohs|htiw|morf|nehw|ohw|ot|rof)\b"
+    r"(?i)\b(?:snoitcurtsni|noitcurtsni|suoiverp|erongi|tpmorp|drowssap|tnatsissa|metsys|laever"
+    r"|eht|uoy|ruoy|siht|taht|dluohs|htiw|morf|nehw|ohw|ot|rof)\b"
 )
 DATA = re.compile(
-    r"(?i)(?:data:(?!text/)[\w/+.-]{0,60}(?:;[\w=-]{0,40})*;base64,|sha(?:256|384|512)-|integrity=\"?|-----\s*\n?)\Z"
+    r"(?i)(?:data:(?!text/)[\w/+.-]{0,60}(?:;[\w=-]{0,40})*;base64,|sha(?:256|384|512)-"
+    r"|integrity=\"?|-----\s*\n?)\Z"
 )
 CASED = re.compile(r"[a-z].*[A-Z]|[A-Z].*[a-z]|[0-9]|=\Z", re.DOTALL)
 MOST = 60

@@ -31,10 +31,8 @@ LETTER = re.compile(r"[A-Za-z\u00c0-\u052f]")
 def found(text: str) -> Iterator[Revealed]:
     """What these characters hide; ones that a script or an emoji needs are passed over."""
     inside: list[int] = []
-    n = 0
-    for run in INVISIBLE.finditer(text):
-        n += 1
-        if n > MOST:
+    for n, run in enumerate(INVISIBLE.finditer(text)):
+        if n == MOST:
             break
         before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
         revealed = _run(run[0], run.start(), before, after)

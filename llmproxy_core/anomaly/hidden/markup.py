@@ -8,24 +8,33 @@ from llmproxy_core.anomaly.hidden.revealed import Revealed
 from llmproxy_core.anomaly.reading.scanning import Pattern
 
 GATE = Pattern(
-    r"<!--|\[(?://|comment|_metadata_)[^\]]*\]:|(?i:style\s*=|<style|\shidden|aria-hidden|<template|<noscript|<font|class\s*=\s*.?(?:sr-only|visually-hidden|hidden))"
+    r"<!--|\[(?://|comment|_metadata_)[^\]]*\]:|(?i:style\s*=|<style|\shidden|aria-hidden"
+    r"|<template|<noscript|<font|class\s*=\s*.?(?:sr-only|visually-hidden|hidden))"
 )
 COMMENT = Pattern(r"<!--")
 MARKDOWN_COMMENT = re.compile(
     r"(?m)^\s{0,3}\[(?://|comment)[^\]\n]{0,40}\]:\s*(?:#|<>)?\s*[(\"']([^\n]{10,2000})[)\"']\s*$"
 )
 CONCEALING = (
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0?\.?0*[1-9]?\s*(?:[;\"'}!]|$)|font-size\s*:\s*(?:0|1px|0\.\d+|0?\.\d+)\s*(?:px|pt|em|rem|%|;|\"|'|}|$)|line-height\s*:\s*0"
-    r"|color\s*:\s*(?:transparent|rgba\([^)]{0,30},\s*0(?:\.0\d*)?\s*\))|text-indent\s*:\s*-\d{3,}|(?:left|top|right|bottom|margin-left)\s*:\s*-\d{3,}|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(\s*(?:50|100)%|(?:max-)?(?:height|width)\s*:\s*[01](?:px)?\s*[;\"'}]|transform\s*:\s*scale\(\s*0|z-index\s*:\s*-\d{2,}"
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0?\.?0*[1-9]?\s*"
+    r"(?:[;\"'}!]|$)|font-size\s*:\s*(?:0|1px|0\.\d+|0?\.\d+)\s*(?:px|pt|em|rem|%|;|\"|'|}|$)|line-height\s*:\s*0"
+    r"|color\s*:\s*(?:transparent|rgba\([^)]{0,30},\s*0(?:\.0\d*)?\s*\))"
+    r"|text-indent\s*:\s*-\d{3,}|(?:left|top|right|bottom|margin-left)\s*:\s*-\d{3,}"
+    r"|clip\s*:\s*rect\(\s*[01]|clip-path\s*:\s*inset\(\s*(?:50|100)%|(?:max-)?(?:height"
+    r"|width)\s*:\s*[01](?:px)?\s*[;\"'}]|transform\s*:\s*scale\(\s*0|z-index\s*:\s*-\d{2,}"
 )
 CONCEALED = Pattern(
-    rf"(?i)<\w{{1,12}}\b[^<>]{{0,600}}?(?:style\s*=\s*.?[^<>]{{0,400}}?(?:{CONCEALING}|color\s*:\s*(?:white|\#fff(?:fff)?|snow|ivory|\#fefefe|rgb\(\s*25[0-5])[^<>]{{0,300}})|\shidden\b|color\s*=\s*.?(?:white|\#fff(?:fff)?)|class\s*=\s*.?(?:sr-only|visually-hidden|hidden)|aria-hidden\s*=\s*.?true)[^<>]*>"
+    rf"(?i)<\w{{1,12}}\b[^<>]{{0,600}}?(?:style\s*=\s*.?[^<>]{{0,400}}?(?:{CONCEALING}"
+    rf"|color\s*:\s*(?:white|\#fff(?:fff)?|snow|ivory|\#fefefe|rgb\(\s*25[0-5])[^<>]{{0,300}})"
+    rf"|\shidden\b|color\s*=\s*.?(?:white|\#fff(?:fff)?)|class\s*=\s*.?(?:sr-only"
+    rf"|visually-hidden|hidden)|aria-hidden\s*=\s*.?true)[^<>]*>"
 )
 PALE = re.compile(
     r"(?i)color\s*[:=]\s*[\"']?(?:white|#fff(?:fff)?|snow|ivory|#fefefe|rgb\(\s*25[0-5])"
 )
 DARK = re.compile(
-    r"(?i)background(?:-color)?\s*:\s*(?!(?:white|#fff(?:fff)?|snow|ivory|transparent|none|rgb\(\s*25[0-5])\b)[a-z#]"
+    r"(?i)background(?:-color)?\s*:\s*(?!(?:white|#fff(?:fff)?|snow|ivory|transparent|none"
+    r"|rgb\(\s*25[0-5])\b)[a-z#]"
 )
 SHEET = re.compile(
     rf"(?is)[.#]([\w-]{{1,40}})\s*\{{[^{{}}]{{0,400}}?(?:{CONCEALING}|color\s*:\s*(?:white|\#fff(?:fff)?)\b)"
@@ -99,7 +108,8 @@ def _classes(text: str) -> Iterator[Revealed]:
     """Elements of a class, or with an id, that a style sheet hides."""
     for rule in list(SHEET.finditer(text))[:20]:
         named = re.compile(
-            rf"(?i)<\w{{1,12}}\b[^<>]{{0,200}}(?:class|id)\s*=\s*[\"']?[^\"'<>]{{0,80}}\b{re.escape(rule[1])}\b[^<>]{{0,200}}>"
+            rf"(?i)<\w{{1,12}}\b[^<>]{{0,200}}(?:class"
+            rf"|id)\s*=\s*[\"']?[^\"'<>]{{0,80}}\b{re.escape(rule[1])}\b[^<>]{{0,200}}>"
         )
         for tag in list(named.finditer(text))[:10]:
             yield from _element(text, tag.start(), tag.end(), tag[0])

@@ -11,7 +11,9 @@ FETCHED = {"image": 1.0, "link": 0.85, "request": 0.85, "argument": 0.85, "bare"
 GAPS = {"image": 1.0, "link": 0.7, "request": 0.55, "argument": 0.8, "bare": 0.5}
 """Documents write gaps into addresses for people to fill in; nobody fills in those of an image."""
 PIXEL = re.compile(
-    r"(?i)/(?:pixel|beacon|track(?:er|ing)?|collect|log(?:ger)?|leak|exfil\w*|steal|spy|1x1|blank|spacer|t|i|p|px|c|img|open|ping|hit|cb|callback)(?:\.(?:gif|png|jpe?g|svg|webp|bmp|ico|php|js))?\Z"
+    r"(?i)/(?:pixel|beacon|track(?:er|ing)?|collect|log(?:ger)?|leak|exfil\w*|steal|spy|1x1"
+    r"|blank|spacer|t|i|p|px|c|img|open|ping|hit|cb|callback)(?:\.(?:gif|png|jpe?g|svg|webp|bmp"
+    r"|ico|php|js))?\Z"
 )
 STANDING = {
     "image": "An image that is fetched at sight",

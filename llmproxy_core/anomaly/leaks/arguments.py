@@ -10,17 +10,23 @@ from llmproxy_core.anomaly.leaks.payload import GAP, PERSONAL, SECRETS, load
 from llmproxy_core.anomaly.reading import arguments
 from llmproxy_core.anomaly.reading.arguments import Field
 from llmproxy_core.anomaly.reading.encodings import decoded
+from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.urls import Piece
 
 NAME = "exfiltration"
 SENDING = re.compile(
-    r"(?i)send|post|mail|http|request|fetch|webhook|upload|publish|tweet|slack|discord|telegram|message|notify|share|browse|navigate|visit|url|api_call|curl|web|dns|resolve|issue|comment|gist|paste|forward|submit|sms"
+    r"(?i)send|post|mail|http|request|fetch|webhook|upload|publish|tweet|slack|discord|telegram"
+    r"|message|notify|share|browse|navigate|visit|url|api_call|curl|web|dns|resolve|issue"
+    r"|comment|gist|paste|forward|submit|sms"
 )
-TARGETS = frozenset(
-    "to url uri webhook webhook_url endpoint recipient recipients address channel host hostname domain destination target email to_email cc bcc callback callback_url".split()
+TARGETS = names(
+    "to url uri webhook webhook_url endpoint recipient recipients address channel host hostname"
+    " domain destination target email to_email cc bcc callback callback_url"
 )
-BODIES = frozenset(
-    "body content text message data payload json params query form html description comment value subject title summary details input headers note notes caption attachment file attachments path filename hostname domain host name q".split()
+BODIES = names(
+    "body content text message data payload json params query form html description comment"
+    " value subject title summary details input headers note notes caption attachment file"
+    " attachments path filename hostname domain host name q"
 )
 HEAD = re.compile(
     r"\{\s*\\?\"(?:name|tool|tool_name|function|action|url|method|type|arguments|to)\\?\"\s*:"
@@ -29,7 +35,8 @@ CALLED = re.compile(
     r"\"(?:name|tool|tool_name|function|action|recipient_name)\"\s*:\s*\"([\w.:/-]{1,80})\""
 )
 WRITTEN = re.compile(
-    r"(?i)\b(?:write|edit|create_file|save|str_replace|apply_patch|read|grep|glob|search_files|notebook)"
+    r"(?i)\b(?:write|edit|create_file|save|str_replace|apply_patch|read|grep|glob|search_files"
+    r"|notebook)"
 )
 HASH = re.compile(r"\A(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f-]{36})\Z", re.I)
 PARTS = re.compile(r"[^\s\"'<>(){}\[\],;]{16,}")

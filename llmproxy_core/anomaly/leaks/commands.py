@@ -5,40 +5,51 @@ from collections.abc import Iterator
 
 from llmproxy_core.anomaly.dangers.calls import Call, calls, program
 from llmproxy_core.anomaly.leaks.hosts import COLLECTOR, NAMED
+from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.places import credential
 from llmproxy_core.anomaly.reading.scanning import Pattern
 from llmproxy_core.anomaly.reading.shell import Command
 
-WEB = frozenset(
-    "curl wget http https httpie xh iwr irm invoke-webrequest invoke-restmethod lwp-request aria2c fetch".split()
+WEB = names(
+    "curl wget http https httpie xh iwr irm invoke-webrequest invoke-restmethod lwp-request"
+    " aria2c fetch"
 )
-PLAIN = frozenset("nc ncat netcat telnet socat openssl ftp tftp nc.openbsd nc.traditional".split())
-NAMES = frozenset("dig nslookup host ping drill kdig resolvectl getent traceroute".split())
-COPIERS = frozenset(
-    "scp rsync sftp rclone aws gsutil az s3cmd mc gcloud lftp curlftpfs pscp magic-wormhole croc".split()
+PLAIN = names("nc ncat netcat telnet socat openssl ftp tftp nc.openbsd nc.traditional")
+NAMES = names("dig nslookup host ping drill kdig resolvectl getent traceroute")
+COPIERS = names(
+    "scp rsync sftp rclone aws gsutil az s3cmd mc gcloud lftp curlftpfs pscp magic-wormhole croc"
 )
-MAILERS = frozenset("mail mailx sendmail mutt msmtp swaks ssmtp mailsend".split())
+MAILERS = names("mail mailx sendmail mutt msmtp swaks ssmtp mailsend")
 CLIENTS = Pattern(
-    r"(?i)(?:^|[^\w./-]|bin/)(?:curl|wget|https?ie|https? +(?:POST|PUT|GET|PATCH|-f|--form)|xh|iwr|irm|invoke-webrequest|invoke-restmethod|nc|ncat|netcat|telnet|socat|dig|nslookup|host|ping|drill|scp|rsync|sftp|rclone|aws|gsutil|s3cmd|mailx?|sendmail|mutt|swaks|openssl|ftp|gh|lftp|az)\s+[^\s]|/dev/(?:tcp|udp)/"
+    r"(?i)(?:^|[^\w./-]|bin/)(?:curl|wget|https?ie|https? +(?:POST|PUT|GET|PATCH|-f|--form)|xh"
+    r"|iwr|irm|invoke-webrequest|invoke-restmethod|nc|ncat|netcat|telnet|socat|dig|nslookup|host"
+    r"|ping|drill|scp|rsync|sftp|rclone|aws|gsutil|s3cmd|mailx?|sendmail|mutt|swaks|openssl|ftp"
+    r"|gh|lftp|az)\s+[^\s]|/dev/(?:tcp|udp)/"
 )
 TOLD = Pattern(
-    r"\$\(|`|@|\||<|\$\{?[A-Za-z]|/\.\w|~/|\.env|credentials|/etc|/dev/|--(?:data|post|upload|form)|(?i:get-content|env:)"
+    r"\$\(|`|@|\||<|\$\{?[A-Za-z]|/\.\w|~/|\.env|credentials|/etc|/dev/|--(?:data|post|upload"
+    r"|form)|(?i:get-content|env:)"
 )
 """A line with a leak has one of these, too."""
 IN_TICKS = re.compile(
-    r"`\s*(?:sudo\s+)?(?:whoami|id|hostname|cat|env|printenv|uname|base64|ls|pwd|head|ps|xxd|history)\b"
+    r"`\s*(?:sudo\s+)?(?:whoami|id|hostname|cat|env|printenv|uname|base64|ls|pwd|head|ps|xxd"
+    r"|history)\b"
 )
-TELLING = frozenset(
-    "env printenv set export history id whoami hostname ifconfig ip ps netstat ss lsof last w who getent mysqldump pg_dump pg_dumpall mongodump sqlite3 redis-cli gpg security pbpaste xclip xsel tar zip find crontab dmesg lsblk systeminfo ipconfig tasklist net wmic reg kubectl docker git".split()
+TELLING = names(
+    "env printenv set export history id whoami hostname ifconfig ip ps netstat ss lsof last w"
+    " who getent mysqldump pg_dump pg_dumpall mongodump sqlite3 redis-cli gpg security pbpaste"
+    " xclip xsel tar zip find crontab dmesg lsblk systeminfo ipconfig tasklist net wmic reg"
+    " kubectl docker git"
 )
-HARMLESS = frozenset(
-    "date uname nproc arch dpkg lsb_release curl wget jq basename dirname pwd seq tr cut head echo printf sed awk rev uuidgen openssl node npm pip go which mktemp".split()
+HARMLESS = names(
+    "date uname nproc arch dpkg lsb_release curl wget jq basename dirname pwd seq tr cut head"
+    " echo printf sed awk rev uuidgen openssl node npm pip go which mktemp"
 )
-ENCODERS = frozenset(
-    "base64 base32 xxd hexdump od gzip openssl bzip2 xz zip tar basenc uuencode".split()
-)
-UNSEEN = frozenset(
-    "-H --header -u --user -A --user-agent -b --cookie -o --output -e --referer --cacert --cert --key -w --write-out -x --proxy --resolve -m --max-time --connect-timeout --retry -X --request -K --config --oauth2-bearer --aws-sigv4 --header=".split()
+ENCODERS = names("base64 base32 xxd hexdump od gzip openssl bzip2 xz zip tar basenc uuencode")
+UNSEEN = names(
+    "-H --header -u --user -A --user-agent -b --cookie -o --output -e --referer --cacert --cert"
+    " --key -w --write-out -x --proxy --resolve -m --max-time --connect-timeout --retry -X"
+    " --request -K --config --oauth2-bearer --aws-sigv4 --header="
 )
 """Options of curl whose value is no load: a token there is a login."""
 VARIABLE = re.compile(
@@ -46,16 +57,21 @@ VARIABLE = re.compile(
 )
 QUERIED = re.compile(r"(?i)[?&](?:key|api[_-]?key|access_token|token|auth|appid|apikey)=\$")
 SENDS = re.compile(
-    r"(?i)\A(?:-d|--data\S*|-F|--form\S*|-T|--upload-file|--json|--post-data\S*|--post-file\S*|--body-data\S*|--body-file\S*|-body|-infile)(?:=|\Z)"
+    r"(?i)\A(?:-d|--data\S*|-F|--form\S*|-T|--upload-file|--json|--post-data\S*|--post-file\S*"
+    r"|--body-data\S*|--body-file\S*|-body|-infile)(?:=|\Z)"
 )
 
 RAW = ("/dev/tcp/", "/dev/udp/")
 OWN = re.compile(
-    r"(?:^|[/~@=])(?:etc/(?:passwd|hosts|group|hostname)|\.\w{1,10}_history|\.ssh|\.aws|\.gnupg|\.kube|\.config|\.mozilla|Documents|Desktop)(?:$|[/)'\"])|^~/?\)?$|^\$HOME/?\)?$"
+    r"(?:^|[/~@=])(?:etc/(?:passwd|hosts|group|hostname)|\.\w{1,10}_history|\.ssh|\.aws|\.gnupg"
+    r"|\.kube|\.config|\.mozilla|Documents|Desktop)(?:$|[/)'\"])|^~/?\)?$|^\$HOME/?\)?$"
 )
 """Files of the user or the system that are no credentials."""
 OWN_FILES = "files of the user or the system"
 LOOPED = re.compile(r"^\$\{?\w+\}?\.[\w-]")
+MOST_INNER = 30
+MOST_LINES = 100
+"""Lines of a text that are taken apart."""
 LONGEST = 6000
 """Characters of a line in a text."""
 
@@ -67,7 +83,7 @@ def leaks(text: str, whole: bool) -> Iterator[Leak]:
     if whole:
         yield from _judged(text, 0)
         return
-    done = -1
+    done, lines = -1, 0
     for first, last in CLIENTS.places(text):
         if first < done:
             continue
@@ -77,7 +93,7 @@ def leaks(text: str, whole: bool) -> Iterator[Leak]:
             start, end = max(start, first - LONGEST // 2), min(end, last + LONGEST // 2)
         done = end
         line = text[start:end]
-        if TOLD.within(line):
+        if TOLD.within(line) and (lines := lines + 1) <= MOST_LINES:
             yield from _judged(line, start)
 
 
@@ -155,7 +171,7 @@ def _web(call: Call, line: str) -> tuple[float, str] | None:
     loads = _loads(call)
     score, said = 0.0, ""
     for word in loads:
-        for new_score, new_said in _word(word):
+        for new_score, new_said in _word(word, call.command):
             if new_score > score:
                 score, said = new_score, new_said
     reads = any(
@@ -195,8 +211,8 @@ def _loads(call: Call) -> list[str]:
     return found
 
 
-def _word(word: str) -> Iterator[tuple[float, str]]:
-    if "@" in word or word.startswith("--post-file") or "/" in word or word.startswith("."):
+def _word(word: str, owner: Command) -> Iterator[tuple[float, str]]:
+    if "@" in word or "/" in word or word.startswith(("--post-file", ".")):
         path = word.rpartition("@")[2] if "://" not in word else ""
         place = credential(path)
         if place and place[0] != "critical":
@@ -204,22 +220,26 @@ def _word(word: str) -> Iterator[tuple[float, str]]:
         elif OWN.search(path):
             yield 0.85, OWN_FILES
     if "$(" in word or "<(" in word or IN_TICKS.search(word):
-        yield from _substituted(word)
+        yield from _substituted(word, owner)
     if VARIABLE.search(word) and not QUERIED.search(word) and not re.search(r"(?i)bot\$", word):
         yield 0.62, "a secret from the environment"
     if re.search(
-        r"(?i)get-content|\[environment\]|get-childitem\s+env:|\bgci\s+env:|\$env:\w*(?:secret|token|key|pass)",
+        (
+            r"(?i)get-content|\[environment\]|get-childitem\s+env:|\bgci\s+env:|\$env:\w*(?:secret"
+            r"|token|key|pass)"
+        ),
         word,
     ):
         yield 0.7, "what a command reads"
 
 
-def _substituted(word: str) -> Iterator[tuple[float, str]]:
-    for inner in calls(word.replace("<(", "$(", 1)):
-        if inner.level > 2:
+def _substituted(word: str, owner: Command) -> Iterator[tuple[float, str]]:
+    """What the substitutions in a word tell, those in them among it."""
+    for command in owner.inner[:MOST_INNER]:
+        if not command.words or command.words[0] not in word:
             continue
-        for command in (inner.command, *inner.command.inner):
-            told = _command(command)
+        for one in (command, *command.inner[:MOST_INNER]):
+            told = _command(one)
             if told:
                 yield told
 
@@ -294,7 +314,7 @@ def _plain(call: Call) -> tuple[float, str] | None:
             found
             for word in call.args
             if "$(" in word or "`" in word
-            for found in _substituted(word)
+            for found in _substituted(word, call.command)
         ),
         None,
     )

@@ -10,26 +10,47 @@ from llmproxy_core.anomaly.reading.encodings import decoded
 from llmproxy_core.anomaly.reading.urls import Piece
 
 GAP = re.compile(
-    r"(?i)\{\{[^{}]{1,80}\}\}|(?<!\$)\{[^{}]{1,80}\}|\$\{[^{}]{1,80}\}|<[a-z_][^<>]{0,60}>|\[[a-z_][^\[\]]{1,80}\]|%7b[^%]{1,60}%7d|\$\([^)]{1,200}\)?|`(?:whoami|id|hostname|uname|env|cat\s|base64\s|ls|pwd)[^`]{0,100}`"
-    r"|\$[A-Z_][A-Z0-9_]{2,}|%3c[\w%+-]{1,80}%3e|\b(?:INSERT|REPLACE|YOUR|PUT)_[A-Z_]{3,60}(?:HERE)?\b|\bDATA_?HERE\b|__[A-Z_]{3,40}__|%5b[^%]{1,60}%5d"
+    r"(?i)\{\{[^{}]{1,80}\}\}|(?<!\$)\{[^{}]{1,80}\}|\$\{[^{}]{1,80}\}|<[a-z_][^<>]{0,60}>"
+    r"|\[[a-z_][^\[\]]{1,80}\]|%7b[^%]{1,60}%7d|\$\([^)]{1,200}\)?|`(?:whoami|id|hostname|uname"
+    r"|env|cat\s|base64\s|ls|pwd)[^`]{0,100}`"
+    r"|\$[A-Z_][A-Z0-9_]{2,}|%3c[\w%+-]{1,80}%3e|\b(?:INSERT|REPLACE|YOUR|PUT)_[A-Z_]{3,60}"
+    r"(?:HERE)?\b|\bDATA_?HERE\b|__[A-Z_]{3,40}__|%5b[^%]{1,60}%5d"
 )
 SENSITIVE = re.compile(
-    r"(?i)secret|passw|credential|token|api[\s_-]?key|private|conversation|chat|history|transcript|summary|messages?\b|prompt|instructions?|context|memory"
-    r"|e-?mail|user[\s_.-]?(?:data|info|input|query|message|name)|address|phone|calendar|inbox|contact|customer|env\b|environ|cookie|session|base64|encod|data\b|content|document|file|notes?\b|ssn|card|account|answer|output|result|personal|pii\b|dump|payload|leak|stolen|everything|whole|entire|text\b"
+    r"(?i)secret|passw|credential|token|api[\s_-]?key|private|conversation|chat|history"
+    r"|transcript|summary|messages?\b|prompt|instructions?|context|memory"
+    r"|e-?mail|user[\s_.-]?(?:data|info|input|query|message|name)|address|phone|calendar|inbox"
+    r"|contact|customer|env\b|environ|cookie|session|base64|encod|data\b|content|document|file"
+    r"|notes?\b|ssn|card|account|answer|output|result|personal|pii\b|dump|payload|leak|stolen"
+    r"|everything|whole|entire|text\b"
 )
 AUTHORIZING = re.compile(
-    r"(?i)\A(?:api[_-]?key|key|apikey|access[_-]?token|token|auth|appid|app[_-]?id|client[_-]?id|subscription-key|sig|signature|x-amz-\w+|x-goog-\w+|jwt|code|state|nonce|hash|etag|v|ver|version|rev|id|sha|digest|integrity|cache|cb|ts|se|sp|sv|sr|st|policy|key-pair-id|expires|hmac|hdnts|oh|oe|_nc_\w+|ccb|token_hash|utm_\w+|gclid|fbclid|trk|igsh|si|campaignid|ref|referrer)\Z"
+    r"(?i)\A(?:api[_-]?key|key|apikey|access[_-]?token|token|auth|appid|app[_-]?id|client[_-]?id"
+    r"|subscription-key|sig|signature|x-amz-\w+|x-goog-\w+|jwt|code|state|nonce|hash|etag|v|ver"
+    r"|version|rev|id|sha|digest|integrity|cache|cb|ts|se|sp|sv|sr|st|policy|key-pair-id|expires"
+    r"|hmac|hdnts|oh|oe|_nc_\w+|ccb|token_hash|utm_\w+|gclid|fbclid|trk|igsh|si|campaignid|ref"
+    r"|referrer)\Z"
 )
 SEARCHING = re.compile(
-    r"(?i)\A(?:q|query|search|s|k|keyword|keywords|term|terms|text|title|subject|body|label|labels|message|description|filter|sort|order|name|url|uri|u|link|href|redirect|redirect_uri|return|returnto|next|continue|dest|target|image|src|logo|style|theme|type|format|lang|branch|path|file|alt|tag|tags|category|color|font|size|scope|prompt|chl|tex|latex|repo|repos|labels|assignees|template|hashtags|via|cc|bcc|to|event|workflow|location|place|address|near|center|markers|daddr|saddr|ll)\Z"
+    r"(?i)\A(?:q|query|search|s|k|keyword|keywords|term|terms|text|title|subject|body|label"
+    r"|labels|message|description|filter|sort|order|name|url|uri|u|link|href|redirect"
+    r"|redirect_uri|return|returnto|next|continue|dest|target|image|src|logo|style|theme|type"
+    r"|format|lang|branch|path|file|alt|tag|tags|category|color|font|size|scope|prompt|chl|tex"
+    r"|latex|repo|repos|labels|assignees|template|hashtags|via|cc|bcc|to|event|workflow|location"
+    r"|place|address|near|center|markers|daddr|saddr|ll)\Z"
 )
 SECRETS = re.compile(
-    r"(?i)\b(?:sk-[a-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{30,}|glpat-[\w-]{16,})|-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|(?:passw(?:or)?d|passwd|pwd|secret|api[_ -]?key|access[_ -]?key|auth[_ -]?token|token|credential|private[_ -]?key)s?[\"']?\s*(?:[=:]|is|was)\s*[\"']?(?![{<$\[%])[^\s\"',;&}]{4,}"
+    r"(?i)\b(?:sk-[a-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|xox[abprs]-[\w-]{10,}"
+    r"|AIza[\w-]{30,}|glpat-[\w-]{16,})|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|(?:passw(?:or)?d|passwd|pwd|secret|api[_ -]?key|access[_ -]?key|auth[_ -]?token|token"
+    r"|credential|private[_ -]?key)s?[\"']?\s*(?:[=:]|is|was)\s*[\"']?"
+    r"(?![{<$\[%])[^\s\"',;&}]{4,}"
     r"|\b\d{3}-\d{2}-\d{4}\b|\b(?:\d{4}[ -]){3}\d{4}\b"
 )
 PERSONAL = re.compile(
-    r"(?i)(?:^|\n)\w+:[x*!]:\d+:|[\w.+-]{1,64}@[\w-]{1,60}\.[\w.-]{2,60}|\b(?:user(?:name)?|email|phone|customer|account|card|ssn|salary|diagnosis|patient|revenue|balance|iban)s?\s*(?:[=:]\s*\S|\d)"
+    r"(?i)(?:^|\n)\w+:[x*!]:\d+:|[\w.+-]{1,64}@[\w-]{1,60}\.[\w.-]{2,60}|\b(?:user(?:name)?"
+    r"|email|phone|customer|account|card|ssn|salary|diagnosis|patient|revenue|balance|iban)s?\s*"
+    r"(?:[=:]\s*\S|\d)"
 )
 FILLED = re.compile(
     r"(?i)\b(?:insert|put|fill|replace|your|the|user|name|here|what|all|every)\b|user|_here"
@@ -62,14 +83,16 @@ def load(piece: Piece) -> Load | None:
         return _labels(piece.value)
     if "%25" in piece.value:
         piece = Piece(piece.place, piece.name, piece.value.replace("%25", "%"))
-    text = decoded(piece.value)
     if len(SPELT.findall(piece.value)) >= 6:
         return Load(0.85, "a text in disguise")
-    plain = unquote_plus(piece.value) if "%" in piece.value or "+" in piece.value else piece.value
-    if piece.place == "stem" and (text is None or text == plain):
-        return None
-    if text is None or text == plain:
-        return _plain(piece, plain)
+    text = decoded(piece.value)
+    plain = unquote_plus(piece.value) if set("%+") & set(piece.value) else piece.value
+    if text is not None and text != plain:
+        return _disguised(piece, text)
+    return None if piece.place == "stem" else _plain(piece, plain)
+
+
+def _disguised(piece: Piece, text: str) -> Load | None:
     if ADDRESS.match(text):
         return None
     if SECRETS.search(text) or PERSONAL.search(text):
@@ -98,7 +121,7 @@ def _gap(piece: Piece, gap: str) -> Load | None:
 
 
 def _plain(piece: Piece, text: str) -> Load | None:
-    if SECRETS.search(text) and not piece.place == "host":
+    if SECRETS.search(text) and piece.place != "host":
         return Load(0.9, "a secret")
     whole = f"{piece.name}={text}"
     if (

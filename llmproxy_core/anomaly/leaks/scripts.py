@@ -8,31 +8,58 @@ from llmproxy_core.anomaly.reading.places import credential
 from llmproxy_core.anomaly.reading.scanning import Pattern
 
 SINK = re.compile(
-    r"(?i)\b(?:requests?|httpx|session|client|axios|got|superagent|aiohttp\.\w+|urllib3?\.\w+|http\.client|\$?\bhttp)\s*\.\s*(?:get|post|put|patch|request|send|urlopen)\s*\(|\burlopen\s*\(|\burlretrieve\s*\(|(?<![\w.])fetch\s*\(|\bsendBeacon\s*\(|new\s+(?:Image|WebSocket|EventSource)\s*\(|\bXMLHttpRequest\b|\.(?:src|href|location)\s*=(?!=)|\blocation\s*=(?!=)"
-    r"|\binvoke-(?:webrequest|restmethod)\b|\b(?:iwr|irm)\s|upload(?:string|data|file)\s*\(|\bsmtplib\b|\.sendmail\s*\(|\.send_message\s*\(|socket\.(?:send|sendall|connect|gethostbyname)\s*\(|\.sendall\s*\(|\bgethostbyname\s*\(|curl_(?:setopt|exec)|file_get_contents\s*\(\s*['\"]https?|https?\.(?:get|request)\s*\(|Net::HTTP|HttpClient"
+    r"(?i)\b(?:requests?|httpx|session|client|axios|got|superagent|aiohttp\.\w+|urllib3?\.\w+"
+    r"|http\.client|\$?\bhttp)\s*\.\s*(?:get|post|put|patch|request|send|urlopen)\s*\("
+    r"|\burlopen\s*\(|\burlretrieve\s*\(|(?<![\w.])fetch\s*\(|\bsendBeacon\s*\(|new\s+(?:Image"
+    r"|WebSocket|EventSource)\s*\(|\bXMLHttpRequest\b|\.(?:src|href|location)\s*=(?!=)"
+    r"|\blocation\s*=(?!=)"
+    r"|\binvoke-(?:webrequest|restmethod)\b|\b(?:iwr|irm)\s|upload(?:string|data|file)\s*\("
+    r"|\bsmtplib\b|\.sendmail\s*\(|\.send_message\s*\(|socket\.(?:send|sendall|connect"
+    r"|gethostbyname)\s*\(|\.sendall\s*\(|\bgethostbyname\s*\(|curl_(?:setopt|exec)"
+    r"|file_get_contents\s*\(\s*['\"]https?|https?\.(?:get|request)\s*\(|Net::HTTP|HttpClient"
 )
 GATE = Pattern(
-    r"(?i)(?:get|post|put|patch|request|send|urlopen|urlretrieve|fetch|sendbeacon|image|websocket|eventsource|uploadstring|uploaddata|uploadfile|sendmail|send_message|sendall|connect|gethostbyname|file_get_contents)\s*\(|xmlhttprequest|\.?(?:src|href|location)\s*=|invoke-(?:webrequest|restmethod)|\b(?:iwr|irm)\s|smtplib|curl_(?:setopt|exec)|net::http|httpclient"
+    r"(?i)(?:get|post|put|patch|request|send|urlopen|urlretrieve|fetch|sendbeacon|image"
+    r"|websocket|eventsource|uploadstring|uploaddata|uploadfile|sendmail|send_message|sendall"
+    r"|connect|gethostbyname|file_get_contents)\s*\(|xmlhttprequest|\.?(?:src|href|location)\s*="
+    r"|invoke-(?:webrequest|restmethod)|\b(?:iwr|irm)\s|smtplib|curl_(?:setopt|exec)|net::http"
+    r"|httpclient"
 )
 KEPT = Pattern(
-    r"(?i)environ|getenv|process\.env|document\.|storage|indexeddb|clipboard|credentials|get-content|\bgc\b|env:|getpass|keyring|uname\(|gethostname|_prompt|conversation|_history|api_key|secret_key|private_key|password|user_data|customer_|so_far|check_output|popen|child_process|execsync|shell_exec|subprocess|_(?:cookie|session|server|env)\b|env\.to_|getproperty|%env|open\s*\(|read_text|read_bytes|readfile|readalltext|file\.read|path\s*\(|expanduser|readstream"
+    r"(?i)environ|getenv|process\.env|document\.|storage|indexeddb|clipboard|credentials"
+    r"|get-content|\bgc\b|env:|getpass|keyring|uname\(|gethostname|_prompt|conversation|_history"
+    r"|api_key|secret_key|private_key|password|user_data|customer_|so_far|check_output|popen"
+    r"|child_process|execsync|shell_exec|subprocess|_(?:cookie|session|server|env)\b|env\.to_"
+    r"|getproperty|%env|open\s*\(|read_text|read_bytes|readfile|readalltext|file\.read|path\s*\("
+    r"|expanduser|readstream"
 )
 """What is in every text with a leak: a look at most texts ends here."""
 SOURCE = re.compile(
     r"""(?ix)\bos\.environ\b(?!\s*(?:\[|\.get|\.setdefault|\.pop|\.update|\.copy\(\)\s*$))|\bos\.environ(?:\[|\.get\()\s*["'](?:AWS_|\w*(?:SECRET|PASSW|PRIVATE|CREDENTIAL|TOKEN|KEY))\w*|\bos\.getenv\(\s*["']\w*(?:SECRET|PASSW|PRIVATE|CREDENTIAL|TOKEN|KEY)\w*
-    |JSON\.stringify\(\s*process\.env\b|\bprocess\.env\b(?!\s*[.\[])|\bprocess\.env\.\w*(?:SECRET|PASSW|PRIVATE|TOKEN|KEY)\w*|\bdocument\.(?:cookie|body\.inner\w+|documentElement\.\w+)|\b(?:local|session)Storage\b|\bindexedDB\b|navigator\.(?:clipboard|credentials)
-    |(?:get-content|\bgc|\[system\.io\.file\]::readalltext\()\s*['"(]*[^\s'")]+|get-childitem\s+env:|\bgci\s+env:|\$env:\w*(?:secret|token|key|pass)\w*|\[environment\]::getenvironmentvariables
-    |\bgetpass\.\w+|\bkeyring\.get_password|platform\.(?:uname|node)\(\)|socket\.gethostname\(\)|\b(?:system_prompt|conversation_history|chat_history|conversation|api_key|secret_key|private_key|credentials|passwords?|user_data|customer_\w+|messages_so_far)\b(?=\s*[,)}\]+.]|\s*$)
-    |(?:subprocess\.(?:check_output|run|getoutput)|os\.popen|child_process\.\w+|execSync|shell_exec)\s*\(\s*[^)\n]{0,80}(?:env|whoami|cat\s|id\b|history|printenv)|\$_(?:COOKIE|SESSION|SERVER|ENV)\b|\bENV\.to_(?:h|a)|System\.getenv\(\)|%ENV\b"""
+    |JSON\.stringify\(\s*process\.env\b|\bprocess\.env\b(?!\s*[.\[])|\bprocess\.env\.\w*(?:SECRET
+    |PASSW|PRIVATE|TOKEN|KEY)\w*|\bdocument\.(?:cookie|body\.inner\w+|documentElement\.\w+)
+    |\b(?:local|session)Storage\b|\bindexedDB\b|navigator\.(?:clipboard|credentials)
+    |(?:get-content|\bgc|\[system\.io\.file\]::readalltext\()\s*['"(]*[^\s'")]+
+    |get-childitem\s+env:|\bgci\s+env:|\$env:\w*(?:secret|token|key|pass)\w*
+    |\[environment\]::getenvironmentvariables
+    |\bgetpass\.\w+|\bkeyring\.get_password|platform\.(?:uname|node)\(\)|socket\.gethostname\(\)
+    |\b(?:system_prompt|conversation_history|chat_history|conversation|api_key|secret_key
+    |private_key|credentials|passwords?|user_data|customer_\w+|messages_so_far)\b(?=\s*[,)}\]+.]
+    |\s*$)
+    |(?:subprocess\.(?:check_output|run|getoutput)|os\.popen|child_process\.\w+|execSync
+    |shell_exec)\s*\(\s*[^)\n]{0,80}(?:env|whoami|cat\s|id\b|history|printenv)|\$_(?:COOKIE
+    |SESSION|SERVER|ENV)\b|\bENV\.to_(?:h|a)|System\.getenv\(\)|%ENV\b"""
 )
 OPENED = re.compile(
     r"""(?i)(?:open|read_text|read_bytes|readFile(?:Sync)?|file_get_contents|File\.read|Path|expanduser|readalltext|get-content|gc|createReadStream)\s*\(?\s*(?:os\.path\.expanduser\(\s*)?[rbf]?['"]([^'"\n]{2,200})['"]"""
 )
 LOGIN = re.compile(
-    r"(?i)(?:headers?|auth|authorization|bearer|api[_-]?key|token|x-api-key|key)\b\s*['\"]?\s*[:=]\s*(?:\{|f?['\"](?:bearer|basic|token)?\s*|\()*[^,;\n]{0,40}\Z"
+    r"(?i)(?:headers?|auth|authorization|bearer|api[_-]?key|token|x-api-key"
+    r"|key)\b\s*['\"]?\s*[:=]\s*(?:\{|f?['\"](?:bearer|basic|token)?\s*|\()*[^,;\n]{0,40}\Z"
 )
 LOCAL = re.compile(
-    r"(?i)https?://(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|api\.(?:openai|anthropic|github|stripe|slack|groq|mistral|cohere)\.com)"
+    r"(?i)https?://(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|api\.(?:openai|anthropic|github"
+    r"|stripe|slack|groq|mistral|cohere)\.com)"
 )
 REACH = 400
 """Characters between what is read and where it goes."""

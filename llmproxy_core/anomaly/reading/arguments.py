@@ -40,6 +40,9 @@ WRITING_TOOL = re.compile(
 )
 DELETING_TOOL = re.compile(r"(?i)delete|remove|unlink|rmdir|rmtree|destroy|purge|trash")
 
+NAMED = ("name", "tool", "tool_name", "function", "action", "recipient_name")
+GIVEN = ("arguments", "args", "input", "parameters", "params", "action_input", "tool_input")
+
 type FieldKind = Literal["command", "code", "query", "path", "content", "other"]
 
 
@@ -151,32 +154,19 @@ def call_in(text: str) -> tuple[str, int] | None:
         whole = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    inner = whole.get("function") if isinstance(whole.get("function"), dict) else whole
-    name = next(
-        (
-            inner[key]
-            for key in ("name", "tool", "tool_name", "function", "action", "recipient_name")
-            if isinstance(inner.get(key), str)
-        ),
-        None,
-    )
-    key = next(
-        (
-            key
-            for key in (
-                "arguments",
-                "args",
-                "input",
-                "parameters",
-                "params",
-                "action_input",
-                "tool_input",
-            )
-            if key in inner
-        ),
-        None,
-    )
+    function = whole.get("function")
+    inner = function if isinstance(function, dict) else whole
+    name = next((inner[key] for key in NAMED if isinstance(inner.get(key), str)), None)
+    key = next((key for key in GIVEN if key in inner), None)
     if name is None or key is None:
         return None
     at = text.find(f'"{key}"')
     return name, text.find(":", at) + 1
+
+
+def unpacked(text: str) -> str | None:
+    """Arguments that are a JSON text within a JSON text, as OpenAI has them."""
+    head = text.lstrip()
+    if not head.startswith('"'):
+        return None
+    return _string(head, 0)[0]

@@ -21,30 +21,39 @@ CREDENTIALS = re.compile(
       | \.(?:gnupg|password-store)(?:/|$) | \.terraform\.d/credentials[\w.]*
       | \.cargo/credentials(?:\.toml)? | \.m2/settings(?:-security)?\.xml | \.gem/credentials
       | \.claude/\.credentials\.json | \.codex/auth\.json | \.gemini/oauth_creds\.json
-      | etc/(?:g?shadow|sudoers|krb5\.keytab|ssl/private|kubernetes/(?:admin\.conf|pki)|ssh/ssh_host_\w+_key(?!\.pub)\b)
+      | etc/(?:g?shadow|sudoers|krb5\.keytab|ssl/private|kubernetes/(?:admin\.conf|pki)
+    |ssh/ssh_host_\w+_key(?!\.pub)\b)
       | library/keychains(?:/|$) | login\.keychain(?:-db)?\b
-      | (?:login\ data|local\ state|key[34]\.db|logins\.json|cookies\.sqlite|cookies\.binarycookies|wallet\.dat)\b
+      | (?:login\ data|local\ state|key[34]\.db|logins\.json|cookies\.sqlite
+    |cookies\.binarycookies|wallet\.dat)\b
       | proc/(?:self|\d+|\*|\$\w+)/environ | secrets/kubernetes\.io/serviceaccount
       | run/secrets/[\w.-]+ | ntds\.dit | config\\(?:sam|system|security)\b
-      | microsoft\\(?:credentials|protect)\b | service[-_]?account[\w-]*\.json | client_secret[\w-]*\.json
+      | microsoft\\(?:credentials|protect)\b | service[-_]?account[\w-]*\.json 
+    | client_secret[\w-]*\.json
       | (?:private|privkey|server|tls|signing)[-_.]?key\.pem | secrets?\.(?:ya?ml|json|toml|txt)\b
       | credentials?\.(?:json|ya?ml|txt|csv|xml)\b
     )"""
 )
 ENV_FILE = re.compile(
     r"""(?ix)(?:^|[/\\~}@=:'"\s<(])\.env
-    (?!\.(?:example|sample|template|dist|defaults?|schema|test|ci)\b)(?:\.\w+|rc)?(?=$|[\s'"|;)>&*])"""
+    (?!\.(?:example|sample|template|dist|defaults?|schema|test|ci)\b)(?:\.\w+|rc)?(?=$
+    |[\s'"|;)>&*])"""
 )
 METADATA = re.compile(
-    r"(?i)169\.254\.(?:169\.254|170\.2)|metadata\.google\.internal|100\.100\.100\.200|\[?fd00:ec2::254\b"
-    r"|0xa9fea9fe|2852039166|metadata\.azure\.com|\b(?:http://)?instance-data(?:\.ec2\.internal)?/latest"
+    r"(?i)169\.254\.(?:169\.254|170\.2)|metadata\.google\.internal|100\.100\.100\.200"
+    r"|\[?fd00:ec2::254\b"
+    r"|0xa9fea9fe|2852039166|metadata\.azure\.com|\b(?:http://)?instance-data"
+    r"(?:\.ec2\.internal)?/latest"
 )
 STARTUP = re.compile(
     r"""(?ix)(?:^|[/\\~}])
-    (?: \.(?:bash|zsh|k|tcsh|csh)rc$ | \.(?:bash_|z)?(?:profile|login|logout|aliases)$ | \.zshenv$ | \.zlogin$
-      | \.profile$ | \.inputrc$ | \.xinitrc$ | \.xprofile$ | \.config/fish/(?:config\.fish|conf\.d/.+)$
+    (?: \.(?:bash|zsh|k|tcsh|csh)rc$ | \.(?:bash_|z)?(?:profile|login|logout|aliases)$ 
+    | \.zshenv$ | \.zlogin$
+      | \.profile$ | \.inputrc$ | \.xinitrc$ | \.xprofile$ | \.config/fish/(?:config\.fish
+    |conf\.d/.+)$
       | etc/(?:profile|bash\.bashrc|bashrc|zshrc|environment|rc\.local|zsh/\w+)$ | etc/profile\.d/.+
-      | etc/(?:cron[\w.]*(?:/.+)?|systemd/system/.+|init\.d/.+|ld\.so\.preload|pam\.d/.+|sudoers(?:\.d/.+)?)$
+      | etc/(?:cron[\w.]*(?:/.+)?|systemd/system/.+|init\.d/.+|ld\.so\.preload|pam\.d/.+
+    |sudoers(?:\.d/.+)?)$
       | var/spool/cron/.+ | lib/systemd/system/.+ | \.config/(?:systemd/user|autostart)/.+
       | library/launch(?:agents|daemons)/.+ | start\ menu\\programs\\startup\\.+
       | \.ssh/(?:authorized_keys2?|config|rc|environment)$ | sshd_config$
@@ -58,18 +67,23 @@ PIPELINE = re.compile(
     (?: \.git/hooks/[\w.-]+ | \.husky/[\w./-]+ | \.git/config
       | \.github/workflows/.+\.ya?ml | \.github/actions/.+
       | \.gitlab-ci\.ya?ml | \.circleci/config\.ya?ml | jenkinsfile | azure-pipelines\.ya?ml
-      | bitbucket-pipelines\.ya?ml | \.travis\.ya?ml | \.drone\.ya?ml | \.buildkite/.+ | cloudbuild\.ya?ml
+      | bitbucket-pipelines\.ya?ml | \.travis\.ya?ml | \.drone\.ya?ml | \.buildkite/.+ 
+    | cloudbuild\.ya?ml
       | \.woodpecker(?:\.ya?ml|/.+) | \.pre-commit-config\.ya?ml
-      | \.(?:claude|cursor|codex|gemini)/(?:settings(?:\.local)?\.json|mcp\.json|hooks\.json|config\.toml|hooks/.+)
+      | \.(?:claude|cursor|codex|gemini)/(?:settings(?:\.local)?\.json|mcp\.json|hooks\.json
+    |config\.toml|hooks/.+)
       | \.mcp\.json
     )$"""
 )
 SYSTEM = re.compile(
-    r"(?ix)^/\*+$|^(?:/(?:bin|boot|dev|etc|lib|lib32|lib64|opt|proc|root|sbin|srv|sys|usr|var|home|users|system"
-    r"|library|applications|private|windows|mnt|media|run)?(?:/(?:bin|lib|share|local|log|www))?)(?:/\*+)?/?$"
+    r"(?ix)^/\*+$|^(?:/(?:bin|boot|dev|etc|lib|lib32|lib64|opt|proc|root|sbin|srv|sys|usr|var"
+    r"|home|users|system"
+    r"|library|applications|private|windows|mnt|media|run)?(?:/(?:bin|lib|share|local|log"
+    r"|www))?)(?:/\*+)?/?$"
 )
 HOME = re.compile(
-    r"(?ix)^(?:~[\w-]*|\$\{?HOME\}?|%userprofile%|\$env:userprofile|/root|/(?:home|users)/[^/]+)(?:/\.?\*+|/)*$"
+    r"(?ix)^(?:~[\w-]*|\$\{?HOME\}?|%userprofile%|\$env:userprofile|/root|/(?:home|users)/[^/]+)"
+    r"(?:/\.?\*+|/)*$"
 )
 HERE = re.compile(
     r"^(?:\.|\./|\.\.|\.\./|\*|\./\*|\.\*|\.\./\*|\$\{?PWD\}?(?:/\*?)?|\$\(pwd\)(?:/\*?)?|`pwd`)$"
@@ -79,7 +93,8 @@ WINDOWS = re.compile(
 )
 EMPTY_VARIABLE = re.compile(r"^\$\{?[A-Za-z_]\w*\}?/+\*?$")
 DISK = re.compile(
-    r"^(?:of=)?(?:/dev/(?:sd[a-z]|hd[a-z]|vd[a-z]|xvd[a-z]|nvme\d+n?\d*|mmcblk\d+|disk\d+|rdisk\d+|mapper/|dm-\d+"
+    r"^(?:of=)?(?:/dev/(?:sd[a-z]|hd[a-z]|vd[a-z]|xvd[a-z]|nvme\d+n?\d*|mmcblk\d+|disk\d+"
+    r"|rdisk\d+|mapper/|dm-\d+"
     r"|mem\b|kmem|md\d+|loop\d+)|\\\\\.\\PhysicalDrive\d)"
 )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 DEEPEST = 12
 """Substitutions in substitutions; those below are read as plain text."""
-MOST = 100_000
+MOST = 20_000
 """Words of one text; what comes after them is not read."""
 PLAIN = re.compile(r"[^\s\"'\\$`|&;<>()]++")
 BLANK = re.compile(r"(?:[^\S\n]|\\\n)++")

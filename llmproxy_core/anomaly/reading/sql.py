@@ -4,19 +4,22 @@ import re
 from collections.abc import Iterator
 
 from llmproxy_core.anomaly.finding import Severity
+from llmproxy_core.anomaly.reading.names import names
 
 MOST = 50_000
 """Tokens of one text."""
 TOKEN = re.compile(
     r"""(?x)
       --[^\n]*+ | \#[^\n]*+ | /\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)
-    | '(?:[^'\\]|''|\\.)*+(?:'|\\?\Z) | "(?:[^"\\]|""|\\.)*+(?:"|\\?\Z) | `[^`]*+(?:`|\Z) | \[[^\]\n]{0,128}+\]
+    | '(?:[^'\\]|''|\\.)*+(?:'|\\?\Z) | "(?:[^"\\]|""|\\.)*+(?:"|\\?\Z) | `[^`]*+(?:`|\Z) 
+    | \[[^\]\n]{0,128}+\]
     | \$\$ | [A-Za-z_@\#$][\w@\#$.]*+ | [0-9][\w.]*+ | [<>!=]=? | \S""",
     re.DOTALL,
 )
-FIRST = frozenset(
-    "select insert update delete drop truncate alter create grant revoke with explain begin copy load "
-    "set use show call exec execute merge replace vacuum attach pragma".split()
+FIRST = names(
+    "select insert update delete drop truncate alter create grant revoke with explain begin copy"
+    " load "
+    "set use show call exec execute merge replace vacuum attach pragma"
 )
 DROPPED = {
     "table": "high", "database": "critical", "schema": "critical", "index": "low", "view": "low",

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
+from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.scanning import Pattern
 
 BEFORE = 320
 """Characters in front of an address that tell how it stands there."""
 START = Pattern(
-    r"(?i)(?:https?|ftps?|wss?|hxxps?):\\?/\\?/[\w\[{$%<@.-]|(?:[\"'(=<]|\]:\s+|\(\s+)//[\w\[{$%<@.-]|\s//[\w-]+(?:\.[\w-]+)+/"
+    r"(?i)(?:https?|ftps?|wss?"
+    r"|hxxps?):\\?/\\?/[\w\[{$%<@.-]|(?:[\"'(=<]|\]:\s+|\(\s+)//[\w\[{$%<@.-]|\s//[\w-]+(?:\.[\w-]+)+/"
 )
 BODY = re.compile(
     r"""(?:[^\s<>"'`(){}\[\]\\$|]|\\(?=[/&?=])|<[A-Za-z_][^<>\n]{0,60}>|\{\{[^{}\n]{0,80}\}\}|\{[^{}\n"]{0,80}\}
-    |\$\{[^{}\n]{0,80}\}|\$\([^()\n]{0,200}(?:\([^()\n]{0,80}\)[^()\n]{0,80})?\)|`(?:whoami|id|hostname|uname|env|cat\s|base64\s|ls|pwd)[^`\n]{0,100}`
+    |\$\{[^{}\n]{0,80}\}|\$\([^()\n]{0,200}(?:\([^()\n]{0,80}\)[^()\n]{0,80})?\)|`(?:whoami|id
+    |hostname|uname|env|cat\s|base64\s|ls|pwd)[^`\n]{0,100}`
     |\[[^\[\]\n]{1,80}\](?!\()|\([^()\s]{0,80}\)|\$(?=\w))*+""",
     re.VERBOSE,
 )
@@ -24,22 +27,29 @@ IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\(\s*<?\Z")
 LINK = re.compile(r"\]\(\s*<?\Z")
 DEFINITION = re.compile(r"(?:^|\n)[ ]{0,3}\[([^\[\]\n]{1,80})\]:\s*<?\Z")
 ATTRIBUTE = re.compile(
-    r"(?i)<(\w{1,12})\b[^<>]*\b(?:src|srcset|href|data|poster|action|background|content|formaction|xlink:href)\s*=\s*\\?[\"']?[^\"'<>\s]{0,20}\Z"
+    r"(?i)<(\w{1,12})\b[^<>]*\b(?:src|srcset|href|data|poster|action|background|content"
+    r"|formaction|xlink:href)\s*=\s*\\?[\"']?[^\"'<>\s]{0,20}\Z"
 )
 STYLE = re.compile(r"(?i)(?:url\(\s*[\"']?|@import\s+[\"']?)\Z")
 SCRIPT = re.compile(
-    r"(?i)(?:\bfetch\s*\(|\.(?:get|post|put|patch|open|request|send|urlopen|sendBeacon|src|href|location)\b\s*[(=]|urlopen\s*\(|WebSocket\s*\(|Image\s*\(|\bcurl\b|\bwget\b|\biwr\b|\birm\b|invoke-\w+|\bhttpx?\b)[^\n]{0,120}\Z"
+    r"(?i)(?:\bfetch\s*\(|\.(?:get|post|put|patch|open|request|send|urlopen|sendBeacon|src|href"
+    r"|location)\b\s*[(=]|urlopen\s*\(|WebSocket\s*\(|Image\s*\(|\bcurl\b|\bwget\b|\biwr\b"
+    r"|\birm\b|invoke-\w+|\bhttpx?\b)[^\n]{0,120}\Z"
 )
 ARGUMENT = re.compile(
-    r"\\?[\"'](?:url|uri|link|href|endpoint|webhook|webhook_url|callback|address|target|src|image_url|image)\\?[\"']\s*:\s*\\?[\"']\Z",
+    (
+        r"\\?[\"'](?:url|uri|link|href|endpoint|webhook|webhook_url|callback|address|target|src"
+        r"|image_url|image)\\?[\"']\s*:\s*\\?[\"']\Z"
+    ),
     re.I,
 )
 TRAILING = ".,;:!?*_"
-FETCHED_TAGS = frozenset(
-    "img script iframe link video audio source embed object input body frame track image use".split()
+FETCHED_TAGS = names(
+    "img script iframe link video audio source embed object input body frame track image use"
 )
 HIDDEN = re.compile(
-    r"(?i)\b(?:width|height)\s*[=:]\s*[\"']?[01](?:px)?\b|display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?!\.)"
+    r"(?i)\b(?:width|height)\s*[=:]\s*[\"']?[01](?:px)?\b|display\s*:\s*none"
+    r"|visibility\s*:\s*hidden|opacity\s*:\s*0(?!\.)"
 )
 
 type Standing = Literal["image", "link", "request", "argument", "bare"]
