@@ -49,6 +49,7 @@ __all__ = [
     "find",
     "load",
     "read",
+    "read_limits",
     "read_namespaces",
     "without_secrets",
 ]
@@ -134,6 +135,11 @@ def read(file: Path) -> Config:
 def read_namespaces(file: Path) -> list[NamespaceConfig]:
     """The namespaces of a file alone, whatever else there is in it. Raises ConfigError as `read`."""
     return check(file, {"namespaces": _tables(file).get("namespaces", [])}).namespaces
+
+
+def read_limits(file: Path) -> list[LimitConfig]:
+    """The limits of a file alone, as `read_namespaces`. Raises ConfigError."""
+    return check(file, {"limits": _tables(file).get("limits", [])}).limits
 
 
 def check(file: Path, tables: dict[str, Any]) -> Config:

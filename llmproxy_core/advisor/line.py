@@ -33,7 +33,7 @@ class Line:
 
     async def ask(self, body: Mapping[str, Any]) -> Reply:
         """One question, once. A fault of the network is a reply with status 0 and no `usd`."""
-        key = os.environ.get(VARIABLE, "")
+        key = os.environ.get(VARIABLE, "").strip()
         headers = {"Authorization": f"Bearer {key}", "X-Title": TITLE}
         try:
             request = self._http.build_request("POST", self._url, json=body, headers=headers)

@@ -50,9 +50,11 @@ class Estimator:
         self._known: dict[tuple[str, str], tuple[float, float] | None] = {}
         self._written: dict[tuple[str, str], tuple[float, float]] = {}
 
-    def estimate(self, provider: str, model: str, body: bytes) -> Amount:
-        """What a request with this body may take."""
-        return self.amount(provider, model, tokens_read(body), tokens_allowed(body))
+    def estimate(self, provider: str, model: str, body: bytes, *, writes: bool = True) -> Amount:
+        """What a request with this body may take. `writes` False: it is not of the kind that has
+        text written, such as embeddings and the counting of tokens."""
+        allowed = tokens_allowed(body) if writes else 0
+        return self.amount(provider, model, tokens_read(body), allowed)
 
     def amount(self, provider: str, model: str, read: int, allowed: int | None = None) -> Amount:
         """`read` tokens, and as many written as are `allowed`; None: as many as is usual."""

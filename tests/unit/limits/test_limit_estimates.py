@@ -70,6 +70,12 @@ def test_any_bytes_have_a_number_of_tokens(data):
     tokens_allowed(data)
 
 
+def test_calls_that_have_nothing_written_cost_what_is_read():
+    estimator = Estimator(lambda provider, model: (1e-6, 2e-6))
+
+    assert estimator.estimate("openai", "m", b"x" * 4000, writes=False) == (1000, 1e-3)
+
+
 def test_a_model_that_writes_little_is_soon_expected_to():
     estimator = Estimator(lambda provider, model: (1e-6, 2e-6))
     assert estimator.amount("openai", "m", 1000) == (1000 + COLD, 1e-3 + 2e-6 * COLD)

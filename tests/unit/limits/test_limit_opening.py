@@ -1,9 +1,17 @@
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 
-from llmproxy_core.config import Config, LimitConfig, LimiterConfig, check
+from llmproxy_core.config import (
+    Config,
+    LimitConfig,
+    LimiterConfig,
+    check,
+    read_limits,
+    without_secrets,
+)
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.home import Home
 from llmproxy_core.limits import Amount, Call, Limiter, Reservation
@@ -104,3 +112,17 @@ def test_a_burst_alone_belongs_to_the_requests_of_a_limit_without_numbers():
     assert LimitConfig(name="a").requests == (100, 20)
     assert LimitConfig(name="a", requests_per_minute=5).requests == (5, 5)
     assert LimitConfig(name="a", concurrent=5).requests is None
+
+
+def test_the_storages_password_is_not_shown():
+    settings = Config(limiter=LimiterConfig(storage="redis://user:canary@h"))
+
+    assert without_secrets(settings)["limiter"]["storage"] == "***"
+    assert "canary" not in repr(settings)
+
+
+def test_limits_are_read_again_whatever_else_is_in_the_file(tmp_path):
+    file = tmp_path / "mitm.toml"
+    file.write_text('[proxy]\nport = "x"\n[[limits]]\nname = "a"\nusd_per_day = 2.5\n')
+
+    assert [limit.usd_per_day for limit in read_limits(file)] == [Decimal("2.5")]

@@ -210,6 +210,28 @@ def test_a_new_day_brings_a_new_budget(make, time):
     assert passed(limiter, ANNA, 2, Amount(0, 1)) == 1
 
 
+def test_what_a_call_of_yesterday_did_not_use_is_no_budget_of_today(make, time):
+    limiter = make(usd_per_day=1)
+    yesterday = limiter.reserve(ANNA, Amount(0, 0.9))
+    time.go(86400)
+    limiter.reserve(ANNA, Amount(0, 0.9))
+
+    limiter.settle(yesterday, Amount(0, 0))
+
+    assert limiter.levels(ANNA)[0].used == 0.9
+
+
+def test_tokens_of_a_minute_ago_are_not_given_back_again(make, time):
+    limiter = make(tokens_per_minute=100)
+    before = limiter.reserve(ANNA, Amount(90))
+    time.go(66)
+    limiter.reserve(ANNA, Amount(90))
+
+    limiter.settle(before, Amount(0))
+
+    assert limiter.levels(ANNA)[0].used == 90
+
+
 def test_a_clock_that_is_set_back_brings_no_budget_and_no_endless_wait(make, time):
     limiter = make(usd_per_day=1, tokens_per_minute=10, requests_per_minute=1)
     limiter.reserve(ANNA, Amount(10, 1))
