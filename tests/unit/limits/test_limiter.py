@@ -242,6 +242,21 @@ def test_a_clock_that_is_set_back_brings_no_budget_and_no_endless_wait(make, tim
     assert passed(limiter, ANNA, 1, Amount(10, 1)) == 1
 
 
+@pytest.mark.parametrize("back", [3, 20, 50])
+def test_proxies_that_see_another_time_share_a_budget_all_the_same(make, time, tmp_path, back):
+    """One has run since before the clock was set back, over midnight; the other has not."""
+    time.go(12 * 3600 + 1)
+    terms = {"usd_per_day": 1, "tokens_per_minute": 100}
+    ahead = make(tmp_path / "counts", **terms)
+    assert passed(ahead, ANNA, 1, Amount(20, 0.2)) == 1
+    time.wall -= back
+    behind = make(tmp_path / "counts", **terms)
+
+    through = sum(passed(one, ANNA, 1, Amount(10, 0.1)) for one in (behind, ahead) * 10)
+
+    assert through == 8
+
+
 def test_a_file_from_the_future_is_no_endless_wait(make, time, tmp_path):
     future = make(tmp_path / "counts", usd_per_day=1, tokens_per_minute=10, requests_per_minute=1)
     future.reserve(ANNA, Amount(10, 1))
