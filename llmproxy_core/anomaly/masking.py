@@ -20,6 +20,9 @@ SHORT = 6
 """Characters; shorter values are masked only where they stand alone."""
 LEAST_BASE64 = 10
 """Characters of base64 that are sure to come from the value."""
+ASCII_ESCAPED = re.compile(rb"\\u00[2-7]")
+PERCENT = re.compile(rb"%(?:25)*+[2-7][0-9A-Fa-f]")
+"""Letters and digits spelled as nobody needs to."""
 _IN_ESCAPE = re.compile(rb"(\\+)(u[0-9a-fA-F]{0,3})?\Z")
 _ESCAPABLE = b'bfnrt"/\\'
 _NUMBER = re.compile(r"[\d .()+-]+")
@@ -89,7 +92,7 @@ class Masker:
 
 def may_have(body: bytes, value: str) -> bool:
     """Cheap, and wrong only if it says yes."""
-    if b"\\u" in body or b"%" in body or not value.isascii():
+    if not value.isascii() or ASCII_ESCAPED.search(body) or PERCENT.search(body):
         return True
     if value.isalnum() or not set(value) & set('"/\\ \n\t\r'):
         return value.encode() in body or bool(_encoded(value).search(body))
@@ -110,7 +113,8 @@ def _encoded(value: str) -> re.Pattern[bytes]:
     data = value.encode("utf-8", "surrogatepass")
     cores = {core for shift in range(3) for core in _cores(data, shift)}
     cores.add(b"(?i:" + data.hex().encode() + b")")
-    return re.compile(b"|".join(sorted(cores, key=_longest_first)))
+    ordered = sorted(cores, key=_longest_first)
+    return re.compile(b"|".join(ordered))
 
 
 def _longest_first(core: bytes) -> tuple[int, bytes]:

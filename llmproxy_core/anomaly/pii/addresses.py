@@ -75,12 +75,21 @@ STYLES = (
 def addresses(text: str) -> Iterator[Mention]:
     last = 0
     for anchor in ANCHOR.finditer(text):
-        if anchor.start() < last:
+        if anchor.start() < last or not _has_a_town(text, anchor):
             continue
         written = _written(text, last, anchor)
         if written is not None:
             yield Mention(*written, "address", "a postal address", 0.6, "low")
             last = written[1]
+
+
+def _has_a_town(text: str, anchor: re.Match[str]) -> bool:
+    """Are there letters in it or beside it, or a comma before it?"""
+    if anchor[0][-1].isalpha():
+        return True
+    before = text[max(0, anchor.start() - 3) : anchor.start()]
+    beside = before + text[anchor.end() : anchor.end() + 3]
+    return before.endswith(", ") or any(map(str.isalpha, beside))
 
 
 def _written(text: str, last: int, anchor: re.Match[str]) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import NamedTuple, Protocol, cast
 
-from llmproxy_core.anomaly.pii.mention import Mention, told
+from llmproxy_core.anomaly.pii.mention import AFTER, BEFORE, Mention, told
 
 PERSONAL = (
     r"ssn|personal[\s_-]?(?:id|number|code)|national[\s_-]?(?:id|number|insurance)|identity[\s_-]?(?:card"
@@ -93,9 +93,11 @@ NUMBERS = (
     Number("my-nric", "a Malaysian identity number", "my.nric", r"\d{6}-\d{2}-\d{4}", r"nric|mykad", r".*"),
     Number("si-emso", "a Slovenian EMŠO", "si.emso", r"\d{13}", r"em[šs]o|jmbg"),
 )  # fmt: skip
-CANDIDATE = re.compile(
-    r"(?<![\w.+/-])(?:[A-Za-z]{1,6}[ -]?)?\d[\dA-Za-z]{0,20}(?:[ ./+-][\dA-Za-z]{1,10}){0,6}"
-)
+START = re.compile(r"(?<![\w.+/-])(?:\d(?!\d{0,2}\.\d{5})|[A-Za-z]{1,6}(?=[ -]?\d))")
+"""Where such a number may begin."""
+END = r"(?![A-Za-z0-9]|[_-][A-Za-z0-9])"
+LETTERS = re.compile(r"[^\W\d_]{3}|[^\x00-\x7f]{2}")
+"""Without these near it no word tells what a number is."""
 DOCUMENT = re.compile(
     r"\b(?:driv(?:er'?s?|ing)\s+licen[cs]e|passport|reisepass|f[üu]hrerschein)\b[^\d\n]{0,24}?"
     r"(?P<number>[A-Z]{0,3}\d[\d -]{3,16}\d)(?!\w)"
@@ -120,36 +122,28 @@ def persons(text: str, start: int, end: int) -> Iterator[Mention]:
         kind, what = TOLD[group]
         yield Mention(*document.span(group), kind, what, 0.8, "high")
     at = start
-    while found := CANDIDATE.search(text, at, end):
-        mention = _first(text, found.start(), found.end())
-        if mention is not None:
+    for found in START.finditer(text, start, end):
+        if found.start() >= at and (mention := _first(text, found.start(), end)):
             yield mention
-        at = mention.end if mention else _next(text, found)
-
-
-def _next(text: str, found: re.Match[str]) -> int:
-    """Behind the first part: the rest of what was read may be another number."""
-    part = re.search(r"[ /]", found[0])
-    return found.start() + part.end() if part else found.end()
+            at = mention.end
 
 
 def _first(text: str, start: int, end: int) -> Mention | None:
-    if not _any_shape().match(text, start, min(end, start + MOST)):
+    end = min(end, start + MOST)
+    if not _any_shape(False).match(text, start, end):
         return None
-    for shape, numbers in _by_shape():
-        found = shape.match(text, start, min(end, start + MOST))
-        if found is None or found.end() - start < LEAST or _goes_on(text, found.end()):
+    is_told = _has_words(text, start, end)
+    if not (is_told or _any_shape(True).match(text, start, end)):
+        return None
+    for shape, numbers in _by_shape(not is_told):
+        found = shape.match(text, start, end)
+        if found is None or found.end() - start < LEAST:
             continue
         for number in numbers:
             mention = _checked(number, text, start, found.end())
             if mention is not None:
                 return mention
     return None
-
-
-def _goes_on(text: str, end: int) -> bool:
-    following = text[end : end + 2]
-    return following[:1].isalnum() or (following[:1] in "-_" and following[1:].isalnum())
 
 
 def _checked(number: Number, text: str, start: int, end: int) -> Mention | None:
@@ -164,17 +158,37 @@ def _checked(number: Number, text: str, start: int, end: int) -> Mention | None:
     return Mention(start, end, number.kind, number.what, 0.95 if sure else 0.85, "high")
 
 
-@cache
-def _any_shape() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{number.form})" for number in NUMBERS))
+def _has_words(text: str, start: int, end: int) -> bool:
+    """May any words near it tell what it is?"""
+    first = max(0, start - BEFORE)
+    if not (LETTERS.search(text, first, start) or LETTERS.search(text, start, end + AFTER)):
+        return False
+    return bool(
+        _words("|".join(number.words for number in NUMBERS)).search(text, first, end + AFTER)
+    )
 
 
 @cache
-def _by_shape() -> tuple[tuple[re.Pattern[str], tuple[Number, ...]], ...]:
+def _any_shape(sure: bool) -> re.Pattern[str]:
+    """Each form once: several numbers share one. `sure`: the forms that need no words."""
+    forms = dict.fromkeys(_form(number, sure) for number in _numbers(sure))
+    return re.compile("|".join(f"(?:{form}){END}" for form in forms))
+
+
+@cache
+def _by_shape(sure: bool) -> tuple[tuple[re.Pattern[str], tuple[Number, ...]], ...]:
     shapes: dict[str, list[Number]] = {}
-    for number in NUMBERS:
-        shapes.setdefault(number.form, []).append(number)
-    return tuple((re.compile(f"(?:{form})"), tuple(some)) for form, some in shapes.items())
+    for number in _numbers(sure):
+        shapes.setdefault(_form(number, sure), []).append(number)
+    return tuple((re.compile(f"(?:{form}){END}"), tuple(some)) for form, some in shapes.items())
+
+
+def _numbers(sure: bool) -> list[Number]:
+    return [number for number in NUMBERS if number.sure or not sure]
+
+
+def _form(number: Number, sure: bool) -> str:
+    return number.sure if sure and not number.sure.startswith((".*", "[XYZ].*")) else number.form
 
 
 @cache

@@ -7,7 +7,7 @@ than the last word of a text that was cut off.
 import re
 from functools import cache
 
-from llmproxy_core.anomaly.secrets.assignments import HARMLESS_NAME, NAMES, LOGIN_WORD, SAYS, TYPE
+from llmproxy_core.anomaly.secrets.assignments import HARMLESS_NAME, LOGIN_WORD, NAMES, SAYS, TYPE
 from llmproxy_core.anomaly.secrets.lookalikes import entropy, is_reference, looks_like_words
 from llmproxy_core.anomaly.secrets.rule import FIRM_SIGN, rules
 

@@ -142,7 +142,8 @@ def test_a_text_that_ended_without_a_word_does_not_hold_up_what_follows():
     assert masker.feed(first, pieces(first)) == []
     later = [WIRES["anthropic.messages tool"]("1, ") for _ in range(80)]
     out = [one for event in later for one in masker.feed(event, pieces(event))]
-    assert out[0] == first and len(out) > 60
+    assert out[0] == first
+    assert len(out) > 60
 
 
 def test_recorded_streams_without_secrets_are_written_as_they_came():
@@ -150,7 +151,7 @@ def test_recorded_streams_without_secrets_are_written_as_they_came():
         pytest.skip(f"{RECORDED} is not on this machine")
     streams = 0
     for file in sorted(RECORDED.glob("[a-d]*.jsonl.gz")):
-        for exchange in map(json.loads, gzip.open(file, "rt", encoding="utf-8")):
+        for exchange in map(json.loads, gzip.decompress(file.read_bytes()).splitlines()):
             if exchange["streaming"] and exchange["response_body_encoding"] == "utf-8":
                 body = exchange["response_body"].encode()
                 events = [one for one in re.split(rb"(?<=\n\n)", body) if one]

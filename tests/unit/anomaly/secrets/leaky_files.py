@@ -7,7 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 ALNUM = string.ascii_letters + string.digits
-WORDS = "river stone falcon maple summer copper velvet harbor tiger winter".split()
+WORDS = [
+    "river",
+    "stone",
+    "falcon",
+    "maple",
+    "summer",
+    "copper",
+    "velvet",
+    "harbor",
+    "tiger",
+    "winter",
+]
 
 
 @dataclass(frozen=True, slots=True)

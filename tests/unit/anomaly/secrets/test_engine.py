@@ -14,8 +14,8 @@ from llmproxy_core.anomaly.secrets.engine import Hyperscan, Words, engine
 from tests.unit.anomaly.guard_corpus import rows
 from tests.unit.anomaly.secrets.leaky_files import leaks
 from tests.unit.anomaly.secrets.lookalike_texts import lookalikes
-from tests.unit.anomaly.secrets.test_rule import SAMPLED
 from tests.unit.anomaly.secrets.secret_samples import name, sample
+from tests.unit.anomaly.secrets.test_rule import SAMPLED
 
 FAST, SLOW = Secrets(Hyperscan(all_rules())), Secrets(Words(all_rules()))
 

@@ -59,7 +59,7 @@ def test_there_are_more_than_two_hundred_rules_each_with_its_own_name():
 
 def test_hyperscan_takes_every_trigger():
     for rule in all_rules():
-        assert hyperscan.Database().compile(expressions=[rule.trigger]) is None
+        hyperscan.Database().compile(expressions=[rule.trigger])  # raises what it cannot read
 
 
 def test_a_rule_says_by_which_words_it_can_be_told_that_it_has_nothing():
