@@ -83,7 +83,7 @@ HEX = re.compile(
 LEAST_HEX = 3.0
 TYPE = re.compile(
     rb"^(?:str|string|text|bytes|int|integer|bool|boolean|none|null|nil|true|false|undefined|any|object"
-    rb"|optional\w*|required\w*|secret\w*|password\w*|passwd|pass|token|varchar\w*|char\w*|test\w*|admin"
+    rb"|optional\w*|required\w*|secret\w*|passwor[dt]\w*|kennwort|contrase\w*|wachtwoord|senha|heslo|lozinka|salasana|parola|passphrase|passwd|pass|token|varchar\w*|char\w*|test\w*|admin"
     rb"|root|user\w*|default\w*|prompt|value|hidden|invalid\w*|incorrect|wrong\w*|empty|missing|auth\w*"
     rb"|request\w*|response\w*|input\w*|plain\w*|hash\w*|bcrypt\w*|argon2\w*|sha\d*|md5|utf-?8|base64"
     rb"|login|field|form|label|type|min\w*|max\w*|length|must|should|can|the|your|not|does|please"
@@ -95,6 +95,14 @@ LISTED = re.compile(rb"(?:^|[^_a-z])pass['\"]?\s*,", re.IGNORECASE)
 """A word of a list, not a name."""
 NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 LONGEST_NAME = 40
+QUOTES = (b'"', b"'", b"`")
+SETTING = re.compile(
+    rb"[ \t]*(?:export |set |env |- )?[\w.-]{0,40}(?:password|passwd|passphrase|pwd|pass)[ \t]*[=:][ \t]*",
+    re.IGNORECASE,
+)
+LONGEST_LINE = 80
+LEAST_PLAIN = 6
+"""Characters of a password that may be a word: people choose words."""
 IDENTIFIER = re.compile(rb"^[A-Za-z_][A-Za-z_]*\d?(?:[.\-:][A-Za-z_]\w*)*$")
 CALL = re.compile(rb"[(\[]")
 NO_VALUE = re.compile(rb"[=:>,][^\n]*\n|,\s*$")
@@ -106,12 +114,16 @@ def is_secret(rule: Rule, found: re.Match[bytes], data: bytes) -> bool:
     value, name = found["value"], _name(found, data)
     if HARMLESS_NAME.search(name) or is_placeholder(value):
         return False
-    quoted = data[found.start("value") - 1 : found.start("value")] in (b'"', b"'", b"`")
+    quoted = data[found.start("value") - 1 : found.start("value")] in QUOTES
     if not quoted and NO_VALUE.search(name):
         return False
     if rule.kind == "generic":
         return _is_random(rule, value, quoted)
-    return _is_password(value, name, quoted, data[found.end() : found.end() + 1])
+    following = data[found.end() : found.end() + 1]
+    plain = (quoted and following in QUOTES) or _is_setting(
+        name, data[max(0, found.start("value") - LONGEST_LINE) : found.start("value")], following
+    )
+    return _is_password(value, name, quoted, plain, following)
 
 
 def _name(found: re.Match[bytes], data: bytes) -> bytes:
@@ -131,7 +143,15 @@ def _is_random(rule: Rule, value: bytes, quoted: bool) -> bool:
     return entropy(value) >= least
 
 
-def _is_password(value: bytes, name: bytes, quoted: bool, following: bytes) -> bool:
+def _is_setting(name: bytes, before: bytes, following: bytes) -> bool:
+    """A line of its own, or an element of XML, as configurations have them."""
+    if name.endswith(b">") and following == b"<":
+        return True
+    line = before.rpartition(b"\n")[2]
+    return following in (b"", b"\n", b"\r") and bool(SETTING.fullmatch(line))
+
+
+def _is_password(value: bytes, name: bytes, quoted: bool, plain: bool, following: bytes) -> bool:
     if not quoted:
         value = value.rstrip(b".,:)}]&|")
     if LISTED.search(name):
@@ -144,6 +164,8 @@ def _is_password(value: bytes, name: bytes, quoted: bool, following: bytes) -> b
         any(48 <= char <= 57 for char in value),
         any(char in b"!@#$%^&*+?~=|" for char in value),
     ]
+    if plain and len(value) >= LEAST_PLAIN and value.isalnum() and b"," not in name:
+        return b" is" not in name.lower()
     if not quoted and IDENTIFIER.match(value.lstrip(b"!&*-@")):
         return False
     if b" is" in name.lower() and not (kinds[2] and sum(kinds) >= 2):
