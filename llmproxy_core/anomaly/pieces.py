@@ -3,7 +3,8 @@
 Of places in no wire format's grammar, too: what is not known may hold a secret as well. A string
 under a `delta`, and those by which Google, Ollama and Cohere stream, go on in the next event of the
 same block; all others are whole. The block is told by the keys that lead to the string and by the
-numbers and ids beside them. Events without any string are one text of their own.
+numbers and ids beside them. Events without any string are one text of their own; a string that
+breaks off with the event is one, too.
 """
 
 import re
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from llmproxy_core.anomaly.stream_masking import Piece
 
-TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:)?|[{}\[\]]|-?\d[\d.eE+-]*+', re.DOTALL)
+TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*+:)?|\\?\Z)|[{}\[\]]|-?\d[\d.eE+-]*+', re.DOTALL)
 DELTAS = frozenset({b"delta", b"contentBlockDelta", b"tool_call_delta"})
 GOING_ON = frozenset(
     {
@@ -71,6 +72,8 @@ class _Leaf(NamedTuple):
     end: int
     path: tuple[bytes, ...]
     around: tuple[int, ...]
+    broken: bool
+    """Does it break off with the event?"""
 
 
 class _Open:
@@ -120,13 +123,14 @@ def _leaf(token: re.Match[bytes], stack: list[_Open]) -> _Leaf:
     near = stack[-DEEPEST:]
     names = [one.name for one in near if one.name]
     path = (*dict.fromkeys(names), near[-1].key) if near[-1].key else tuple(dict.fromkeys(names))
-    return _Leaf(*token.span(1), path, tuple(one.number for one in near))
+    broken = not token[0].endswith(b'"') or token.end() == token.end(1)
+    return _Leaf(*token.span(1), path, tuple(one.number for one in near), broken)
 
 
 def _piece(leaf: _Leaf, facts: dict[int, tuple[bytes, ...]], repeats: bool) -> Piece:
     """`repeats`: the event has all of what came before."""
     goes_on = not DELTAS.isdisjoint(leaf.path) or leaf.path in GOING_ON
-    goes_on = goes_on and not repeats and leaf.path[-1] not in WHOLE
+    goes_on = leaf.broken or (goes_on and not repeats and leaf.path[-1] not in WHOLE)
     block = tuple(fact for number in leaf.around for fact in facts.get(number, ()))
     channel: Hashable = (leaf.path, block)
     return Piece(leaf.start, leaf.end, channel, last=not goes_on)

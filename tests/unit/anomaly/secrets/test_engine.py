@@ -17,6 +17,7 @@ from tests.unit.anomaly.secrets.lookalike_texts import lookalikes
 from tests.unit.anomaly.secrets.secret_samples import name, sample
 from tests.unit.anomaly.secrets.test_rule import SAMPLED
 
+pytest.importorskip("hyperscan", reason="it has no wheels for this machine")
 FAST, SLOW = Secrets(Hyperscan(all_rules())), Secrets(Words(all_rules()))
 
 

