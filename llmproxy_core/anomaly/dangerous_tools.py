@@ -11,6 +11,7 @@ from functools import cache
 
 from llmproxy_core.anomaly.dangers import commands, fetched
 from llmproxy_core.anomaly.dangers.calls import CODE_FLAGS, SHELLS, WRAPPERS, program
+from llmproxy_core.anomaly.dangers.clouds import RULES as CLOUD_RULES
 from llmproxy_core.anomaly.dangers.danger import Danger
 from llmproxy_core.anomaly.dangers.files import RULES as FILE_RULES
 from llmproxy_core.anomaly.dangers.files import WIDE
@@ -117,7 +118,16 @@ def _is_command(text: str) -> bool:
 @cache
 def _known() -> frozenset[str]:
     """Programs whose names begin a command, where one is looked for in a text."""
-    names = {*FILE_RULES, *SYSTEM_RULES, *SERVICE_RULES, *SHELLS, *WRAPPERS, *READERS, *CODE_FLAGS}
+    names = {
+        *FILE_RULES,
+        *SYSTEM_RULES,
+        *SERVICE_RULES,
+        *CLOUD_RULES,
+        *SHELLS,
+        *WRAPPERS,
+        *READERS,
+        *CODE_FLAGS,
+    }
     return frozenset(names | OTHERS)
 
 

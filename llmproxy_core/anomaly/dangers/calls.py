@@ -4,10 +4,11 @@ Words that other programs run are read again as shell texts, a few levels deep.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from llmproxy_core.anomaly.dangers.danger import Danger
 from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.shell import Command, commands
 
@@ -55,9 +56,20 @@ SKIPPED = {"timeout": 1, "chroot": 1, "flock": 1}
 SHELLS = names("sh bash zsh dash ksh fish ash csh tcsh rbash mksh")
 POWERSHELLS = frozenset({"powershell", "pwsh"})
 CODE_FLAGS = {
-    "python": "-c", "python2": "-c", "python3": "-c", "pypy3": "-c", "node": "-e", "nodejs": "-e",
-    "bun": "-e", "deno": "eval", "perl": "-e", "ruby": "-e", "php": "-r", "lua": "-e", "osascript": "-e",
-}  # fmt: skip
+    "python": "-c",
+    "python2": "-c",
+    "python3": "-c",
+    "pypy3": "-c",
+    "node": "-e",
+    "nodejs": "-e",
+    "bun": "-e",
+    "deno": "eval",
+    "perl": "-e",
+    "ruby": "-e",
+    "php": "-r",
+    "lua": "-e",
+    "osascript": "-e",
+}
 REMOTE = frozenset({"ssh", "docker", "podman", "kubectl", "oc", "nsenter", "lxc-attach"})
 SSH_VALUES = names("-i -p -l -o -F -J -L -R -D -b -c -m -e -E -I -Q -S -W -w -B")
 
@@ -98,13 +110,19 @@ class Call:
 
     def value(self, *options: str) -> str | None:
         """The value of an option, in the next word or after `=`."""
+        letters = tuple(option[1] for option in options if len(option) == 2)
         for at, word in enumerate(self.args):
-            if word in options:
+            joined = word[:1] == "-" and word[:2] != "--" and word.endswith(letters)
+            if word in options or (joined and letters):
                 return self.args[at + 1] if at + 1 < len(self.args) else None
             head, sign, tail = word.partition("=")
             if sign and head in options:
                 return tail
         return None
+
+
+type Rules = dict[str, Callable[[Call], Danger | None]]
+"""What is asked of a program, by its name."""
 
 
 def calls(text: str) -> list[Call]:
@@ -197,9 +215,9 @@ def _fed(call: Call) -> Iterator[str]:
     for sign, target in call.command.redirects:
         if sign.startswith("<<"):
             yield target
-    source = call.command.source
-    if source is not None and source.words and program(source.words[0]) in ("echo", "printf"):
-        yield " ".join(word for word in source.words[1:] if not word.startswith("-"))
+    for source in (call.command.source, *call.command.inner):
+        if source is not None and source.words and program(source.words[0]) in ("echo", "printf"):
+            yield " ".join(word for word in source.words[1:] if not word.startswith("-"))
 
 
 def _remote(call: Call) -> str:

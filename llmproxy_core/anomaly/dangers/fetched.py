@@ -1,4 +1,4 @@
-"""Code from the net that is run, commands that are disguised, and shells handed to another machine."""
+"""Code from the net that is run, disguised commands, shells handed to another machine."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -51,6 +51,8 @@ INSTALLERS = re.compile(
 LISTENER = Danger(0.95, "critical", "hands a shell of this machine to another one")
 SOCKET = re.compile(r"/dev/(?:tcp|udp)/[^/\s]+/\d+|/dev/(?:tcp|udp)/\$")
 BOMB = re.compile(r"(\S{1,20}?)\s*\(\)\s*\{\s*\1\s*\|\s*\1\s*&\s*\}\s*;\s*\1")
+DISGUISED = Danger(0.9, "critical", "runs a text that is disguised by an encoding")
+SPELT = re.compile(r"(?:\\{1,2}(?:x[0-9a-fA-F]{2}|[0-7]{3})){4,}")
 SECOND = Danger(0.85, "high", "downloads a program and runs it")
 
 
@@ -64,6 +66,14 @@ def judged(call: Call) -> Danger | None:
             if is_shell(call) or call.name in ("exec", "", "cat")
             else Danger(0.7, "high", "sends data through a raw socket")
         )
+    if call.name == "ztcp":
+        return LISTENER
+    if call.name in ("deno", "npx", "bunx", "pipx", "uvx", "go", "bun") and (
+        url := next((word for word in call.args if word.startswith(("http://", "https://"))), None)
+    ):
+        return _download(url)
+    if call.name in ("awk", "gawk") and any("/inet/" in word for word in call.args):
+        return LISTENER
     found = _netcat(call) or _interpreted(call)
     if found is None and call.name.startswith(("$(", "`")):
         return _origin_of(call.name)
@@ -76,8 +86,15 @@ def across(found: Sequence[Call]) -> Iterator[tuple[Call, Danger]]:
     for call in found:
         if call.name in DOWNLOADERS:
             fetched.update(_saved(call))
-        elif fetched and _runs(call) & fetched:
+        elif fetched and (_runs(call) & fetched or _unpacked(call, fetched)):
             yield call, SECOND
+
+
+def _unpacked(call: Call, fetched: set[str]) -> bool:
+    """Is it out of an archive that was fetched: `./kit/install.sh` of `kit.tgz`?"""
+    first = _plain(call.command.words[0]) if call.command.words else ""
+    folder = first.split("/")[0] if "/" in first else ""
+    return bool(folder) and any(name.split(".")[0] == folder for name in fetched)
 
 
 def bomb(text: str) -> re.Match[str] | None:
@@ -100,6 +117,9 @@ def _interpreted(call: Call) -> Danger | None:
         )
         if inside and (found := _origin_of(word)):
             return found
+    for sign, target in call.command.redirects:
+        if sign == "<<<" and "$(" in target and (found := _origin_of(target)):
+            return found
     if call.command.source is None:
         return None
     reads_stdin = (
@@ -118,6 +138,10 @@ def _piped(source: Command) -> Danger | None:
         said = " ".join(left.words)
         if DOWNLOADERS.intersection(words[:4]):
             return _download(said)
+        if words[0] in ("telnet", "nc", "ncat", "netcat"):
+            return LISTENER
+        if words[0] in ("printf", "echo") and SPELT.search(said):
+            return DISGUISED
         if DECODERS.intersection(words[:2]) and (
             DECODED.search(said) or words[0] in ("rev", "tr", "uudecode", "gunzip", "zcat")
         ):

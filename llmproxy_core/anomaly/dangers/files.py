@@ -9,6 +9,7 @@ WIDE = {
     "everything": Danger(0.97, "critical", "deletes a folder that the system or every user needs"),
     "disk": Danger(0.97, "critical", "writes over a disk"),
     "home": Danger(0.95, "critical", "deletes a home folder"),
+    "part": Danger(0.65, "high", "deletes a part of the system"),
     "here": Danger(0.75, "high", "deletes all of the folder it is run in"),
 }
 OPEN_MODES = frozenset(
@@ -40,13 +41,25 @@ def _removed(call: Call) -> Danger | None:
         "shred",
     )
     kinds = [breadth(word) for word in call.operands()]
-    broad = next((kind for kind in ("disk", "everything", "home", "here") if kind in kinds), None)
+    if "xargs" in call.wrappers:
+        kinds += [breadth(word) for word in _piped(call)]
+    broad = next(
+        (kind for kind in ("disk", "everything", "home", "part", "here") if kind in kinds), None
+    )
     if broad is None:
         return _removed_git(call) if recursive else None
     if recursive:
         return WIDE[broad]
     starred = any(word.endswith("*") and breadth(word) == broad for word in call.operands())
     return WIDE[broad] if broad == "disk" or starred else None
+
+
+def _piped(call: Call) -> list[str]:
+    """Words of the commands whose output `xargs` reads."""
+    source = call.command.source
+    return [
+        word for one in (source, *call.command.inner) if one is not None for word in one.words[1:]
+    ]
 
 
 def _removed_git(call: Call) -> Danger | None:
@@ -110,6 +123,7 @@ def _moded(call: Call) -> Danger | None:
         return Danger(0.75, "high", "lets a program run with its owner's rights")
     wide = [kind for kind in map(breadth, targets) if kind]
     recursive = bool(call.flags() & {"R", "recursive"})
+    wide = [kind for kind in wide if kind != "part"]
     if mode in OPEN_MODES or mode.lstrip("0") in ("", "777"):
         if wide and (recursive or wide[0] != "here"):
             severity: Severity = "critical" if wide[0] == "everything" else "high"
@@ -122,6 +136,24 @@ def _moded(call: Call) -> Danger | None:
             return Danger(0.8, "high", "opens a protected file to everybody")
     if recursive and wide and wide[0] == "everything":
         return Danger(0.8, "high", "changes the rights of a whole system folder")
+    return None
+
+
+def _granted(call: Call) -> Danger | None:
+    if call.flags() & {"R", "recursive"} and breadth((call.operands() or [""])[-1]) == "everything":
+        return Danger(0.8, "high", "opens a whole tree of files")
+    return None
+
+
+def _erased(call: Call) -> Danger | None:
+    """Of systems in a system, and of macOS's disks."""
+    words = {word.lower() for word in call.args}
+    if call.name == "wsl" and "--unregister" in words:
+        return Danger(0.85, "high", "deletes a whole system with its files")
+    if any(
+        word.startswith(("erase", "zerodisk", "partitiondisk", "secureerase")) for word in words
+    ):
+        return Danger(0.95, "critical", "formats a disk")
     return None
 
 
@@ -146,6 +178,13 @@ def _moved(call: Call) -> Danger | None:
     return None
 
 
+def _synced(call: Call) -> Danger | None:
+    if not {"--delete", "--delete-after", "--delete-before", "--delete-excluded"} & set(call.args):
+        return None
+    target = call.operands()[-1:]
+    return WIDE["home"] if target and breadth(target[0]) in ("everything", "home") else None
+
+
 def _wiped(call: Call) -> Danger | None:
     if any(DISK.match(word) for word in call.operands()):
         return WIDE["disk"]
@@ -162,6 +201,8 @@ def _written(call: Call) -> Danger | None:
             return WIDE["disk"]
     targets += _outputs(call)
     for target in targets:
+        if target.startswith(("/proc/sys", "/sys/", "/selinux/")):
+            return Danger(0.7, "high", "changes how the kernel works")
         if place := persistent(target):
             return Danger(0.85 if place[0] == "high" else 0.65, place[0], f"writes to {place[1]}")
         if (
@@ -192,11 +233,41 @@ def _outputs(call: Call) -> list[str]:
 
 RULES = {
     **dict.fromkeys(("rm", "rimraf", "srm", "unlink", "rmtree", "trash-put", "rmdir"), _removed),
-    **dict.fromkeys(("shred", "wipefs", "blkdiscard", "badblocks", "hdparm", "sgdisk", "wipe"), _wiped),
-    **dict.fromkeys(("mkfs", "mke2fs", "mkswap", "format", "diskpart", "newfs", "cryptsetup", "zpool", "parted", "fdisk"),
-                    _formatted),
-    **dict.fromkeys((f"mkfs.{kind}" for kind in ("ext2", "ext3", "ext4", "xfs", "btrfs", "vfat", "ntfs", "f2fs")),
-                    _formatted),
-    "find": _found, "fd": _found, "dd": _filled, "chmod": _moded, "chown": _owned, "chgrp": _owned,
-    "mv": _moved, "cp": _moved,
-}  # fmt: skip
+    **dict.fromkeys(
+        ("shred", "wipefs", "blkdiscard", "badblocks", "hdparm", "sgdisk", "wipe"), _wiped
+    ),
+    **dict.fromkeys(
+        (
+            "mkfs",
+            "mke2fs",
+            "mkswap",
+            "format",
+            "diskpart",
+            "newfs",
+            "cryptsetup",
+            "zpool",
+            "parted",
+            "fdisk",
+        ),
+        _formatted,
+    ),
+    **dict.fromkeys(
+        (
+            f"mkfs.{kind}"
+            for kind in ("ext2", "ext3", "ext4", "xfs", "btrfs", "vfat", "ntfs", "f2fs")
+        ),
+        _formatted,
+    ),
+    "find": _found,
+    "fd": _found,
+    "dd": _filled,
+    "chmod": _moded,
+    "setfacl": _granted,
+    "chown": _owned,
+    "chgrp": _owned,
+    "mv": _moved,
+    "cp": _moved,
+    "rsync": _synced,
+    "wsl": _erased,
+    "diskutil": _erased,
+}

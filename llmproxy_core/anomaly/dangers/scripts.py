@@ -8,39 +8,131 @@ from llmproxy_core.anomaly.dangers.danger import Danger
 from llmproxy_core.anomaly.reading.places import breadth, credential, persistent
 
 POWERSHELL: tuple[tuple[re.Pattern[str], Danger], ...] = (
-    (re.compile(r"(?i)\b(?:iex|invoke-expression)\b.{0,300}?\b(?:irm|iwr|curl|wget|invoke-(?:webrequest|restmethod)|download(?:string|data)|webclient|frombase64string)\b"
-                r"|(?:download(?:string|data)\b|\b(?:irm|iwr|invoke-(?:webrequest|restmethod))\b).{0,300}?\|\s*(?:iex|invoke-expression)\b"),
-     Danger(0.95, "critical", "runs a program straight from the net")),
-    (re.compile(r"(?i)\bset-mppreference\b.{0,120}?-disable|\badd-mppreference\b.{0,80}?-exclusion|set-netfirewallprofile\b.{0,120}?-enabled\s+(?:false|\$false|0)"
-                r"|\bstop-service\b.{0,80}?(?:windefend|mpssvc|sense)|\bdisable-(?:netfirewallrule|windowsoptionalfeature)|amsiutils|set-executionpolicy\s+(?:-\w+\s+)*(?:unrestricted|bypass)"),
-     Danger(0.85, "high", "switches off what guards the machine")),
-    (re.compile(r"(?i)\b(?:remove-item|ri|rd|rmdir|del|erase)\b(?=.{0,200}?(?:-r|/s))(?:\s+-\w+|\s+/\w)*\s+['\"]?(?:[a-z]:\\?(?:\*|windows|users)?|~|\$home|\$env:userprofile|\$env:systemroot|/|\*|\.)['\"]?(?:\s|$)"),
-     Danger(0.9, "critical", "deletes a whole drive or home folder")),
-    (re.compile(r"(?i)\b(?:format-volume|clear-disk|initialize-disk|remove-partition)\b|\bvssadmin\s+delete|\bwbadmin\s+delete|\bwmic\s+shadowcopy\s+delete|\bbcdedit\b.{0,80}?recoveryenabled\s+no|\bcipher\s+/w"),
-     Danger(0.95, "critical", "deletes a disk, or what could bring it back")),
-    (re.compile(r"(?i)\bclear-history\b|\bclear-eventlog\b|\bwevtutil\s+cl\b|\bremove-eventlog\b|limit-eventlog"), Danger(0.8, "high", "wipes the traces of what was done")),
-    (re.compile(r"(?i)\b(?:new-scheduledtask|register-scheduledtask|new-service|schtasks\s+/create|new-localuser|add-localgroupmember)\b|currentversion\\run\b|currentversion\\\\run\b"),
-     Danger(0.75, "high", "stays on the machine for good, or lets somebody in")),
-    (re.compile(r"(?i)net\.sockets\.tcpclient"), Danger(0.9, "critical", "hands a shell of this machine to another one")),
-    (re.compile(r"(?i)\bmimikatz\b|\binvoke-mimikatz\b|\bminidump\b|\blsass\b|get-credential\b.{0,60}?export|convertfrom-securestring"), Danger(0.9, "critical", "takes passwords out of the machine")),
-    (re.compile(r"(?i)\bcertutil(?:\.exe)?\b.{0,80}?-urlcache|\bbitsadmin\b.{0,80}?/transfer|\bmshta(?:\.exe)?\s+(?:https?:|javascript:|vbscript:)|\bregsvr32\b.{0,80}?/i:http|\brundll32\b.{0,80}?javascript:"),
-     Danger(0.85, "high", "fetches or runs a program from the net by a detour")),
-)  # fmt: skip
+    (
+        re.compile(
+            r"(?i)\b(?:iex|invoke-expression)\b.{0,300}?\b(?:irm|iwr|curl|wget|invoke-"
+            r"(?:webrequest|restmethod)|download(?:string|data)|webclient|frombase64string)\b"
+            r"|(?:download(?:string|data)\b|\b(?:irm|iwr|invoke-(?:webrequest"
+            r"|restmethod))\b).{0,300}?\|\s*(?:iex|invoke-expression)\b"
+        ),
+        Danger(0.95, "critical", "runs a program straight from the net"),
+    ),
+    (
+        re.compile(
+            r"(?i)\bset-mppreference\b.{0,120}?-disable|\badd-mppreference\b.{0,80}?-exclusion"
+            r"|set-netfirewallprofile\b.{0,120}?-enabled\s+(?:false|\$false|0)"
+            r"|\bstop-service\b.{0,80}?(?:windefend|mpssvc|sense)|\bdisable-(?:netfirewallrule"
+            r"|windowsoptionalfeature)|amsiutils|set-executionpolicy\s+(?:-\w+\s+)*"
+            r"(?:unrestricted|bypass)"
+        ),
+        Danger(0.85, "high", "switches off what guards the machine"),
+    ),
+    (
+        re.compile(
+            r"(?i)\b(?:remove-item|ri|rd|rmdir|del|erase)\b(?=.{0,200}?(?:-r|/s))(?:\s+-\w+"
+            r"|\s+/\w)*\s+['\"]?(?:[a-z]:\\?(?:\*|(?:windows|users|program\w*)\b[\w\\]*)?|~|\$home"
+            r"|\$env:(?:userprofile|systemroot|systemdrive)|%\w+%|/|\*|\.)['\"]?(?:\s|$)"
+        ),
+        Danger(0.9, "critical", "deletes a whole drive or home folder"),
+    ),
+    (
+        re.compile(
+            r"(?i)\b(?:format-volume|clear-disk|initialize-disk|remove-partition)\b"
+            r"|\bvssadmin\s+delete|\bwbadmin\s+delete|\bwmic\s+shadowcopy\s+delete"
+            r"|\bbcdedit\b.{0,80}?recoveryenabled\s+no|\bcipher\s+/w"
+        ),
+        Danger(0.95, "critical", "deletes a disk, or what could bring it back"),
+    ),
+    (
+        re.compile(
+            r"(?i)\bclear-history\b|\bclear-eventlog\b|\bwevtutil\s+cl\b|\bremove-eventlog\b"
+            r"|limit-eventlog"
+        ),
+        Danger(0.8, "high", "wipes the traces of what was done"),
+    ),
+    (
+        re.compile(
+            r"(?i)\b(?:new-scheduledtask|register-scheduledtask|new-service|schtasks\s+/create"
+            r"|new-localuser|add-localgroupmember)\b|currentversion\\run\b"
+            r"|currentversion\\\\run\b"
+        ),
+        Danger(0.75, "high", "stays on the machine for good, or lets somebody in"),
+    ),
+    (
+        re.compile(r"(?i)net\.sockets\.tcpclient"),
+        Danger(0.9, "critical", "hands a shell of this machine to another one"),
+    ),
+    (
+        re.compile(
+            r"(?i)\bmimikatz\b|\binvoke-mimikatz\b|\bminidump\b|\blsass\b"
+            r"|get-credential\b.{0,60}?export|convertfrom-securestring"
+        ),
+        Danger(0.9, "critical", "takes passwords out of the machine"),
+    ),
+    (
+        re.compile(
+            r"(?i)\bcertutil(?:\.exe)?\b.{0,80}?-urlcache|\bbitsadmin\b.{0,80}?/transfer|\bmshta"
+            r"(?:\.exe)?\s+(?:https?:|javascript:|vbscript:)|\bregsvr32\b.{0,80}?/i:http"
+            r"|\brundll32\b.{0,80}?javascript:"
+        ),
+        Danger(0.85, "high", "fetches or runs a program from the net by a detour"),
+    ),
+)
 ENCODED = re.compile(
     r"(?i)(?:^|\s)[-/]e(?:c|nc|nco|ncod|ncode|ncoded|ncodedc\w*)?\s+['\"]?([A-Za-z0-9+/=]{16,})"
 )
-NET = r"(?:urlopen|requests?\.(?:get|post)|urllib|http(?:x|lib|s)?\.\w+|fetch\(|LWP|open-uri|file_get_contents\(\s*['\"]https?|Net::HTTP|curl|wget)"
+NET = r"(?:urlopen|requests?\.(?:get|post)|urllib|http(?:x|lib|s)?\.\w+|fetch\(|LWP|\bget\(\s*['\"]https?:|open-uri|file_get_contents\(\s*['\"]https?|Net::HTTP|curl|wget)"
 CODE: tuple[tuple[re.Pattern[str], Danger], ...] = (
-    (re.compile(rf"\b(?:exec|eval|compile|Function|instance_eval|runInThisContext)\s*\(?.{{0,200}}?{NET}", re.S), Danger(0.9, "critical", "runs a program straight from the net")),
-    (re.compile(r"\b(?:exec|eval|Function|system|loads)\s*\(.{0,200}?(?:b64decode|base64_decode|b32decode|unhexlify|fromhex|fromCharCode|atob\(|zlib\.decompress|marshal\.loads|codecs\.decode|Buffer\.from\([^)]*base64|decode64|gzinflate|str_rot13)", re.S),
-     Danger(0.9, "critical", "runs a text that is disguised by an encoding")),
-    (re.compile(r"socket\b.{0,400}?(?:dup2|pty\.spawn|/bin/(?:ba|z)?sh|subprocess|child_process|exec\b|cmd\.exe)|fsockopen\(.{0,200}?(?:exec|/bin/sh|proc_open)|TCPSocket\.(?:new|open).{0,200}?(?:exec|sh)|(?:net|require\(.net.\))\.(?:Socket|connect|createConnection).{0,300}?(?:spawn|exec|/bin/sh)", re.S),
-     Danger(0.95, "critical", "hands a shell of this machine to another one")),
-    (re.compile(r"pickle\.loads\(.{0,100}?(?:urlopen|requests\.|recv\()", re.S), Danger(0.85, "high", "runs a program straight from the net")),
-    (re.compile(r"while\s+(?:True|1)\s*:\s*os\.fork\(\)|fork\s+while\s+(?:1|fork)|fork\s+while\s+true"), Danger(0.9, "high", "starts processes without end")),
-)  # fmt: skip
+    (
+        re.compile(rf"{NET}.{{0,200}}?(?:\.then\(\s*eval\b|\|\s*eval\b)", re.S),
+        Danger(0.9, "critical", "runs a program straight from the net"),
+    ),
+    (
+        re.compile(
+            (
+                rf"\b(?:exec|eval|compile|Function|instance_eval"
+                rf"|runInThisContext)\s*\(?.{{0,200}}?{NET}"
+            ),
+            re.S,
+        ),
+        Danger(0.9, "critical", "runs a program straight from the net"),
+    ),
+    (
+        re.compile(
+            (
+                r"\b(?:exec|eval|Function|system|loads)\s*\(.{0,200}?(?:b64decode|base64_decode"
+                r"|b32decode|unhexlify|fromhex|fromCharCode|atob\(|zlib\.decompress|marshal\.loads"
+                r"|codecs\.decode|Buffer\.from\([^)]*base64|decode64|gzinflate|str_rot13)"
+            ),
+            re.S,
+        ),
+        Danger(0.9, "critical", "runs a text that is disguised by an encoding"),
+    ),
+    (
+        re.compile(
+            (
+                r"socket\b.{0,400}?(?:dup2|pty\.spawn|/bin/(?:ba|z)?sh|subprocess|child_process"
+                r"|exec\b|os\.execute|cmd\.exe)|fsockopen\(.{0,200}?(?:exec|/bin/sh|proc_open)|TCPSocket\.(?:new"
+                r"|open).{0,200}?(?:exec|sh)|(?:net|require\(.net.\))\.(?:Socket|connect"
+                r"|createConnection).{0,300}?(?:spawn|exec|/bin/sh)"
+            ),
+            re.S,
+        ),
+        Danger(0.95, "critical", "hands a shell of this machine to another one"),
+    ),
+    (
+        re.compile(r"pickle\.loads\(.{0,100}?(?:urlopen|requests\.|recv\()", re.S),
+        Danger(0.85, "high", "runs a program straight from the net"),
+    ),
+    (
+        re.compile(
+            r"while\s+(?:True|1)\s*:\s*os\.fork\(\)|fork\s+while\s+(?:1|fork)|fork\s+while\s+true"
+        ),
+        Danger(0.9, "high", "starts processes without end"),
+    ),
+)
 REMOVED = re.compile(
-    r"(?:rmtree|removedirs|rmdirSync|rmSync|remove_tree|rm_rf|rm_r|rimraf(?:\.sync)?|unlink"
+    r"(?:rmtree|removedirs|rmdirSync|rmSync|remove_tree|rm_rf|rm_r|rimraf(?:\.sync)?|unlink(?:\s+glob)?"
     r"|emptyDirSync|remove_dir_all|removeSync|deltree)\s*\(?\s*(?:(?:os\.path\.expanduser|Path"
     r"|pathlib\.Path|path\.resolve|Dir\.home|os\.homedir)\s*\(\s*)?(['\"][^'\"\n]{1,200}['\"]"
     r"|Path\.home\(\)|os\.homedir\(\)|Dir\.home|process\.env\.HOME"

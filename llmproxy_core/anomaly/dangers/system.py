@@ -1,11 +1,11 @@
-"""Commands that change how a machine is guarded, hide traces, stay for good, or read credentials."""
+"""Commands that weaken a machine, hide traces, stay for good, or read credentials."""
 
 import re
 
 from llmproxy_core.anomaly.dangers.calls import Call
 from llmproxy_core.anomaly.dangers.danger import Danger
 from llmproxy_core.anomaly.reading.names import names
-from llmproxy_core.anomaly.reading.places import credential
+from llmproxy_core.anomaly.reading.places import breadth, credential
 
 READERS = names(
     "cat less more head tail tac nl od xxd hexdump strings grep egrep rg ag awk sed cut sort"
@@ -47,7 +47,9 @@ def _read(call: Call) -> Danger | None:
     sources = [
         target for sign, target in call.command.redirects if sign.startswith("<") and sign != "<<"
     ]
-    words = call.args if call.name != "echo" and call.name != "printf" else []
+    words = call.args if call.name not in ("echo", "printf") else []
+    if call.name in ("cp", "mv", "install", "ln", "rsync") and len(call.operands()) > 1:
+        words = call.operands()[:-1]
     for word in [*words, *sources]:
         place = credential(word) if len(word) < 4000 else None
         if place and not word.startswith(("http://localhost", "--env-file")):
@@ -88,15 +90,37 @@ def _hidden(call: Call) -> Danger | None:
     return None
 
 
+def _journal(call: Call) -> Danger | None:
+    wipes = any(
+        word.startswith(("--vacuum", "-C", "--clear", "--read-clear")) for word in call.args
+    )
+    return Danger(0.6, "medium", "wipes the traces of what was done") if wipes else None
+
+
+def _let_in(call: Call) -> Danger | None:
+    return Danger(0.7, "high", "lets a key log in to another machine") if call.operands() else None
+
+
+def _taken(call: Call) -> Danger | None:
+    broad = any(
+        breadth(call.args[at + 1]) for at, word in enumerate(call.args[:-1]) if word.lower() == "/f"
+    )
+    return Danger(0.7, "high", "takes a system folder away from its owner") if broad else None
+
+
 def _history(call: Call) -> Danger | None:
     return Danger(0.8, "high", "wipes the history of the shell") if call.flags() & {"c"} else None
 
 
 def _stopped(call: Call) -> Danger | None:
     words = [word.lower() for word in call.operands()]
+    if call.name == "systemctl" and {"poweroff", "reboot", "halt", "kexec"} & set(words):
+        return Danger(0.7, "high", "switches the machine off")
     stops = {"stop", "disable", "mask", "kill"} & set(words)
     if call.name in ("sc", "sc.exe", "net") and {"stop", "delete", "config"} & set(words):
         stops = {"stop"}
+    if call.name == "systemctl" and {"enable", "link"} & set(words) and len(words) > 1:
+        return Danger(0.55, "medium", "has a program started on its own")
     if stops and any(GUARDS.match(word) for word in words):
         return Danger(0.85, "high", "switches off what guards the machine")
     return None
@@ -145,6 +169,8 @@ def _scheduled(call: Call) -> Danger | None:
         if call.args and set(call.args) & {"-l", "-h", "--help"} and call.args[0] == "-l":
             return None
         return Danger(0.75, "high", "schedules commands that will run on their own")
+    if call.name in ("at", "batch") and not {"-l", "-d", "-r", "-c"} & set(call.args):
+        return Danger(0.6, "medium", "schedules commands that will run on their own")
     if call.name == "schtasks" and any(word.lower() == "/create" for word in call.args):
         return Danger(0.75, "high", "schedules commands that will run on their own")
     if call.name == "launchctl" and set(call.args) & {"load", "bootstrap", "submit"}:
@@ -158,7 +184,7 @@ def _users(call: Call) -> Danger | None:
         added = call.name not in ("net", "net1") or (
             {"user", "localgroup"} & set(words) and any(word.lower() == "/add" for word in words)
         )
-        system = {"--system", "-r", "-S", "-D"} & set(words)
+        system = {"--system", "-r", "-S", "-D", "--help"} & set(words)
         return (
             Danger(0.7, "high", "adds a user to the machine")
             if added and words and not system
@@ -221,12 +247,14 @@ def _secrets(call: Call) -> Danger | None:
         or "lsass" in said
     ):
         return Danger(0.95, "critical", "takes passwords out of the machine's memory")
+    if call.name in ("unshadow", "john", "hashcat"):
+        return Danger(0.85, "high", "guesses passwords from their hashes")
     if call.name in ("gpg", "gpg2") and "export-secret-keys" in said:
         return Danger(0.85, "high", "exports secret keys")
     if call.name in ("cmdkey", "vaultcmd") and "/list" in said.lower():
         return Danger(0.6, "medium", "lists stored passwords")
     if call.name == "reg" and re.search(
-        r"(?i)\bsave\s+hklm\\+(?:sam|security|system)|currentversion\\+run", said
+        r"(?i)\bsave\s+hklm\\+(?:sam|security|system)|currentversion\\+run|^delete\s+hklm", said
     ):
         return Danger(
             0.9, "critical", "copies the passwords of the machine, or stays on it for good"
@@ -245,14 +273,90 @@ def _secrets(call: Call) -> Danger | None:
 
 
 RULES = {
-    "history": _history, "systemctl": _stopped, "service": _stopped, "sc": _stopped, "chkconfig": _stopped,
-    **dict.fromkeys(("ufw", "pfctl", "iptables", "ip6tables", "nft", "setenforce", "netsh", "firewall-cmd", "auditctl",
-                     "spctl", "csrutil", "socketfilterfw", "fdesetup", "aa-teardown"), _firewall),
+    "journalctl": _journal,
+    "dmesg": _journal,
+    "at": _scheduled,
+    "batch": _scheduled,
+    "ssh-copy-id": _let_in,
+    "takeown": _taken,
+    **dict.fromkeys(("unshadow", "john", "hashcat"), _secrets),
+    "history": _history,
+    "systemctl": _stopped,
+    "service": _stopped,
+    "sc": _stopped,
+    "chkconfig": _stopped,
+    **dict.fromkeys(
+        (
+            "ufw",
+            "pfctl",
+            "iptables",
+            "ip6tables",
+            "nft",
+            "setenforce",
+            "netsh",
+            "firewall-cmd",
+            "auditctl",
+            "spctl",
+            "csrutil",
+            "socketfilterfw",
+            "fdesetup",
+            "aa-teardown",
+        ),
+        _firewall,
+    ),
     **dict.fromkeys(("crontab", "schtasks", "launchctl"), _scheduled),
-    **dict.fromkeys(("useradd", "adduser", "usermod", "gpasswd", "userdel", "deluser", "passwd", "chpasswd", "visudo", "net1"), _users),
+    **dict.fromkeys(
+        (
+            "useradd",
+            "adduser",
+            "usermod",
+            "gpasswd",
+            "userdel",
+            "deluser",
+            "passwd",
+            "chpasswd",
+            "visudo",
+            "net1",
+        ),
+        _users,
+    ),
     "net": lambda call: _stopped(call) or _users(call),
-    **dict.fromkeys(("shutdown", "reboot", "halt", "poweroff", "init", "telinit", "kill", "killall", "killall5", "pkill"), _ended),
+    **dict.fromkeys(
+        (
+            "shutdown",
+            "reboot",
+            "halt",
+            "poweroff",
+            "init",
+            "telinit",
+            "kill",
+            "killall",
+            "killall5",
+            "pkill",
+        ),
+        _ended,
+    ),
     **dict.fromkeys(("insmod", "modprobe", "sysctl", "setcap"), _kernel),
-    **dict.fromkeys(("security", "mimikatz", "lazagne", "procdump", "procdump64", "secretsdump.py", "gpg", "gpg2", "cmdkey", "reg",
-                     "rundll32", "secret-tool", "pass", "op", "bw", "vaultcmd", "comsvcs.dll"), _secrets),
-}  # fmt: skip
+    **dict.fromkeys(
+        (
+            "security",
+            "mimikatz",
+            "lazagne",
+            "procdump",
+            "procdump64",
+            "secretsdump.py",
+            "gpg",
+            "gpg2",
+            "cmdkey",
+            "reg",
+            "rundll32",
+            "secret-tool",
+            "pass",
+            "op",
+            "bw",
+            "vaultcmd",
+            "comsvcs.dll",
+        ),
+        _secrets,
+    ),
+}

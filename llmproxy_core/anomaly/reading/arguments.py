@@ -6,28 +6,27 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Literal
 
+from llmproxy_core.anomaly.reading.names import names
+
 MOST = 5000
 """Strings of one call."""
 AFTER = re.compile(r"\s*+")
 
-COMMAND_KEYS = frozenset({
-    "command", "cmd", "commands", "script", "shell", "bash", "bash_command", "shell_command",
-    "cmdline", "command_line", "commandline", "run", "exec", "powershell", "terminal_command",
-    "argv", "shell_script", "bash_script",
-})  # fmt: skip
-CODE_KEYS = frozenset(
-    {"code", "python", "python_code", "source", "snippet", "program", "javascript"}
+COMMAND_KEYS = names(
+    "command cmd commands script shell bash bash_command shell_command cmdline command_line "
+    "commandline run exec powershell terminal_command argv shell_script bash_script"
 )
-QUERY_KEYS = frozenset({"query", "sql", "statement", "sql_query", "statements", "queries"})
-PATH_KEYS = frozenset({
-    "path", "file_path", "filepath", "file", "filename", "file_name", "target_file", "notebook_path",
-    "absolute_path", "relative_path", "target", "destination", "dest", "dst", "source_path", "uri",
-    "source", "paths", "files", "directory", "dir", "new_path", "old_path", "output_path",
-})  # fmt: skip
-CONTENT_KEYS = frozenset({
-    "content", "contents", "text", "new_string", "new_str", "file_text", "insert_text", "data",
-    "body", "code_edit", "new_content", "insert", "append", "file_content",
-})  # fmt: skip
+CODE_KEYS = names("code python python_code source snippet program javascript")
+QUERY_KEYS = names("query sql statement sql_query statements queries")
+PATH_KEYS = names(
+    "path file_path filepath file filename file_name target_file notebook_path absolute_path "
+    "relative_path target destination dest dst source_path uri source paths files directory dir "
+    "new_path old_path output_path"
+)
+CONTENT_KEYS = names(
+    "content contents text new_string new_str file_text insert_text data body code_edit "
+    "new_content insert append file_content"
+)
 SHELL_TOOL = re.compile(
     r"(?i)bash|shell|terminal|exec|command|cmd|powershell|pwsh|subprocess|console|\bsh\b|(?:^|_)run"
 )

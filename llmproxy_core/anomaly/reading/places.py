@@ -1,5 +1,6 @@
 """Files and addresses that matter: where credentials are kept, and what runs at a later time."""
 
+import posixpath
 import re
 from typing import Literal
 
@@ -10,7 +11,7 @@ LONGEST = 300
 CREDENTIALS = re.compile(
     r"""(?ix)
     (?:^|[/\\~}@=:'"\s<(*])
-    (?: \.ssh/(?:id_[a-z0-9_]+(?!\.pub)\b|identity\b(?!\.pub)|\*|$|[\w.-]+\.(?:pem|key)\b)
+    (?: \.ssh(?:/?$|/?\s|/(?:id_[a-z0-9_]+(?!\.pub)\b|identity\b(?!\.pub)|\*|$|[\w.-]+\.(?:pem|key)\b))
       | id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?![\w.-]*\.pub)(?=$|[\s'"|;)>&/])
       | \.aws/?(?:credentials|sso/cache|config\b|\*|$)
       | \.(?:netrc|pgpass|my\.cnf|git-credentials|pypirc|vault-token|s3cfg|boto|htpasswd)\b
@@ -28,7 +29,7 @@ CREDENTIALS = re.compile(
     |cookies\.binarycookies|wallet\.dat)\b
       | proc/(?:self|\d+|\*|\$\w+)/environ | secrets/kubernetes\.io/serviceaccount
       | run/secrets/[\w.-]+ | ntds\.dit | config\\(?:sam|system|security)\b
-      | microsoft\\(?:credentials|protect)\b | service[-_]?account[\w-]*\.json 
+      | microsoft\\(?:credentials|protect)\b | service[-_]?account[\w-]*\.json
     | client_secret[\w-]*\.json
       | (?:private|privkey|server|tls|signing)[-_.]?key\.pem | secrets?\.(?:ya?ml|json|toml|txt)\b
       | credentials?\.(?:json|ya?ml|txt|csv|xml)\b
@@ -47,7 +48,7 @@ METADATA = re.compile(
 )
 STARTUP = re.compile(
     r"""(?ix)(?:^|[/\\~}])
-    (?: \.(?:bash|zsh|k|tcsh|csh)rc$ | \.(?:bash_|z)?(?:profile|login|logout|aliases)$ 
+    (?: \.(?:bash|zsh|k|tcsh|csh)rc$ | \.(?:bash_|z)?(?:profile|login|logout|aliases)$
     | \.zshenv$ | \.zlogin$
       | \.profile$ | \.inputrc$ | \.xinitrc$ | \.xprofile$ | \.config/fish/(?:config\.fish
     |conf\.d/.+)$
@@ -67,7 +68,7 @@ PIPELINE = re.compile(
     (?: \.git/hooks/[\w.-]+ | \.husky/[\w./-]+ | \.git/config
       | \.github/workflows/.+\.ya?ml | \.github/actions/.+
       | \.gitlab-ci\.ya?ml | \.circleci/config\.ya?ml | jenkinsfile | azure-pipelines\.ya?ml
-      | bitbucket-pipelines\.ya?ml | \.travis\.ya?ml | \.drone\.ya?ml | \.buildkite/.+ 
+      | bitbucket-pipelines\.ya?ml | \.travis\.ya?ml | \.drone\.ya?ml | \.buildkite/.+
     | cloudbuild\.ya?ml
       | \.woodpecker(?:\.ya?ml|/.+) | \.pre-commit-config\.ya?ml
       | \.(?:claude|cursor|codex|gemini)/(?:settings(?:\.local)?\.json|mcp\.json|hooks\.json
@@ -98,7 +99,11 @@ DISK = re.compile(
     r"|mem\b|kmem|md\d+|loop\d+)|\\\\\.\\PhysicalDrive\d)"
 )
 
-type Breadth = Literal["everything", "home", "here", "disk"]
+PART = re.compile(
+    r"^/(?:etc|usr|boot|lib|lib64|bin|sbin|opt|var/(?:lib|spool|mail|www|backups))/[^/]+(?:/[^/]+)?/?$"
+)
+
+type Breadth = Literal["everything", "home", "here", "disk", "part"]
 
 
 def credential(text: str) -> tuple[Severity, str] | None:
@@ -126,15 +131,17 @@ def breadth(path: str) -> Breadth | None:
     """Is a target of deletion as broad as that?"""
     plain = path.rstrip()
     squeezed = re.sub(r"/(?:\.?/)+", "/", plain) if "//" in plain or "/./" in plain else plain
-    while squeezed.endswith(("/..", "/.")) and squeezed.startswith("/"):
-        squeezed = squeezed.rsplit("/", 1)[0] + "/"
+    if "/.." in squeezed and squeezed[0] in "/~$":
+        squeezed = posixpath.normpath(squeezed)
     if DISK.match(plain):
         return "disk"
     if HOME.match(squeezed):
         return "home"
     if SYSTEM.match(squeezed) or WINDOWS.match(plain) or EMPTY_VARIABLE.match(squeezed):
         return "everything"
-    return "here" if HERE.match(squeezed) else None
+    if HERE.match(squeezed):
+        return "here"
+    return "part" if PART.match(squeezed) else None
 
 
 def _shown(found: str) -> str:

@@ -11,7 +11,7 @@ MOST = 50_000
 TOKEN = re.compile(
     r"""(?x)
       --[^\n]*+ | \#[^\n]*+ | /\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)
-    | '(?:[^'\\]|''|\\.)*+(?:'|\\?\Z) | "(?:[^"\\]|""|\\.)*+(?:"|\\?\Z) | `[^`]*+(?:`|\Z) 
+    | '(?:[^'\\]|''|\\.)*+(?:'|\\?\Z) | "(?:[^"\\]|""|\\.)*+(?:"|\\?\Z) | `[^`]*+(?:`|\Z)
     | \[[^\]\n]{0,128}+\]
     | \$\$ | [A-Za-z_@\#$][\w@\#$.]*+ | [0-9][\w.]*+ | [<>!=]=? | \S""",
     re.DOTALL,
@@ -22,10 +22,21 @@ FIRST = names(
     "set use show call exec execute merge replace vacuum attach pragma"
 )
 DROPPED = {
-    "table": "high", "database": "critical", "schema": "critical", "index": "low", "view": "low",
-    "user": "high", "role": "high", "tablespace": "critical", "keyspace": "critical", "collection": "high",
-    "owned": "critical", "column": "medium", "materialized": "low", "catalog": "critical",
-}  # fmt: skip
+    "table": "high",
+    "database": "critical",
+    "schema": "critical",
+    "index": "low",
+    "view": "low",
+    "user": "high",
+    "role": "high",
+    "tablespace": "critical",
+    "keyspace": "critical",
+    "collection": "high",
+    "owned": "critical",
+    "column": "medium",
+    "materialized": "low",
+    "catalog": "critical",
+}
 LOUD: dict[str, Severity] = {"high": "high", "critical": "critical", "medium": "medium"}
 TRUE = {("1", "=", "1"), ("true",), ("1",), ("'1'", "=", "'1'"), ("1", "<", "2"), ("not", "false")}
 

@@ -1,4 +1,4 @@
-"""Addresses in a text, and how they stand there: an image is fetched at sight, a link by a click."""
+"""Addresses in a text, and how they stand there: images are fetched at sight, links by a click."""
 
 import html
 import re

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,9 @@ def rows(*sources: str) -> list[dict[str, str | int]]:
         with gzip.open(FOLDER / f"{part}.jsonl.gz", "rt", encoding="utf-8") as lines:
             found += [row for row in map(json.loads, lines) if row["source"].startswith(sources)]
     return found
+
+
+@cache
+def texts(source: str) -> list[str]:
+    """The texts of one source."""
+    return [str(row["text"]) for row in rows(source)]
