@@ -61,6 +61,7 @@ class Channel:
         "_find",
         "_known",
         "_masked",
+        "_seen",
         "_swallows",
         "_text",
         "fed",
@@ -74,6 +75,7 @@ class Channel:
         self._text = ""
         self._base = 0
         self._masked = 0
+        self._seen = 0
         self._swallows = False
         self.settled = 0
         self.fed = 0
@@ -106,9 +108,7 @@ class Channel:
     def _cut(self, fresh: int) -> int:
         """Where the last piece begins that may still become a secret."""
         text = self._text
-        at = len(text)
-        while at > fresh and not ENDS.match(text, at - 1):
-            at -= 1
+        at = self._last_end(fresh)
         if at > fresh:
             tail = text[-LONGEST_OPEN:].lower()
             if any(word in tail for word in OPENING) and (
@@ -116,6 +116,16 @@ class Channel:
             ):
                 at = min(at, begun.end())
         return min([at, *(self._begun(secret.value, at) for secret in self._known)])
+
+    def _last_end(self, fresh: int) -> int:
+        """Behind the last blank or quote; what was looked at before has none."""
+        at, least = len(self._text), max(fresh, self._seen - self._base)
+        while at > least and not ENDS.match(self._text, at - 1):
+            at -= 1
+        if at > least:
+            return at
+        self._seen = self.end
+        return fresh
 
     def _begun(self, value: str, at: int) -> int:
         """Where a known value begins in which a cut at `at` would be, or the end of the text is."""

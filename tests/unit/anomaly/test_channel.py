@@ -1,7 +1,10 @@
 """How much of a text that comes in pieces is settled."""
 
 import re
+from collections import Counter
+from unittest import mock
 
+from llmproxy_core.anomaly import channel as channel_module
 from llmproxy_core.anomaly.channel import LIMIT, TAIL, Channel, Found
 from llmproxy_core.anomaly.masking import Secret
 
@@ -65,3 +68,15 @@ def test_a_known_secret_with_blanks_in_it_is_waited_for():
 def test_a_value_with_blanks_that_has_begun_is_waited_for():
     made = channel("define('AUTH_KEY',   'a b c")
     assert made.settled == len("define('AUTH_KEY',   '")
+
+
+def test_a_long_run_in_small_pieces_costs_no_more_than_its_length():
+    looked = Counter[int]()
+    for size in (1000, 4000):
+        made = Channel(keys)
+        with mock.patch.object(channel_module, "ENDS", wraps=channel_module.ENDS) as ends:
+            for _ in range(size):
+                made.add("x")
+                made.settle()
+            looked[size] = ends.match.call_count
+    assert looked[4000] <= 4.5 * looked[1000]
