@@ -221,6 +221,18 @@ def test_what_a_call_of_yesterday_did_not_use_is_no_budget_of_today(make, time):
     assert limiter.levels(ANNA)[0].used == 0.9
 
 
+def test_a_request_that_time_has_given_back_is_not_given_back_again(make, time):
+    limiter = make(requests_per_minute=30, burst=5)
+    never_sent = [limiter.reserve(ANNA, ONE) for _ in range(5)]
+    time.go(9.9)
+    assert passed(limiter, ANNA, 10) == 4
+
+    for call in never_sent:
+        limiter.release(call)
+
+    assert passed(limiter, ANNA, 10) == 0
+
+
 def test_tokens_of_a_minute_ago_are_not_given_back_again(make, time):
     limiter = make(tokens_per_minute=100)
     before = limiter.reserve(ANNA, Amount(90))
@@ -255,6 +267,19 @@ def test_proxies_that_see_another_time_share_a_budget_all_the_same(make, time, t
     through = sum(passed(one, ANNA, 1, Amount(10, 0.1)) for one in (behind, ahead) * 10)
 
     assert through == 8
+
+
+@pytest.mark.parametrize("back", [30, 300, 40 * 86400])
+def test_tokens_in_a_file_from_the_future_count_for_a_minute(make, time, tmp_path, back):
+    future = make(tmp_path / "counts", tokens_per_minute=10)
+    future.reserve(ANNA, Amount(10))
+    future.close()
+
+    time.go(-back)
+    limiter = make(tmp_path / "counts", tokens_per_minute=10)
+    assert passed(limiter, ANNA, 1, Amount(1)) == 0
+    time.go(66 + min(back, 66))
+    assert passed(limiter, ANNA, 1, Amount(10)) == 1
 
 
 def test_a_file_from_the_future_is_no_endless_wait(make, time, tmp_path):
