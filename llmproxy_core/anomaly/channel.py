@@ -8,10 +8,10 @@ secret of that length, which is masked until it ends.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from llmproxy_core.anomaly.masking import Secret
+from llmproxy_core.anomaly.masking import Secret, may_have, spellings
 
 CONTEXT = 1024
 LIMIT = 4096
@@ -30,6 +30,11 @@ OPEN = re.compile(
 """Values with blanks in them, begun and not ended."""
 OPENING = ("_key", "_salt", "value=", "zxlk")
 LONGEST_OPEN = 300
+MOST_KNOWN = 512
+NEAR = 256
+"""Characters before what is new in which a known secret may begin."""
+CODED = re.compile(r"[A-Za-z0-9+/_-]{10}|\\u|%[2-7]|\\[^nrt]")
+"""Without this nothing is in base64, or escaped."""
 
 
 class Found(NamedTuple):
@@ -53,6 +58,45 @@ class Mask(NamedTuple):
     value: str
 
 
+class Known:
+    """Secrets that are known beforehand, or were found in another text: at most MOST_KNOWN."""
+
+    __slots__ = ("_secrets", "parted")
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        self._secrets: dict[Secret, None] = {}
+        self.parted: list[Secret] = []
+        """Those with a blank or a quote in them, over which one has to wait."""
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: Secret) -> None:
+        if secret not in self._secrets and len(self._secrets) < MOST_KNOWN and secret.value:
+            self._secrets[secret] = None
+            if ENDS.search(secret.value):
+                self.parted.append(secret)
+
+    def found(self, text: str, fresh: int, end: int) -> Iterator[Found]:
+        """Them in what is new of a text, also in other spellings."""
+        if not self._secrets:
+            return
+        start = max(0, fresh - NEAR)
+        new = text[start:end]
+        spelled = CODED.search(new)
+        for secret in self._secrets:
+            if secret.value in new or spelled:
+                yield from _spelled(secret, new, start)
+
+
+def _spelled(secret: Secret, text: str, base: int) -> Iterator[Found]:
+    data = text.encode("utf-8", "surrogatepass")
+    if not may_have(data, secret.value):
+        return
+    for found in spellings(secret.value).finditer(data):
+        start = base + len(data[: found.start()].decode("utf-8", "replace"))
+        yield Found(start, start + len(found[0].decode("utf-8", "replace")), secret.label)
+
+
 class Channel:
     """Offsets count from the beginning of the text; characters before `settled` can be written."""
 
@@ -69,9 +113,9 @@ class Channel:
         "settled",
     )
 
-    def __init__(self, find: Find, known: Sequence[Secret] = ()) -> None:
+    def __init__(self, find: Find, known: "Known | None" = None) -> None:
         self._find = find
-        self._known = known
+        self._known = known or Known()
         self._text = ""
         self._base = 0
         self._masked = 0
@@ -103,7 +147,7 @@ class Channel:
             if cut == fresh:
                 self._mask_run(fresh)
         if cut > fresh:
-            self._mask(fresh, cut, self._found(cut, cut_off))
+            self._mask(fresh, cut, self._found(fresh, cut, cut_off))
 
     def _cut(self, fresh: int) -> int:
         """Where the last piece begins that may still become a secret."""
@@ -115,7 +159,7 @@ class Channel:
                 begun := OPEN.search(text, max(0, len(text) - LONGEST_OPEN))
             ):
                 at = min(at, begun.end())
-        return min([at, *(self._begun(secret.value, at) for secret in self._known)])
+        return min([at, *(self._begun(secret.value, at) for secret in self._known.parted)])
 
     def _last_end(self, fresh: int) -> int:
         """Behind the last blank or quote; what was looked at before has none."""
@@ -147,12 +191,13 @@ class Channel:
     def _mask_run(self, fresh: int) -> None:
         """A run of LIMIT characters without any end: a secret of that length, or base64."""
         size = len(self._text)
-        found = self._found(size, False)
+        found = self._found(fresh, size, False)
         self._swallows = any(one.end == size for one in found)
         self._mask(fresh, size if self._swallows else max(fresh, size - TAIL), found)
 
-    def _found(self, end: int, cut_off: bool) -> list[Found]:
-        return sorted(self._find(self._text[:end], cut_off), key=lambda one: one.start)
+    def _found(self, fresh: int, end: int, cut_off: bool) -> list[Found]:
+        found = [*self._find(self._text[:end], cut_off), *self._known.found(self._text, fresh, end)]
+        return sorted(found, key=lambda one: one.start)
 
     def _mask(self, fresh: int, cut: int, found: list[Found]) -> None:
         written = len(self._text[:cut].rstrip())

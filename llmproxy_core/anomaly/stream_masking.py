@@ -7,17 +7,16 @@ which text it belongs; events come out whole, in order, as many as went in, and 
 """
 
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from llmproxy_core.anomaly.channel import Channel, Find, Found, Mask
+from llmproxy_core.anomaly.channel import Channel, Find, Known, Mask
 from llmproxy_core.anomaly.json_strings import spliced, unescaped
-from llmproxy_core.anomaly.masking import SHORT, Masker, Secret, may_have, spellings
+from llmproxy_core.anomaly.masking import SHORT, Masker, Secret
 
 SHORTEST = 8
 """Bytes of a whole text that can have a secret in it."""
-MOST_KNOWN = 64
 HELD = 2**20
 """Bytes that wait to be written, over which texts count as ended."""
 PATIENCE = 64
@@ -54,7 +53,7 @@ class StreamMasker:
     def __init__(self, find: Find, masker: Masker, known: Sequence[Secret] = ()) -> None:
         self._find = find
         self._masker = masker
-        self._known = list(dict.fromkeys(known))[:MOST_KNOWN]
+        self._known = Known(known)
         self._channels: dict[Hashable, Channel] = {}
         self._events: deque[_Event] = deque()
         self._held = 0
@@ -89,7 +88,7 @@ class StreamMasker:
         if channel is None and piece.last and piece.end - piece.start < SHORTEST:
             return
         if channel is None:
-            channel = self._channels[piece.channel] = Channel(self._found, self._known)
+            channel = self._channels[piece.channel] = Channel(self._find, self._known)
         start, channel.fed = channel.end, self._count
         channel.add(unescaped(event.data[piece.start : piece.end]))
         event.pieces.append((piece, channel, start, channel.end))
@@ -98,21 +97,11 @@ class StreamMasker:
         if piece.last:
             del self._channels[piece.channel]
 
-    def _found(self, text: str, final: bool) -> list[Found]:
-        """What detectors find, and what is known to be secret without them."""
-        found = list(self._find(text, final))
-        if self._known:
-            data = text.encode("utf-8", "surrogatepass")
-            found += [one for secret in self._known for one in _again(secret, data)]
-        return found
-
     def _learn(self, channel: Channel) -> None:
         """A secret that a text tells by what stands around it may come again without that."""
         for mask in channel.masks:
-            secret = Secret(mask.label, mask.value)
-            new = len(mask.value) >= SHORT and secret not in self._known
-            if new and len(self._known) < MOST_KNOWN:
-                self._known.append(secret)
+            if len(mask.value) >= SHORT:
+                self._known.add(Secret(mask.label, mask.value))
 
     def _end_all(self, cut_off: bool) -> None:
         for channel in self._channels.values():
@@ -151,12 +140,3 @@ class StreamMasker:
         begins = mask.label and start <= mask.start < end
         mark = self._masker.mark(Secret(mask.label, mask.value)) if begins else ""
         return max(mask.start, start) - start, min(mask.end, end) - start, mark
-
-
-def _again(secret: Secret, data: bytes) -> Iterator[Found]:
-    if not may_have(data, secret.value):
-        return
-    for found in spellings(secret.value).finditer(data):
-        start = len(data[: found.start()].decode("utf-8", "replace"))
-        size = len(found[0].decode("utf-8", "replace"))
-        yield Found(start, start + size, secret.label)

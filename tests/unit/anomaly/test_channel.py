@@ -5,7 +5,7 @@ from collections import Counter
 from unittest import mock
 
 from llmproxy_core.anomaly import channel as channel_module
-from llmproxy_core.anomaly.channel import LIMIT, TAIL, Channel, Found
+from llmproxy_core.anomaly.channel import LIMIT, TAIL, Channel, Found, Known
 from llmproxy_core.anomaly.masking import Secret
 
 
@@ -59,7 +59,7 @@ def test_a_run_that_begins_as_a_secret_is_masked_to_its_end():
 
 
 def test_a_known_secret_with_blanks_in_it_is_waited_for():
-    made = Channel(keys, [Secret("secret:x", "open sesame now")])
+    made = Channel(keys, Known([Secret("secret:x", "open sesame now")]))
     made.add("say open ses")
     made.settle()
     assert made.settled == len("say ")
