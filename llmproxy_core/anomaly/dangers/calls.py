@@ -165,8 +165,8 @@ def program(word: str) -> str:
     """`/bin/rm` and `RM.exe` are `rm`."""
     if word.startswith(("$", "`", "<(")):
         return word
-    name = re.split(r"[/\\]", word)[-1].lower()
-    return name.removesuffix(".exe") if name else word
+    name = word[max(word.rfind("/"), word.rfind("\\")) + 1 :].lower()
+    return name.removesuffix(".exe") or word
 
 
 def is_shell(call: Call) -> bool:

@@ -6,10 +6,15 @@ import re
 from llmproxy_core.anomaly.dangers.calls import POWERSHELLS, Call
 from llmproxy_core.anomaly.dangers.danger import Danger
 from llmproxy_core.anomaly.reading.places import breadth, credential, persistent
+from llmproxy_core.anomaly.reading.scanning import Pattern
 
-POWERSHELL: tuple[tuple[re.Pattern[str], Danger], ...] = (
+WHOLE = (
+    r"['\"]?(?:[a-z]:\\?(?:\*|(?:windows|users|program\w*)\b[\w\\]*)?|~|\$home"
+    r"|\$env:(?:userprofile|systemroot|systemdrive)|%\w+%|/|\*|\.)['\"]?(?:\s+|$)"
+)
+POWERSHELL: tuple[tuple[Pattern, Danger], ...] = (
     (
-        re.compile(
+        Pattern(
             r"(?i)\b(?:iex|invoke-expression)\b.{0,300}?\b(?:irm|iwr|curl|wget|invoke-"
             r"(?:webrequest|restmethod)|download(?:string|data)|webclient|frombase64string)\b"
             r"|(?:download(?:string|data)\b|\b(?:irm|iwr|invoke-(?:webrequest"
@@ -18,7 +23,7 @@ POWERSHELL: tuple[tuple[re.Pattern[str], Danger], ...] = (
         Danger(0.95, "critical", "runs a program straight from the net"),
     ),
     (
-        re.compile(
+        Pattern(
             r"(?i)\bset-mppreference\b.{0,120}?-disable|\badd-mppreference\b.{0,80}?-exclusion"
             r"|set-netfirewallprofile\b.{0,120}?-enabled\s+(?:false|\$false|0)"
             r"|\bstop-service\b.{0,80}?(?:windefend|mpssvc|sense)|\bdisable-(?:netfirewallrule"
@@ -28,15 +33,14 @@ POWERSHELL: tuple[tuple[re.Pattern[str], Danger], ...] = (
         Danger(0.85, "high", "switches off what guards the machine"),
     ),
     (
-        re.compile(
-            r"(?i)\b(?:remove-item|ri|rd|rmdir|del|erase)\b(?=.{0,200}?(?:-r|/s))(?:\s+-\w+"
-            r"|\s+/\w)*\s+['\"]?(?:[a-z]:\\?(?:\*|(?:windows|users|program\w*)\b[\w\\]*)?|~|\$home"
-            r"|\$env:(?:userprofile|systemroot|systemdrive)|%\w+%|/|\*|\.)['\"]?(?:\s|$)"
+        Pattern(
+            rf"(?i)\b(?:remove-item|ri|rd|rmdir|del|erase)\b(?:\s+[-/]\w+)*\s+(?:-r\w*|/s)"
+            rf"(?:\s+[-/]\w+)*\s+{WHOLE}|\b(?:remove-item|ri|rd|rmdir|del)\s+{WHOLE}(?:-\w+\s+)*(?:-r|/s)"
         ),
         Danger(0.9, "critical", "deletes a whole drive or home folder"),
     ),
     (
-        re.compile(
+        Pattern(
             r"(?i)\b(?:format-volume|clear-disk|initialize-disk|remove-partition)\b"
             r"|\bvssadmin\s+delete|\bwbadmin\s+delete|\bwmic\s+shadowcopy\s+delete"
             r"|\bbcdedit\b.{0,80}?recoveryenabled\s+no|\bcipher\s+/w"
@@ -44,14 +48,14 @@ POWERSHELL: tuple[tuple[re.Pattern[str], Danger], ...] = (
         Danger(0.95, "critical", "deletes a disk, or what could bring it back"),
     ),
     (
-        re.compile(
+        Pattern(
             r"(?i)\bclear-history\b|\bclear-eventlog\b|\bwevtutil\s+cl\b|\bremove-eventlog\b"
             r"|limit-eventlog"
         ),
         Danger(0.8, "high", "wipes the traces of what was done"),
     ),
     (
-        re.compile(
+        Pattern(
             r"(?i)\b(?:new-scheduledtask|register-scheduledtask|new-service|schtasks\s+/create"
             r"|new-localuser|add-localgroupmember)\b|currentversion\\run\b"
             r"|currentversion\\\\run\b"
@@ -59,18 +63,18 @@ POWERSHELL: tuple[tuple[re.Pattern[str], Danger], ...] = (
         Danger(0.75, "high", "stays on the machine for good, or lets somebody in"),
     ),
     (
-        re.compile(r"(?i)net\.sockets\.tcpclient"),
+        Pattern(r"(?i)net\.sockets\.tcpclient"),
         Danger(0.9, "critical", "hands a shell of this machine to another one"),
     ),
     (
-        re.compile(
+        Pattern(
             r"(?i)\bmimikatz\b|\binvoke-mimikatz\b|\bminidump\b|\blsass\b"
             r"|get-credential\b.{0,60}?export|convertfrom-securestring"
         ),
         Danger(0.9, "critical", "takes passwords out of the machine"),
     ),
     (
-        re.compile(
+        Pattern(
             r"(?i)\bcertutil(?:\.exe)?\b.{0,80}?-urlcache|\bbitsadmin\b.{0,80}?/transfer|\bmshta"
             r"(?:\.exe)?\s+(?:https?:|javascript:|vbscript:)|\bregsvr32\b.{0,80}?/i:http"
             r"|\brundll32\b.{0,80}?javascript:"
@@ -78,55 +82,54 @@ POWERSHELL: tuple[tuple[re.Pattern[str], Danger], ...] = (
         Danger(0.85, "high", "fetches or runs a program from the net by a detour"),
     ),
 )
+WINDOWS = Pattern(
+    r"(?i)\b(?:iex|invoke-|download(?:string|data)|irm|iwr|mppreference|netfirewall|stop-service|disable-"
+    r"|amsiutils|set-executionpolicy|remove-item|ri|rd|rmdir|del|erase|format-volume|clear-|initialize-disk"
+    r"|remove-|vssadmin|wbadmin|wmic|bcdedit|cipher|wevtutil|limit-eventlog|scheduledtask|new-|register-"
+    r"|schtasks|add-|currentversion|net\.sockets|mimikatz|minidump|lsass|get-credential"
+    r"|convertfrom-securestring|certutil|bitsadmin|mshta|regsvr32|rundll32|set-)"
+)
+"""A look at most texts ends here."""
 ENCODED = re.compile(
     r"(?i)(?:^|\s)[-/]e(?:c|nc|nco|ncod|ncode|ncoded|ncodedc\w*)?\s+['\"]?([A-Za-z0-9+/=]{16,})"
 )
 NET = r"(?:urlopen|requests?\.(?:get|post)|urllib|http(?:x|lib|s)?\.\w+|fetch\(|LWP|\bget\(\s*['\"]https?:|open-uri|file_get_contents\(\s*['\"]https?|Net::HTTP|curl|wget)"
-CODE: tuple[tuple[re.Pattern[str], Danger], ...] = (
+CODE: tuple[tuple[Pattern, Danger], ...] = (
     (
-        re.compile(rf"{NET}.{{0,200}}?(?:\.then\(\s*eval\b|\|\s*eval\b)", re.S),
+        Pattern(rf"(?s){NET}.{{0,200}}?(?:\.then\(\s*eval\b|\|\s*eval\b)"),
         Danger(0.9, "critical", "runs a program straight from the net"),
     ),
     (
-        re.compile(
-            (
-                rf"\b(?:exec|eval|compile|Function|instance_eval"
-                rf"|runInThisContext)\s*\(?.{{0,200}}?{NET}"
-            ),
-            re.S,
+        Pattern(
+            rf"\b(?:exec|eval|compile|Function|instance_eval"
+            rf"|runInThisContext)\s*\(?.{{0,200}}?{NET}"
         ),
         Danger(0.9, "critical", "runs a program straight from the net"),
     ),
     (
-        re.compile(
-            (
-                r"\b(?:exec|eval|Function|system|loads)\s*\(.{0,200}?(?:b64decode|base64_decode"
-                r"|b32decode|unhexlify|fromhex|fromCharCode|atob\(|zlib\.decompress|marshal\.loads"
-                r"|codecs\.decode|Buffer\.from\([^)]*base64|decode64|gzinflate|str_rot13)"
-            ),
-            re.S,
+        Pattern(
+            r"\b(?:exec|eval|Function|system|loads)\s*\(.{0,200}?(?:b64decode|base64_decode"
+            r"|b32decode|unhexlify|fromhex|fromCharCode|atob\(|zlib\.decompress|marshal\.loads"
+            r"|codecs\.decode|Buffer\.from\([^)]*base64|decode64|gzinflate|str_rot13)"
         ),
         Danger(0.9, "critical", "runs a text that is disguised by an encoding"),
     ),
     (
-        re.compile(
-            (
-                r"socket\b.{0,400}?(?:dup2|pty\.spawn|/bin/(?:ba|z)?sh|subprocess|child_process"
-                r"|exec\b|os\.execute|cmd\.exe)|fsockopen\(.{0,200}?(?:exec|/bin/sh|proc_open)|TCPSocket\.(?:new"
-                r"|open).{0,200}?(?:exec|sh)|(?:net|require\(.net.\))\.(?:Socket|connect"
-                r"|createConnection).{0,300}?(?:spawn|exec|/bin/sh)"
-            ),
-            re.S,
+        Pattern(
+            r"socket\b.{0,400}?(?:dup2|pty\.spawn|/bin/(?:ba|z)?sh|subprocess|child_process"
+            r"|exec\b|os\.execute|cmd\.exe)|fsockopen\(.{0,200}?(?:exec|/bin/sh|proc_open)|TCPSocket\.(?:new"
+            r"|open).{0,200}?(?:exec|sh)|(?:net|require\(.net.\))\.(?:Socket|connect"
+            r"|createConnection).{0,300}?(?:spawn|exec|/bin/sh)"
         ),
         Danger(0.95, "critical", "hands a shell of this machine to another one"),
     ),
     (
-        re.compile(r"pickle\.loads\(.{0,100}?(?:urlopen|requests\.|recv\()", re.S),
+        Pattern(r"(?s)pickle\.loads\(.{0,100}?(?:urlopen|requests\.|recv\()"),
         Danger(0.85, "high", "runs a program straight from the net"),
     ),
     (
-        re.compile(
-            r"while\s+(?:True|1)\s*:\s*os\.fork\(\)|fork\s+while\s+(?:1|fork)|fork\s+while\s+true"
+        Pattern(
+            r"(?s)while\s+(?:True|1)\s*:\s*os\.fork\(\)|fork\s+while\s+(?:1|fork)|fork\s+while\s+true"
         ),
         Danger(0.9, "high", "starts processes without end"),
     ),
@@ -156,25 +159,28 @@ FETCHED_CREDENTIALS = re.compile(r"(?i)169\.254\.169\.254|metadata\.google\.inte
 
 
 def judged_powershell(call: Call) -> Danger | None:
-    """`powershell ...`, and PowerShell's own commands as they stand."""
-    said = " ".join([call.name, *call.args])
-    if call.name in POWERSHELLS:
-        encoded = ENCODED.search(said)
-        if encoded:
-            return judged_windows(_decoded(encoded[1])) or Danger(
-                0.85, "high", "runs a text that is disguised by an encoding"
-            )
-    return judged_windows(said[:8000])
+    """A script in `powershell -EncodedCommand ...`; what else it is told is judged as it stands."""
+    if call.name not in POWERSHELLS:
+        return None
+    encoded = ENCODED.search(" ".join(call.args))
+    if encoded is None:
+        return None
+    return judged_windows(_decoded(encoded[1])) or Danger(
+        0.85, "high", "runs a text that is disguised by an encoding"
+    )
 
 
 def judged_windows(text: str) -> Danger | None:
-    return next((danger for pattern, danger in POWERSHELL if pattern.search(text)), None)
+    """Commands of Windows, wherever they stand in a text."""
+    if not WINDOWS.within(text):
+        return None
+    return next((danger for pattern, danger in POWERSHELL if pattern.within(text)), None)
 
 
 def judged_code(text: str) -> Danger | None:
     """A script in Python, JavaScript, Perl, Ruby or PHP; the shell texts in it are judged apart."""
     for pattern, danger in CODE:
-        if pattern.search(text):
+        if pattern.within(text):
             return danger
     for found in REMOVED.finditer(text):
         target = found[1].strip("'\"")

@@ -20,6 +20,7 @@ COPIERS = names(
     "scp rsync sftp rclone aws gsutil az s3cmd mc gcloud lftp curlftpfs pscp magic-wormhole croc"
 )
 MAILERS = names("mail mailx sendmail mutt msmtp swaks ssmtp mailsend")
+SENDERS = WEB | PLAIN | NAMES | COPIERS | MAILERS
 CLIENTS = Pattern(
     r"(?i)(?:^|[^\w./-]|bin/)(?:curl|wget|https?ie|https? +(?:POST|PUT|GET|PATCH|-f|--form)|xh"
     r"|iwr|irm|invoke-webrequest|invoke-restmethod|nc|ncat|netcat|telnet|socat|dig|nslookup|host"
@@ -81,7 +82,8 @@ type Leak = tuple[float, int, int, str]
 def leaks(text: str, whole: bool) -> Iterator[Leak]:
     """Score, start, end and what goes. `whole`: the text is commands, and not prose with some."""
     if whole:
-        yield from _judged(text, 0)
+        if CLIENTS.within(text) and TOLD.within(text):
+            yield from _judged(text, 0, prose=False)
         return
     done, lines = -1, 0
     for first, last in CLIENTS.places(text):
@@ -94,7 +96,7 @@ def leaks(text: str, whole: bool) -> Iterator[Leak]:
         done = end
         line = text[start:end]
         if TOLD.within(line) and (lines := lines + 1) <= MOST_LINES:
-            yield from _judged(line, start)
+            yield from _judged(line, start, prose=True)
 
 
 def _line_end(text: str, at: int) -> int:
@@ -109,20 +111,20 @@ def _line_end(text: str, at: int) -> int:
     return at
 
 
-def _judged(line: str, offset: int) -> Iterator[Leak]:
-    for call in _clients(line):
+def _judged(line: str, offset: int, prose: bool) -> Iterator[Leak]:
+    for call in _clients(line, prose):
         found = _leak(call, line)
         if found is not None:
             yield found[0], offset + call.start, offset + call.end, found[1]
 
 
-def _clients(line: str) -> Iterator[Call]:
+def _clients(line: str, prose: bool) -> Iterator[Call]:
     """Programs in command position; in prose also those in the middle of a sentence."""
     for call in calls(line):
         if any(target.startswith(RAW) for _, target in call.command.redirects):
             yield call
             continue
-        if call.name in WEB | PLAIN | NAMES | COPIERS | MAILERS or call.name in (
+        if call.name in SENDERS or call.name in (
             "gh",
             "exec",
             "cat",
@@ -136,9 +138,9 @@ def _clients(line: str) -> Iterator[Call]:
         ):
             yield call
             continue
-        for at, word in enumerate(call.args):
+        for at, word in enumerate(call.args if prose else ()):
             name = program(word.strip("`*\"':,([ "))
-            if name in WEB | PLAIN | NAMES | COPIERS | MAILERS and word[-1:] not in ".,:":
+            if name in SENDERS and word[-1:] not in ".,:":
                 inner = Call(
                     name, call.args[at + 1 :], call.command, call.start, call.end, call.level
                 )

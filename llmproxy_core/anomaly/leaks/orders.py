@@ -8,7 +8,7 @@ from llmproxy_core.anomaly.reading.places import CREDENTIALS, ENV_FILE
 from llmproxy_core.anomaly.reading.scanning import Pattern
 from llmproxy_core.anomaly.reading.urls import Url
 
-VERB = re.compile(
+VERB = Pattern(
     r"(?i)\b(?:send|sends|post|posts|upload|uploads|forward|transmit|exfiltrate|leak|submit"
     r"|e-?mail|deliver|share|append|encode|include|embed|attach|pass|insert|add|push|relay|dump"
     r"|ship"
@@ -17,8 +17,8 @@ VERB = re.compile(
     r"|back\s+up|provide|reveal|disclose|give|beacon|ping|mail|hand|move|transfer|stream|export"
     r"|mirror|cc|bcc|smuggle|concatenate|substitute|replac(?:e|ing)|fill)\b"
 )
-OBJECT = re.compile(
-    r"""(?ix)
+OBJECT = Pattern(
+    r"""(?i)
     \b(?:(?:system|developer|hidden|initial|original|full)\s+(?:prompt|instructions?|message)s?
     |your\s+(?:instructions|prompt|context|memory|configuration)
     |(?:api|access|secret|private|ssh|encryption|signing|license|aws|auth\w*)[\s_-]?(?:keys?
@@ -32,7 +32,7 @@ OBJECT = re.compile(
     |e-?mails?|conversations?|documents?|files?|turns?|prompts?|inputs?|answers?|responses?
     |transactions?|queries|orders|notes|records|meetings|tickets)
     |(?:user|customer|client|patient|employee|victim|owner|reader|company|person|operator|caller
-    |member|account\s+holder|recipient|candidate|student|human|they|you)(?:'s|\u2019s|s'
+    |member|account\s+holder|recipient|candidate|student|human|they|you)(?:'s|\x{2019}s|s'
     |s)?\s+(?:\w+\s+){0,2}(?:name|e-?mail|address|phone|number|calendar|contacts?|location|data
     |details?|info\w*|list|records?|files?|documents?|notes?|inbox|mailbox|messages?|question
     |query|input|identity|profile|ssn|card|account|balance|prompt|request|credentials|table
@@ -54,20 +54,21 @@ OBJECT = re.compile(
     |data|cookie)s?|config(?:uration)?\s+files?|git\s+(?:history|config)|memor(?:y|ies)
     |tool\s+(?:outputs?|results?|list|definitions?)|retrieved\s+\w+|search\s+results
     |the\s+(?:answer|response|summary|results?|data|output|notes?|e-?mails?|reply)\b|(?:id_rsa
-    |\.env|\.netrc|authorized_keys)\b)"""
+    |\.env|\.netrc|authorized_keys)\b)""",
+    spaced=True,
 )
-GRAVE = re.compile(
+GRAVE = Pattern(
     r"(?i)pass(?:word|phrase|wd)|credential|secret|api[\s_-]?key|private\s+key|ssh[\s_-]?key"
     r"|access[\s_-]?(?:key|token)|environment\s+var|env\s+var|system\s+prompt|credit"
     r"|card\s+number|ssn|social\s+security|seed\s+phrase|cookie|customer\s+(?:list|data)|token"
 )
-TOWARDS = re.compile(
+TOWARDS = Pattern(
     r"(?i)\b(?:to|at|via|into|onto|towards?|against|using|through|with|in|as|from|of|on|for|by"
     r"|is|image|link|url|this|endpoint|server|webhook|address|host|site|domain|page"
-    r"|request)\b[^.\n]{0,60}\Z|[:=(<\"'`>\[]\s*\Z|\b(?:post|get|put|curl|visit|fetch|open|load"
-    r"|call|request|navigate)\s*\Z"
+    r"|request)\b[^.\n]{0,60}\z|[:=(<\"'`>\[]\s*\z|\b(?:post|get|put|curl|visit|fetch|open|load"
+    r"|call|request|navigate)\s*\z"
 )
-DISGUISE = re.compile(
+DISGUISE = Pattern(
     r"(?i)\b(?:base64|base-64|url[\s-]?encod\w*|hex(?:adecimal)?(?:[\s-]?encod\w*)?"
     r"|percent[\s-]?encod\w*|encod(?:e|ed|ing)|query\s+(?:param\w*|string)|url\s+param\w*"
     r"|markdown\s+image|image\s+(?:tag|url|link|markdown)|!\[|as\s+an?\s+(?:invisible|hidden|1x1"
@@ -79,7 +80,7 @@ DISGUISE = re.compile(
     r"|after\s+(?:every|each)|end\s+of\s+(?:your|the|every|each)\s+(?:reply|answer|response"
     r"|message))\b"
 )
-DOCUMENTED = re.compile(
+DOCUMENTED = Pattern(
     r"(?i)\b(?:documentation|docs|tutorial|example|endpoint\s+(?:accepts|returns)|returns"
     r"|curl\s+-X|HTTP/1|Content-Type|Authorization:|pip\s+install|import\s+\w+|see\s+(?:the"
     r"|also)|learn\s+more|read\s+more|more\s+info\w*|available\s+at|hosted\s+(?:at|on)|report\s+"
@@ -118,19 +119,17 @@ def _around(text: str, start: int, end: int, suspected: float) -> tuple[float, i
     before = text[first:start]
     last = _sentence_end(text, end)
     after = text[end:last]
-    verb = VERB.search(before) or (VERB.search(after) if not before.strip() else None)
-    if verb is None:
+    if not (VERB.within(before) if before.strip() else VERB.within(after)):
         return None
-    what = OBJECT.search(before) or OBJECT.search(after)
     path = CREDENTIALS.search(before) or ENV_FILE.search(before)
-    if what is None and path is None:
+    if not (path or OBJECT.within(before) or OBJECT.within(after)):
         return None
-    said = before + " " + after
+    said = f"{before} {after}"
     score = 0.42 + suspected
-    score += 0.2 if path or GRAVE.search(said) else 0.0
-    score += 0.12 if TOWARDS.search(before) else -0.1
-    score += 0.18 if DISGUISE.search(said) else 0.0
-    score -= 0.2 if DOCUMENTED.search(said) else 0.0
+    score += 0.2 if path or GRAVE.within(said) else 0.0
+    score += 0.12 if TOWARDS.within(before) else -0.1
+    score += 0.18 if DISGUISE.within(said) else 0.0
+    score -= 0.2 if DOCUMENTED.within(said) else 0.0
     return min(max(score, 0.0), 0.97), first, last
 
 

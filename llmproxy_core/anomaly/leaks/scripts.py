@@ -7,23 +7,16 @@ from llmproxy_core.anomaly.leaks.commands import OWN
 from llmproxy_core.anomaly.reading.places import credential
 from llmproxy_core.anomaly.reading.scanning import Pattern
 
-SINK = re.compile(
+SINK = Pattern(
     r"(?i)\b(?:requests?|httpx|session|client|axios|got|superagent|aiohttp\.\w+|urllib3?\.\w+"
     r"|http\.client|\$?\bhttp)\s*\.\s*(?:get|post|put|patch|request|send|urlopen)\s*\("
-    r"|\burlopen\s*\(|\burlretrieve\s*\(|(?<![\w.])fetch\s*\(|\bsendBeacon\s*\(|new\s+(?:Image"
-    r"|WebSocket|EventSource)\s*\(|\bXMLHttpRequest\b|\.(?:src|href|location)\s*=(?!=)"
-    r"|\blocation\s*=(?!=)"
+    r"|\burlopen\s*\(|\burlretrieve\s*\(|(?:^|[^\w.])fetch\s*\(|\bsendBeacon\s*\(|new\s+(?:Image"
+    r"|WebSocket|EventSource)\s*\(|\bXMLHttpRequest\b|\.(?:src|href|location)\s*=(?:[^=]|$)"
+    r"|\blocation\s*=(?:[^=]|$)"
     r"|\binvoke-(?:webrequest|restmethod)\b|\b(?:iwr|irm)\s|upload(?:string|data|file)\s*\("
     r"|\bsmtplib\b|\.sendmail\s*\(|\.send_message\s*\(|socket\.(?:send|sendall|connect"
     r"|gethostbyname)\s*\(|\.sendall\s*\(|\bgethostbyname\s*\(|curl_(?:setopt|exec)"
     r"|file_get_contents\s*\(\s*['\"]https?|https?\.(?:get|request)\s*\(|Net::HTTP|HttpClient"
-)
-GATE = Pattern(
-    r"(?i)(?:get|post|put|patch|request|send|urlopen|urlretrieve|fetch|sendbeacon|image"
-    r"|websocket|eventsource|uploadstring|uploaddata|uploadfile|sendmail|send_message|sendall"
-    r"|connect|gethostbyname|file_get_contents)\s*\(|xmlhttprequest|\.?(?:src|href|location)\s*="
-    r"|invoke-(?:webrequest|restmethod)|\b(?:iwr|irm)\s|smtplib|curl_(?:setopt|exec)|net::http"
-    r"|httpclient"
 )
 KEPT = Pattern(
     r"(?i)environ|getenv|process\.env|document\.|storage|indexeddb|clipboard|credentials"
@@ -64,6 +57,8 @@ LOCAL = re.compile(
     r"(?i)https?://(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|api\.(?:openai|anthropic|github"
     r"|stripe|slack|groq|mistral|cohere)\.com)"
 )
+MOST = 300
+"""Places of one text."""
 REACH = 400
 """Characters between what is read and where it goes."""
 
@@ -72,16 +67,14 @@ type Leak = tuple[float, int, int, str]
 
 def leaks(text: str) -> Iterator[Leak]:
     """Score, start, end and what goes."""
-    if not (KEPT.within(text) and GATE.within(text)):
+    if not KEPT.within(text):
         return
     done = -1
-    for number, sink in enumerate(SINK.finditer(text)):
-        if number > 300:
-            return
-        if sink.start() < done:
+    for first, last in SINK.places(text)[:MOST]:
+        if first < done:
             continue
-        start, end = max(0, sink.start() - REACH // 2), min(len(text), sink.end() + REACH)
-        found = _read(text, start, end, sink.end())
+        start, end = max(0, first - REACH // 2), min(len(text), last + REACH)
+        found = _read(text, start, end, last)
         if found is not None:
             done = end
             yield found

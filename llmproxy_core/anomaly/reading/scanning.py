@@ -4,6 +4,7 @@ RE2 has no look-around: what is found is looked at again with a pattern of the e
 """
 
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 LARGEST = 8 << 20
@@ -13,10 +14,10 @@ MOST = 2000
 
 
 class Pattern:
-    """Compiled when it is first used."""
+    """Compiled when it is first used. `spaced`: blanks in the pattern mean nothing."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, spaced: bool = False) -> None:
+        self._text = "".join(text.split()) if spaced else text
 
     @cached_property
     def _compiled(self) -> Any:
@@ -27,24 +28,27 @@ class Pattern:
         return re2.compile(self._text, options=options)
 
     def within(self, text: str) -> bool:
-        return self._compiled.search(_clean(text)) is not None
+        return self._compiled.search(_bytes(text)) is not None
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """Start and end of each match, in characters; MOST at most."""
-        found: list[tuple[int, int]] = []
-        for match in self._compiled.finditer(_clean(text)):
-            found.append(match.span())
-            if len(found) == MOST:
-                break
-        return found
+        data = _bytes(text)
+        found = [match.span() for match in islice(self._compiled.finditer(data), MOST)]
+        return found if len(data) == len(text) else _characters(data, found)
 
 
-def _clean(text: str) -> str:
-    """Lone surrogates have no bytes for RE2 to look at."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
+def _bytes(text: str) -> bytes:
+    """For a lone surrogate, which has no bytes, a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def _characters(data: bytes, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Places in a text for places in its bytes, in one walk."""
+    placed = []
+    at = place = 0
+    for start, end in found:
+        first = place + len(data[at:start].decode("utf-8", "ignore"))
+        last = first + len(data[start:end].decode("utf-8", "ignore"))
+        placed.append((first, last))
+        at, place = end, last
+    return placed

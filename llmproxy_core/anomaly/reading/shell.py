@@ -103,7 +103,7 @@ class _Reader:
                 word, at = self.word(at, until, command)
                 command.words.append(word)
                 self.n += 1
-            command.end = at
+            command.end = min(at, len(text))
         return command, at
 
     def redirect(self, sign: str, at: int, command: Command, until: str) -> int:
