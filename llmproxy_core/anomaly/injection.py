@@ -59,7 +59,7 @@ def judged(text: Text) -> Finding | None:
     if plain is None:
         return None
     best, view = plain, View(text.text, plain.start, plain.end, "")
-    for other in (*disguises.blobs(text.text), *disguises.turned(text.text, plain.turned)):
+    for other in disguises.turned(text.text, plain.turned):
         opinion = model.opinion(other.text, head)
         if opinion is not None and opinion.logit > best.logit:
             best, view = opinion, other

@@ -13,11 +13,11 @@ from training.injection.validation import validated
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADS = (
-    Head("user", lambda one: True, Habits(context=2.0, excuse=1.0)),
+    Head("user", lambda one: True, Habits(context=2.0, excuse=1.0, sign=20.0)),
     Head(
         "tool",
         lambda one: not one.prompt and one.source != "made: harmless",
-        Habits(context=1.0, excuse=2.0),
+        Habits(context=1.0, excuse=2.0, sign=20.0),
         ("llmail", "gauntlet", "ASB", "BIPIA"),
     ),
 )

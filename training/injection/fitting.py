@@ -30,7 +30,7 @@ DOUBT = 0.97
 """The share of harmless texts that an attack must be worse than to be learnt from."""
 MADE_SHARE = 0.5
 SEED = 0
-DOUBTING = Habits(context=1.0, excuse=0.0)
+DOUBTING = Habits(context=1.0, excuse=0.0, sign=20.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Linear:
         return logits
 
     def opinions(self, instances: Instances, habits: Habits) -> Floats:
-        return opinions(self.windows(instances), instances.starts, habits)
+        return opinions(self.windows(instances), instances, habits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ def write(path: Path, reader: Reader, heads: dict[str, Learnt]) -> int:
             "zero": head.zero,
             "unit": head.unit,
             "excuse": head.habits.excuse,
+            "sign": head.habits.sign,
         }
         kept[name] = {key: value / step for key, value in measures.items()}
         kept[name]["context"] = head.habits.context

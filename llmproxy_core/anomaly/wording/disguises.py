@@ -8,7 +8,7 @@ from typing import Literal
 
 from llmproxy_core.anomaly.reading.encodings import decoded
 
-type Disguise = Literal["rotated", "backwards", "spaced"]
+type Disguise = Literal["encoded", "rotated", "backwards", "spaced"]
 
 MOST = 8
 """Blobs of one text that are decoded."""
@@ -40,6 +40,8 @@ def blobs(text: str) -> Iterator[View]:
 
 def turned(text: str, disguises: frozenset[Disguise]) -> Iterator[View]:
     """The text as it is meant, for each way in which it seems to be disguised."""
+    if "encoded" in disguises:
+        yield from blobs(text)
     head = text[:LONGEST]
     if "rotated" in disguises:
         yield View(codecs.encode(head, "rot13"), 0, len(head), "rotated by 13 letters")

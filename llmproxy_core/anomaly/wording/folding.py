@@ -25,6 +25,8 @@ def make_table() -> NDArray[np.uint16]:
     table = np.zeros(TABLE_SIZE, np.uint16)
     for code in range(TABLE_SIZE):
         table[code] = _meant(chr(code))
+    while (table[table] != table).any():  # what a letter looks like may look like another
+        table = table[table]
     return table
 
 

@@ -44,10 +44,11 @@ def seen(grams: Grams) -> Seen:
     if count == 1:
         keys = grams.slots.copy()
     else:
-        later = np.minimum(grams.rows // STRIDE, count - 1).astype(np.int32)
-        own = (later << _BITS) | grams.slots
-        both = (later > 0) & (grams.rows < (later + 1) * STRIDE)
-        keys = np.concatenate((own, own[both] - (1 << _BITS)))
+        words = np.arange(grams.tokens.starts.size, dtype=np.int32)
+        later = np.minimum(words // STRIDE, count - 1)
+        both = (later > 0) & (words < (later + 1) * STRIDE)
+        own = (later << _BITS)[grams.rows] | grams.slots
+        keys = np.concatenate((own, own[both[grams.rows]] - (1 << _BITS)))
     keys.sort()
     fresh = np.ones(keys.size, np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=fresh[1:])

@@ -23,7 +23,7 @@ def test_what_is_shipped_judges_as_what_was_learnt(reader: Reader, tmp_path) -> 
     instances = reader.instances([Document(text, False, "one") for text in TEXTS])
     dice = np.random.default_rng(1)
     linear = Linear(dice.normal(size=instances.rows.shape[1]), 0.25)
-    habits = Habits(context=2.0, excuse=1.0)
+    habits = Habits(context=2.0, excuse=1.0, sign=20.0)
     write(tmp_path / "model.npz", reader, {"user": Learnt(linear, 0.0, 1.0, habits)})
     judge = read_model((tmp_path / "model.npz").read_bytes())
     expected = linear.opinions(instances, habits)
@@ -33,7 +33,7 @@ def test_what_is_shipped_judges_as_what_was_learnt(reader: Reader, tmp_path) -> 
 
 def test_the_same_model_makes_the_same_file(reader: Reader, tmp_path) -> None:
     linear = Linear(np.random.default_rng(2).normal(size=540_672), 0.0)
-    heads = {"user": Learnt(linear, 1.0, 2.0, Habits(1.0, 1.0))}
+    heads = {"user": Learnt(linear, 1.0, 2.0, Habits(1.0, 1.0, 20.0))}
     first, second = tmp_path / "a.npz", tmp_path / "b.npz"
     write(first, reader, heads)
     write(second, reader, heads)
