@@ -1,4 +1,4 @@
-"""What the detectors of secrets and persons, and masking, cost.
+"""What the detectors, masking, policies' expressions and baselines cost.
 
     python -m benchmarks.guard [--folder /work/shared/corpora/guard]
 
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from llmproxy_core import expressions
 from llmproxy_core.anomaly.detectors import DETECTORS
 from llmproxy_core.anomaly.finding import Detector, Text
 from llmproxy_core.anomaly.masking import Masker, secrets_in
@@ -23,6 +24,7 @@ from llmproxy_core.anomaly.secrets.detector import Secrets, all_rules
 from llmproxy_core.anomaly.secrets.engine import Words
 from llmproxy_core.anomaly.secrets.streamed import StreamedSecrets
 from llmproxy_core.anomaly.stream_masking import StreamMasker
+from llmproxy_core.anomaly.unusual import Call, Unusual
 from llmproxy_core.credentials import Scrubber
 
 MEGABYTE = 1_000_000
@@ -37,6 +39,10 @@ SLOW = {
     "phones": "+49 30 901820 ",
     "a@b.c": "jo@acme.test ",
     "brackets": "[",
+    "images": "![a](https://x.example/p.png?d=QUJDREVGR0hJSktMTU5P) ",
+    "curl $(": "curl -d $(",
+    "hidden": "<p style='display:none'>",
+    "widthless": "\u200b",
 }
 
 
@@ -54,6 +60,9 @@ def main() -> None:
         f"secrets without hyperscan: {_rate(Secrets(Words(all_rules())), text[:MEGABYTE], 1):.1f} MB/s"
     )
     _masking(text)
+    _tool_calls(text)
+    _expressions()
+    _baselines()
 
 
 def ordinary(folder: Path) -> str:
@@ -112,6 +121,47 @@ def _masking(text: str) -> None:
     find("made at the first text", False)
     cost = min(_cost(lambda: _streamed(find, masker, events)) for _ in range(3))
     print(f"masking a stream: {cost / len(events) * 1e6:.0f} µs an event")
+
+
+def _tool_calls(text: str) -> None:
+    """Arguments as agents send them: a command, a long script of commands, a file."""
+    command = "cd /srv/app && git status --short | head -20 && pytest -q tests/unit -x"
+    for tool, arguments in (
+        ("bash", {"command": command}),
+        ("bash", {"command": "\n".join([command] * 27)}),
+        ("write_file", {"path": "notes.md", "content": text[:2000]}),
+        ("python", {"code": text[:2000]}),
+    ):
+        call = Text(json.dumps(arguments), "assistant", "arguments", tool)
+        costs = [
+            min(_cost(lambda: one.find(call)) for _ in range(9))  # noqa: B023 - run at once
+            for one in DETECTORS
+        ]
+        told = ", ".join(
+            f"{one.name} {cost * 1e3:.3f}" for one, cost in zip(DETECTORS, costs, strict=True)
+        )
+        print(f"arguments of {tool}, {len(call.text)} bytes: {sum(costs) * 1e3:.3f} ms ({told})")
+
+
+def _expressions() -> None:
+    facts = {"finding.family": "secret", "finding.severity": "high", "provider.name": "openai"}
+    for text in (
+        'finding.family == "secret" and provider.name != "ollama"',
+        'finding.severity >= "high" and provider.name.matches("^open")',
+    ):
+        expression = expressions.compile(text)
+        cost = _cost(lambda: [expression.holds(facts) for _ in range(20_000)])  # noqa: B023
+        print(f"{text}: {cost / 20_000 * 1e6:.2f} µs")
+
+
+def _baselines() -> None:
+    unusual, n = Unusual(), 5000
+    calls = [
+        Call("ns", "agent", "m", 10.0 * i, i // 360 % 24, 1000 + i % 700, 0.01, 900 + i % 90)
+        for i in range(n)
+    ]
+    cost = _cost(lambda: [unusual.judge(call) for call in calls])
+    print(f"baselines: {cost / n * 1e6:.0f} µs a call, {len(unusual.dumped())} bytes for one model")
 
 
 def _streamed(find: StreamedSecrets, masker: Masker, events: list[bytes]) -> None:

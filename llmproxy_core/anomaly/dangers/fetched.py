@@ -51,6 +51,7 @@ INSTALLERS = re.compile(
 LISTENER = Danger(0.95, "critical", "hands a shell of this machine to another one")
 SOCKET = re.compile(r"/dev/(?:tcp|udp)/[^/\s]+/\d+|/dev/(?:tcp|udp)/\$")
 BOMB = re.compile(r"(\S{1,20}?)\s*\(\)\s*\{\s*\1\s*\|\s*\1\s*&\s*\}\s*;\s*\1")
+RAW = Danger(0.7, "high", "sends data through a raw socket")
 DISGUISED = Danger(0.9, "critical", "runs a text that is disguised by an encoding")
 SPELT = re.compile(r"(?:\\{1,2}(?:x[0-9a-fA-F]{2}|[0-7]{3})){4,}")
 SECOND = Danger(0.85, "high", "downloads a program and runs it")
@@ -58,14 +59,10 @@ SECOND = Danger(0.85, "high", "downloads a program and runs it")
 
 def judged(call: Call) -> Danger | None:
     """What is run where it comes from, as far as one call and its pipe tell."""
-    if any(SOCKET.search(target) for _, target in call.command.redirects) or SOCKET.search(
-        " ".join(call.args)
-    ):
-        return (
-            LISTENER
-            if is_shell(call) or call.name in ("exec", "", "cat")
-            else Danger(0.7, "high", "sends data through a raw socket")
-        )
+    targets = [target for _, target in call.command.redirects]
+    if any("/dev/" in word and SOCKET.search(word) for word in (*targets, *call.args)):
+        handed = is_shell(call) or call.name in ("exec", "", "cat")
+        return LISTENER if handed else RAW
     if call.name == "ztcp":
         return LISTENER
     if call.name in ("deno", "npx", "bunx", "pipx", "uvx", "go", "bun") and (
