@@ -23,8 +23,9 @@ SETS = 64
 RECORDS = SET * SETS
 MAGIC = int.from_bytes(b"llmplim1", "little")
 WINDOW, UNTIL, OWN = 2, 3, 4
-PATIENCE = 0.002
-"""Seconds that the lock is waited for. Holders keep it for microseconds, unless they are stopped."""
+PATIENCE = 0.1
+"""Seconds that the lock is waited for. Holders keep it for microseconds, unless they are stopped: then
+only the first call waits."""
 
 
 class Ledger:
@@ -34,13 +35,14 @@ class Ledger:
     `fault` says why.
     """
 
-    __slots__ = ("_descriptor", "_map", "fault", "ids", "numbers", "placed")
+    __slots__ = ("_descriptor", "_map", "_patience", "fault", "ids", "numbers", "placed")
 
     def __init__(self, path: Path | None = None) -> None:
         self.fault = ""
         self.placed = 0
         """How many records were given to a counter by this process."""
         self._descriptor = -1
+        self._patience = PATIENCE
         size = RECORD_BYTES * RECORDS
         if path is not None:
             try:
@@ -61,19 +63,25 @@ class Ledger:
         if self._descriptor < 0:
             return
         deadline = 0.0
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                now = time.monotonic()
-                deadline = deadline or now + PATIENCE
-                if now < deadline:
-                    continue
-            return  # fails open: two at once may forget a call of one of them
+        while not self._locked():
+            now = time.monotonic()
+            deadline = deadline or now + self._patience
+            if now >= deadline:
+                self._patience = 0.0  # fails open: two at once may forget a call of one of them
+                return
+            _let_others_run()
+        self._patience = PATIENCE
 
     def unlock(self) -> None:
         if self._descriptor >= 0:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _locked(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
 
     def place(self, id: tuple[int, int], now: float, *, force: bool = False) -> int:
         """Where the record of an id begins, in `numbers`; 0: its set is full of living ones.
@@ -116,6 +124,11 @@ def counter_id(*words: str) -> tuple[int, int]:
     digest = blake2b("\0".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
     low, high = struct.unpack("<qq", digest)
     return low or 1, high
+
+
+def _let_others_run() -> None:
+    if hasattr(os, "sched_yield"):
+        os.sched_yield()
 
 
 def _open(path: Path, size: int) -> int:

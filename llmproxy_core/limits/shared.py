@@ -231,6 +231,7 @@ def _client(url: str) -> tuple[Any, tuple[type[Exception], ...]]:
         socket_connect_timeout=TIMEOUT,
         socket_timeout=TIMEOUT,
         retry=Retry(NoBackoff(), 0),
+        driver_info=None,  # it would be looked up in files, on the loop
     )
     return client, (RedisError, OSError, TimeoutError)
 

@@ -1,9 +1,11 @@
+import fcntl
 import os
 import signal
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -434,6 +436,15 @@ def test_processes_at_the_same_time_pass_no_more_than_the_budget(tmp_path):
     told = sum(len(process.communicate(timeout=60)[0]) for process in both)
 
     assert told == 40_000
+
+
+def test_a_process_that_was_stopped_with_the_lock_holds_up_one_call_and_no_more(make, tmp_path):
+    limiter = make(tmp_path / "counts", requests_per_minute=1000, burst=1000)
+    with (tmp_path / "counts").open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        started = monotonic()
+        assert passed(limiter, ANNA, 500) == 500
+        assert monotonic() - started < 1
 
 
 def test_many_values_do_not_make_the_file_grow_and_never_pass_freely(make, tmp_path):
