@@ -144,7 +144,7 @@ def _calls(text: str, level: int, span: tuple[int, int] | None) -> Iterator[Call
 
 def unwrapped(command: Command, start: int, end: int, level: int) -> Call | None:
     """The program at the end of assignments, keywords and programs that run others."""
-    words, wrappers = command.words, list[str]()
+    words, wrappers = braced(command.words), list[str]()
     at = 0
     while at < len(words):
         word = words[at]
@@ -159,6 +159,14 @@ def unwrapped(command: Command, start: int, end: int, level: int) -> Call | None
     if command.redirects or (wrappers and not words):
         return Call("", [], command, start, end, level, wrappers)
     return Call(wrappers[-1], [], command, start, end, level, wrappers) if wrappers else None
+
+
+def braced(words: list[str]) -> list[str]:
+    """`{base64,-d}` is two words."""
+    first = words[0] if words else ""
+    if first.startswith("{") and first.endswith("}") and "," in first:
+        return [*first[1:-1].split(","), *words[1:]]
+    return words
 
 
 def program(word: str) -> str:

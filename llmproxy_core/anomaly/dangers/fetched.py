@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from llmproxy_core.anomaly.dangers.calls import CODE_FLAGS, Call, is_shell, program
+from llmproxy_core.anomaly.dangers.calls import CODE_FLAGS, SHELLS, Call, braced, is_shell, program
 from llmproxy_core.anomaly.dangers.danger import Danger
 from llmproxy_core.anomaly.reading.names import names
 from llmproxy_core.anomaly.reading.shell import Command
@@ -131,8 +131,8 @@ def _piped(source: Command) -> Danger | None:
     for _ in range(8):
         if left is None or not left.words:
             return None
-        words = [program(word) for word in left.words]
-        said = " ".join(left.words)
+        plain = braced(left.words)
+        words, said = [program(word) for word in plain], " ".join(plain)
         if DOWNLOADERS.intersection(words[:4]):
             return _download(said)
         if words[0] in ("telnet", "nc", "ncat", "netcat"):
@@ -165,8 +165,13 @@ def _download(said: str) -> Danger:
     return Danger(0.9, "critical", "runs a program straight from the net")
 
 
+def _is_shell_command(command: Command | None) -> bool:
+    return command is not None and program((command.words or [""])[0]) in SHELLS
+
+
 def _netcat(call: Call) -> Danger | None:
     words = " ".join(call.args)
+    ends = (call.command.source, call.command.sink)
     if call.name in ("nc", "ncat", "netcat", "nc.traditional", "nc.openbsd"):
         runs = call.flags() & {"e", "c", "exec", "sh-exec"}
         if runs and re.search(r"(?:ba|z|da|k)?sh\b|cmd|powershell|python", words):
@@ -178,12 +183,7 @@ def _netcat(call: Call) -> Danger | None:
             return LISTENER
     if call.name == "socat" and re.search(r"(?i)\b(?:exec|system):", words):
         return LISTENER
-    if (
-        call.name == "openssl"
-        and "s_client" in call.args
-        and call.command.sink
-        and program((call.command.sink.words or [""])[0]) in ("sh", "bash")
-    ):
+    if call.name == "openssl" and "s_client" in call.args and any(map(_is_shell_command, ends)):
         return LISTENER
     if call.name in ("mkfifo", "mknod"):
         return Danger(0.4, "low", "makes a pipe, as shells for another machine need")

@@ -21,6 +21,7 @@ COPIERS = names(
 )
 MAILERS = names("mail mailx sendmail mutt msmtp swaks ssmtp mailsend")
 SENDERS = WEB | PLAIN | NAMES | COPIERS | MAILERS
+CLIENT_NAMES = SENDERS | {"gh"}
 CLIENTS = Pattern(
     r"(?i)(?:^|[^\w./-]|bin/)(?:curl|wget|https?ie|https? +(?:POST|PUT|GET|PATCH|-f|--form)|xh"
     r"|iwr|irm|invoke-webrequest|invoke-restmethod|nc|ncat|netcat|telnet|socat|dig|nslookup|host"
@@ -140,7 +141,7 @@ def _clients(line: str, prose: bool) -> Iterator[Call]:
             continue
         for at, word in enumerate(call.args if prose else ()):
             name = program(word.strip("`*\"':,([ "))
-            if name in SENDERS and word[-1:] not in ".,:":
+            if name in CLIENT_NAMES and word[-1:] not in ".,:":
                 inner = Call(
                     name, call.args[at + 1 :], call.command, call.start, call.end, call.level
                 )
