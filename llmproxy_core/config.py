@@ -14,6 +14,8 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from llmproxy_core.errors import ConfigError
+from llmproxy_core.sections.advisor import AdvisorConfig
+from llmproxy_core.sections.limits import LimitConfig, LimiterConfig, LimitMatch, Limits
 from llmproxy_core.sections.namespaces import MatchConfig, NamespaceConfig, Namespaces
 from llmproxy_core.sections.tables import (
     CaptureConfig,
@@ -28,9 +30,13 @@ from llmproxy_core.sections.tables import (
 from llmproxy_core.sections.values import CONTROL, Section
 
 __all__ = [
+    "AdvisorConfig",
     "CaptureConfig",
     "Config",
     "DatabaseConfig",
+    "LimitConfig",
+    "LimitMatch",
+    "LimiterConfig",
     "MatchConfig",
     "NamespaceConfig",
     "PriceConfig",
@@ -43,11 +49,12 @@ __all__ = [
     "find",
     "load",
     "read",
+    "read_limits",
     "read_namespaces",
     "without_secrets",
 ]
 
-SECRETS = (("proxy", "auth"), ("database", "url"))
+SECRETS = (("proxy", "auth"), ("database", "url"), ("limiter", "storage"))
 
 
 class Config(Section):
@@ -59,9 +66,12 @@ class Config(Section):
     worker: WorkerConfig = WorkerConfig()
     database: DatabaseConfig = DatabaseConfig()
     retention: RetentionConfig = RetentionConfig()
+    limiter: LimiterConfig = LimiterConfig()
+    advisor: AdvisorConfig = AdvisorConfig()
     providers: list[ProviderConfig] = Field(default=[])
     prices: list[PriceConfig] = Field(default=[])
     namespaces: Namespaces = Field(default=[])
+    limits: Limits = Field(default=[])
 
 
 def load(path: Path | None = None, home: Path | None = None) -> Config:
@@ -127,6 +137,11 @@ def read_namespaces(file: Path) -> list[NamespaceConfig]:
     return check(file, {"namespaces": _tables(file).get("namespaces", [])}).namespaces
 
 
+def read_limits(file: Path) -> list[LimitConfig]:
+    """The limits of a file alone, as `read_namespaces`. Raises ConfigError."""
+    return check(file, {"limits": _tables(file).get("limits", [])}).limits
+
+
 def check(file: Path, tables: dict[str, Any]) -> Config:
     """Settings from what was read in a file.
 
@@ -178,7 +193,7 @@ def _sentence(error: Any) -> str:
         return f"`{key}` is required"
     value = error["input"]
     # a password must not end up in a terminal or a log, nor a key in place of its fingerprint
-    secret = key in ("proxy.auth", "database.url") or ".match.key" in key
+    secret = tuple(key.split(".")) in SECRETS or ".match.key" in key
     whole = isinstance(value, dict | list) and value
     shown = "" if secret or whole else f" = {value!r}"
     return f"`{key}`{shown}: allowed is {_allowed(error)}"
@@ -216,10 +231,14 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("worker",): WorkerConfig,
         ("database",): DatabaseConfig,
         ("retention",): RetentionConfig,
+        ("limiter",): LimiterConfig,
+        ("advisor",): AdvisorConfig,
         ("providers",): ProviderConfig,
         ("prices",): PriceConfig,
         ("namespaces",): NamespaceConfig,
         ("namespaces", "match"): MatchConfig,
+        ("limits",): LimitConfig,
+        ("limits", "match"): LimitMatch,
     }
     table = tables[tuple(part for part in location if isinstance(part, str))]
     return [name for name in table.model_fields if name != "source"]

@@ -2,9 +2,11 @@
 
 LlmproxyError
 ├── ConfigError       a setting is wrong: file, key, value and what is allowed
+├── ExpressionError   a policy's expression is wrong: column, and what would be right
 ├── HomeError         the home folder cannot be used
 ├── SpoolError        a segment cannot be read or written
 ├── InterchangeError  a file cannot be imported, or calls cannot be exported
+├── AdvisorError      the advisor cannot be set up
 ├── ClientError       a program cannot be made to use the proxy
 │   └── ProxyDown     no proxy of this home is running
 └── StoreError        the database
@@ -22,6 +24,10 @@ class ConfigError(LlmproxyError):
     """A setting is wrong."""
 
 
+class ExpressionError(LlmproxyError):
+    """An expression of a policy cannot be understood."""
+
+
 class HomeError(LlmproxyError):
     """The home folder cannot be created, read or written."""
 
@@ -32,6 +38,10 @@ class SpoolError(LlmproxyError):
 
 class InterchangeError(LlmproxyError):
     """A file cannot be imported, or calls cannot be exported: which file, where in it, and why."""
+
+
+class AdvisorError(LlmproxyError):
+    """The advisor cannot be set up as it was told to."""
 
 
 class ClientError(LlmproxyError):

@@ -8,6 +8,8 @@
     proxy.json             where the last started proxy listens
     rulebook.json          the rules of the table `namespaces`, for the proxy
     prefixes               with which prefix conversations began
+    limits.counts          what limits and budgets have counted
+    advisor/               what the advisor has spent and answered
     worker.lock, worker.log
 
 Folders are 0700, files 0600.
@@ -47,6 +49,14 @@ class Home:
     @property
     def prefixes(self) -> Path:
         return self.path / "prefixes"
+
+    @property
+    def limits(self) -> Path:
+        return self.path / "limits.counts"
+
+    @property
+    def advisor(self) -> Path:
+        return self.path / "advisor"
 
     @property
     def proxy_state(self) -> Path:

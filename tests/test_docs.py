@@ -11,7 +11,13 @@ import typer
 from pydantic import BaseModel
 
 from llmproxy_core.cli.app import app
-from llmproxy_core.config import Config, NamespaceConfig, PriceConfig, ProviderConfig
+from llmproxy_core.config import (
+    Config,
+    LimitConfig,
+    NamespaceConfig,
+    PriceConfig,
+    ProviderConfig,
+)
 
 CHECKOUT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -28,6 +34,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "providers": ProviderConfig,
     "prices": PriceConfig,
     "namespaces": NamespaceConfig,
+    "limits": LimitConfig,
 }
 
 

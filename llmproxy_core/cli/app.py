@@ -18,6 +18,7 @@ from llmproxy_core.cli import (
     ns,
     proxy,
     run,
+    scan,
     search,
     sessions,
     show,
@@ -89,6 +90,7 @@ app.command("show", short_help="Show one call.")(show.show)
 app.command("import", short_help="Store the calls that files hold.")(import_.import_)
 app.command("export", short_help="Write calls for other programs.")(export.export)
 app.command("search", short_help="Find calls by what was said in them.")(search.search)
+app.command("scan", short_help="Judge texts as the proxy judges them.")(scan.scan)
 app.command("stats", short_help="Sums and percentiles, by model, client or time.")(stats.stats)
 app.command("worker", short_help="Store what the proxies have recorded.")(worker.worker)
 app.command("star", short_help="Keep a session for good.")(star.star)

@@ -1,0 +1,1 @@
+"""What tells who somebody is: addresses, numbers of phones, cards, accounts and persons."""

@@ -1,0 +1,1 @@
+"""How texts are taken apart: shell commands, SQL, tool arguments, addresses, encodings."""

@@ -1,0 +1,5 @@
+"""Lists of names, written with blanks between them."""
+
+
+def names(text: str) -> frozenset[str]:
+    return frozenset(text.split())

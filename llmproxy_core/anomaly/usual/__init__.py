@@ -1,0 +1,1 @@
+"""How calls usually are: robust statistics of streams, in little space."""

@@ -1,0 +1,1 @@
+"""How a text is worded: folded letters, words, concepts, and what a linear model makes of them."""
