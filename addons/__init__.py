@@ -4,6 +4,7 @@ One feature a file; they meet on the flow and never call each other. An addon to
 into the list, at the place in the order where its work belongs.
 """
 
+from addons.caller import Caller
 from addons.capture import Capture
 from addons.dispatch import Dispatch
 from addons.login import Login
@@ -20,6 +21,7 @@ addons = [
     Trailers(),
     Passthrough(),
     Capture(),
+    Caller(),
     Namespace(),
     Persist(),
 ]

@@ -1,4 +1,4 @@
-"""Give each call its namespace, put the namespace's prefix on names of tools, take it off again.
+"""Put the prefix of a call's namespace on the names of its tools, take it off again.
 
 Fails open: what cannot be changed passes as it came, and the call says why (`left_alone`). Only
 `on_too_long = "refuse"` answers in place of the provider.
@@ -13,7 +13,6 @@ from llmproxy_core import turns
 from llmproxy_core.namespace.answer import Answer, fetched
 from llmproxy_core.namespace.incoming import changed_frame
 from llmproxy_core.namespace.request import Call, Sent
-from llmproxy_core.namespace.rules import Namespace as Rule
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.providers.refusal import refusal
@@ -27,11 +26,8 @@ class Namespace:
         exchange = bridge.exchange(flow)
         if exchange is None:
             return
-        if exchange.upload is not None:
-            if _rule(flow, exchange).prefix:
-                exchange.head.left_alone = "too_large"
-        elif bridge.upgrades(flow.request):
-            _rule(flow, exchange)  # until its first frame tells more
+        if exchange.upload is not None and exchange.rule.prefix:
+            exchange.head.left_alone = "too_large"
 
     @bridge.guarded
     def request(self, flow: http.HTTPFlow) -> None:
@@ -40,11 +36,10 @@ class Namespace:
             return
         if bridge.upgrades(flow.request):
             return
-        rule = _rule(flow, exchange)
         head = exchange.head
         user = head.proxy_user or ""
         call = Call(head.provider, head.wire, flow.request.path, _headers(flow), body, user)
-        _apply(flow, exchange, bridge.interception().prefixer.sent(call, rule))
+        _apply(flow, exchange, bridge.interception().prefixer.sent(call, exchange.rule))
 
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -97,19 +92,11 @@ class Namespace:
             session.came = content
 
 
-def _rule(flow: http.HTTPFlow, exchange: Exchange) -> Rule:
-    """The namespace of a call; the call is told."""
-    rules = bridge.interception().rulebook.rules
-    rule = rules.find(bridge.caller(flow, exchange.head)) if rules.matching else rules.default
-    exchange.head.namespace = rule.name
-    return rule
-
-
 def _settle(flow: http.HTTPFlow, session: WebSocketSession, frame: bytes) -> None:
     """The namespace of a WebSocket: what rules ask of a body, its first frames tell."""
     rules, head = bridge.interception().rulebook.rules, session.head
     rule = rules.find(bridge.caller(flow, head, frame)) if rules.matching else rules.default
-    head.namespace = rule.name
+    session.rule, head.namespace = rule, rule.name
     if turns.is_empty(head.wire, frame):
         return
     session.settled = True

@@ -72,6 +72,7 @@ class Persist:
         if exchange is None or exchange.answer is None:
             return
         session = WebSocketSession(exchange.head, exchange.max_body, exchange.answer)
+        session.rule, session.keeper = exchange.rule, exchange.keeper
         shared.sessions[flow.id] = session
 
     @bridge.guarded

@@ -17,6 +17,7 @@ from llmproxy_core.errors import ConfigError
 from llmproxy_core.sections.advisor import AdvisorConfig
 from llmproxy_core.sections.limits import LimitConfig, LimiterConfig, LimitMatch, Limits
 from llmproxy_core.sections.namespaces import MatchConfig, NamespaceConfig, Namespaces
+from llmproxy_core.sections.policies import Policies, PolicyConfig
 from llmproxy_core.sections.tables import (
     CaptureConfig,
     DatabaseConfig,
@@ -39,6 +40,7 @@ __all__ = [
     "LimiterConfig",
     "MatchConfig",
     "NamespaceConfig",
+    "PolicyConfig",
     "PriceConfig",
     "ProviderConfig",
     "ProxyConfig",
@@ -51,6 +53,7 @@ __all__ = [
     "read",
     "read_limits",
     "read_namespaces",
+    "read_policies",
     "without_secrets",
 ]
 
@@ -72,6 +75,7 @@ class Config(Section):
     prices: list[PriceConfig] = Field(default=[])
     namespaces: Namespaces = Field(default=[])
     limits: Limits = Field(default=[])
+    policies: Policies = Field(default=[])
 
 
 def load(path: Path | None = None, home: Path | None = None) -> Config:
@@ -140,6 +144,11 @@ def read_namespaces(file: Path) -> list[NamespaceConfig]:
 def read_limits(file: Path) -> list[LimitConfig]:
     """The limits of a file alone, as `read_namespaces`. Raises ConfigError."""
     return check(file, {"limits": _tables(file).get("limits", [])}).limits
+
+
+def read_policies(file: Path) -> list[PolicyConfig]:
+    """The policies of a file alone, as `read_namespaces`. Raises ConfigError."""
+    return check(file, {"policies": _tables(file).get("policies", [])}).policies
 
 
 def check(file: Path, tables: dict[str, Any]) -> Config:

@@ -11,20 +11,24 @@ from dataclasses import dataclass, field
 import uuid_utils
 import xxhash
 
+from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.hashing import Hash, content_hash
 from llmproxy_core.model import Headers
 from llmproxy_core.namespace.answer import Answer as RestoredAnswer
 from llmproxy_core.namespace.names import Naming
+from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.records import (
     Answer,
     Answered,
     BodyKept,
     Closed,
     Ending,
+    Judgement,
     Opened,
     Piece,
     Upload,
 )
+from llmproxy_core.redaction.keeper import Keeper
 
 HEAD_BYTES = 64 * 2**10
 """What is kept of a body over `capture.max_body`."""
@@ -101,6 +105,9 @@ class Exchange:
         "first_at",
         "head",
         "id",
+        "judged",
+        "judgement",
+        "keeper",
         "marks",
         "max_body",
         "naming",
@@ -111,6 +118,7 @@ class Exchange:
         "request_hash",
         "response",
         "rewrite",
+        "rule",
         "upload",
         "waits",
     )
@@ -127,6 +135,14 @@ class Exchange:
         self.answer: Answer | None = None
         self.answer_told = False
         self.response = Body(max_body)
+        self.rule = Namespace(head.namespace)
+        """The namespace of the call."""
+        self.judged: Judged | None = None
+        """What was found in the request; None: it was not looked at."""
+        self.judgement = Judgement()
+        """What is written of that, and of what policies decided, with the next record that can."""
+        self.keeper: Keeper | None = None
+        """What is written of the bytes; None: all of them."""
         self.naming: Naming | None = None
         """Names of the request that are put back in the answer."""
         self.rewrite: RestoredAnswer | None = None
@@ -216,6 +232,7 @@ class Exchange:
             hash_out=digest if self.delivered is None else self.delivered.hash,
             trailers=trailers or [],
             upload=None if upload is None else Upload(upload.size, upload.hash, upload.hash),
+            judged=self._told(),
         )
         chunks, self.chunks, self.marks = self.chunks, [], []
         return record, chunks
@@ -246,4 +263,11 @@ class Exchange:
             prefix=head.prefix,
             shortened=head.shortened,
             left_alone=head.left_alone,
+            judged=self._told(),
         )
+
+    def _told(self) -> Judgement | None:
+        if not self.judgement.says:
+            return None
+        told, self.judgement = self.judgement, Judgement()
+        return told

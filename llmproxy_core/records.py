@@ -15,11 +15,62 @@ import msgspec
 from llmproxy_core.hashing import Hash
 from llmproxy_core.model import Headers
 
-type BodyKept = Literal["full", "head", "dropped"]
+type BodyKept = Literal["full", "head", "dropped", "skeleton"]
 """`head`: the body was over `capture.max_body`; only its first bytes are here. `dropped`: the
-spool had no room for it; what is here is its beginning, mostly nothing."""
+spool had no room for it; what is here is its beginning, mostly nothing. `skeleton`: without any
+text, see `redaction`."""
 
 type Ending = Literal["complete", "client_closed", "server_closed", "error", "killed"]
+
+
+class Found(msgspec.Struct, array_like=True, frozen=True):
+    """A finding, see `anomaly.finding`, and of the text that it is in: who wrote it, its hash.
+
+    `excerpt`: what stands around the evidence, secrets masked; the evidence is its characters
+    `start:end`. Empty where no text is to be written.
+    """
+
+    detector: str
+    family: str
+    score: float
+    severity: str
+    said: str
+    author: str
+    kind: str
+    tool: str
+    text_hash: Hash
+    excerpt: str
+    start: int
+    end: int
+
+
+class Decision(msgspec.Struct, array_like=True, frozen=True):
+    """What a policy decided. `mode`: "shadow" if that was not done. `outcome`: what became of it,
+    in a word (`blocked`, `redacted`, `waiting`, ...); `why`: for people, nothing secret in it."""
+
+    policy: str
+    mode: str
+    action: str
+    outcome: str
+    why: str = ""
+    findings: tuple[int, ...] = ()
+    """Which of the findings of the judgement; none: those of elements that were there before."""
+
+
+class Judgement(msgspec.Struct, array_like=True):
+    """What was found in a request or an answer that was not there before, and what followed.
+
+    `left`: texts that are still to be judged, by the worker. `faults`: of detectors, in words.
+    """
+
+    found: list[Found] = []
+    decisions: list[Decision] = []
+    left: int = 0
+    faults: list[str] = []
+
+    @property
+    def says(self) -> bool:
+        return bool(self.found or self.decisions or self.left or self.faults)
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):
@@ -65,6 +116,11 @@ class Opened(msgspec.Struct, array_like=True, frozen=True, tag=1):
     """Names that had to be shortened for it: as sent -> the client's."""
     left_alone: str = ""
     """Why names stayed as they were although the namespace has a prefix, see `namespace.outgoing`."""
+    masked: int = 0
+    """Secrets that were replaced in what is written; the hashes are of the bytes that passed."""
+    kept_bytes: int = -1
+    """Of what is written of the body; -1: as many as passed."""
+    judged: Judgement | None = None
 
 
 class Answered(msgspec.Struct, array_like=True, frozen=True, tag=2):
@@ -102,6 +158,10 @@ class Closed(msgspec.Struct, array_like=True, frozen=True, tag=4):
     trailers: Headers
     upload: "Upload | None" = None
     pending_at: int = 0
+    masked: int = 0
+    kept_bytes: int = -1
+    """As in `Opened`."""
+    judged: Judgement | None = None
 
 
 class Upload(msgspec.Struct, array_like=True, frozen=True):

@@ -15,8 +15,10 @@ import msgspec
 
 from llmproxy_core import turns
 from llmproxy_core.namespace.names import Naming
+from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
-from llmproxy_core.records import Answer, Answered, Closed, Ending, Opened, Piece
+from llmproxy_core.records import Answer, Answered, Closed, Ending, Judgement, Opened, Piece
+from llmproxy_core.redaction.keeper import Keeper
 
 type Written = tuple[Opened | Answered | Piece | Closed, Sequence[bytes]]
 """A record for the spool, and the bytes that travel beside it."""
@@ -35,12 +37,20 @@ class WebSocketSession:
         "_queued",
         "_waiting",
         "came",
+        "judgement",
+        "keeper",
         "naming",
+        "rule",
         "settled",
     )
 
     def __init__(self, head: Head, max_body: int, answer: Answer) -> None:
         self._head = head
+        self.rule = Namespace(head.namespace)
+        self.keeper: Keeper | None = None
+        """Of the session; see `pipeline.Exchange`."""
+        self.judgement = Judgement()
+        """What was found in the frames that wait; told with the exchange that they open."""
         self.naming: Naming | None = None
         self.settled = False
         """Is it known in which namespace it is, and so which names go on?"""
@@ -115,6 +125,8 @@ class WebSocketSession:
 
     def _open(self) -> Written:
         exchange = self._exchange = Exchange(self._head, self._max_body)
+        exchange.rule, exchange.judgement = self.rule, self.judgement
+        self.judgement = Judgement()
         exchange.answered(msgspec.structs.replace(self._answer, at=time_ns()))
         record, body = exchange.open_frames(self._waiting.body, self._waiting.kept())
         self._begun = self._queued = False

@@ -14,7 +14,7 @@ from llmproxy_core.providers.assembler import Assembler
 from llmproxy_core.providers.bodies import Owner
 from llmproxy_core.providers.format import Body, items
 from llmproxy_core.providers.lines import LineReader
-from llmproxy_core.providers.parsing import parse
+from llmproxy_core.providers.parsing import dumps, parse
 
 FRAMED = frozenset({"openai.responses.websocket", "openai.realtime", "gemini.live"})
 """Formats whose bodies are frames."""
@@ -49,6 +49,14 @@ def payload(frame: Body) -> bytes:
         return b64decode(data)
     except (binascii.Error, ValueError):
         return b""
+
+
+def client_line(frame: bytes) -> bytes:
+    """A frame of the client, which says JSON, as it would be stored."""
+    data = frame.decode("utf-8", "replace")
+    return dumps({"from": "client", "type": "text", "at": 0, "data": data}).encode(
+        "utf-8", "replace"
+    )
 
 
 def said(body: Body, side: str) -> list[Body]:

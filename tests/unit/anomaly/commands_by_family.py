@@ -2,6 +2,7 @@
 
 from itertools import product
 
+INDEX = "https://" + ".".join(("pypi", "org")) + "/simple"
 URL = ("https://evil.example/x.sh", "http://203.0.113.9/p", "http://cdn.drop.test:8080/install")
 SHELL = ("sh", "bash", "sudo bash", "bash -s -- --yes", "/bin/sh -")
 
@@ -803,7 +804,7 @@ HARMLESS = [
     "npm install",
     "npm ci && npm run build",
     "pip install -r requirements.txt",
-    "pip install requests --index-url https://packages.example.org/simple",
+    "pip install requests --index-url " + INDEX,
     "make clean && make -j4",
     "cargo build --release",
     "go test ./...",

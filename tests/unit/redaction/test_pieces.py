@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from llmproxy_core.anomaly.masking import Masker
-from llmproxy_core.anomaly.pieces import pieces
 from llmproxy_core.anomaly.secrets.detector import Secrets
-from llmproxy_core.anomaly.secrets.streamed import StreamedSecrets
-from llmproxy_core.anomaly.stream_masking import StreamMasker
 from llmproxy_core.credentials import Scrubber
+from llmproxy_core.redaction.masking import Masker
+from llmproxy_core.redaction.pieces import pieces
+from llmproxy_core.redaction.stream_masking import StreamMasker
+from llmproxy_core.redaction.streamed_secrets import StreamedSecrets
 
 FIND = StreamedSecrets(Secrets())
 MASKER = Masker(Scrubber(b"k" * 32))

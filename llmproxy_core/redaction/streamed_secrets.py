@@ -1,10 +1,10 @@
 """What the stream's masking asks for: secrets of a text, also one that the text breaks off in."""
 
-from llmproxy_core.anomaly.channel import Found
 from llmproxy_core.anomaly.finding import Text
-from llmproxy_core.anomaly.masking import label
 from llmproxy_core.anomaly.secrets.cut_off import cut_off
 from llmproxy_core.anomaly.secrets.detector import Secrets
+from llmproxy_core.redaction.channel import Found
+from llmproxy_core.redaction.masking import label
 
 
 class StreamedSecrets:

@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from unittest import mock
 
-from llmproxy_core.anomaly import channel as channel_module
-from llmproxy_core.anomaly.channel import LIMIT, TAIL, Channel, Found, Known
-from llmproxy_core.anomaly.masking import Secret
+from llmproxy_core.redaction import channel as channel_module
+from llmproxy_core.redaction.channel import LIMIT, TAIL, Channel, Found, Known
+from llmproxy_core.redaction.masking import Secret
 
 
 def keys(text: str, final: bool) -> list[Found]:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmproxy_core.anomaly import line_masking
-from llmproxy_core.anomaly.line_masking import LineMasker
-from llmproxy_core.anomaly.stream_masking import StreamMasker
-from tests.unit.anomaly.test_pieces import FIND, KEY, MASKER, TEXT, WIRES
+from llmproxy_core.redaction import line_masking
+from llmproxy_core.redaction.line_masking import LineMasker
+from llmproxy_core.redaction.stream_masking import StreamMasker
+from tests.unit.redaction.test_pieces import FIND, KEY, MASKER, TEXT, WIRES
 
 LINES = [wire for wire in WIRES if WIRES[wire]("x").endswith(b"\n")]
 

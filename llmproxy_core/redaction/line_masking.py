@@ -4,8 +4,8 @@ A string of JSON does not reach over the end of a line, so a line is what is mas
 the stream breaks off within one, so does the string in it.
 """
 
-from llmproxy_core.anomaly.pieces import pieces
-from llmproxy_core.anomaly.stream_masking import StreamMasker
+from llmproxy_core.redaction.pieces import pieces
+from llmproxy_core.redaction.stream_masking import StreamMasker
 
 LONGEST = 32 * 2**20
 """Bytes of a line; of a longer one nothing is written."""

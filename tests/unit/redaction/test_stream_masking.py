@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmproxy_core.anomaly.finding import Text
-from llmproxy_core.anomaly.masking import Masker, Secret
 from llmproxy_core.anomaly.secrets.detector import Secrets
-from llmproxy_core.anomaly.secrets.streamed import StreamedSecrets
-from llmproxy_core.anomaly.stream_masking import HELD, Piece, StreamMasker
 from llmproxy_core.credentials import Scrubber
+from llmproxy_core.redaction.masking import Masker, Secret
+from llmproxy_core.redaction.stream_masking import HELD, Piece, StreamMasker
+from llmproxy_core.redaction.streamed_secrets import StreamedSecrets
 from tests.unit.anomaly.secrets.leaky_files import KINDS, leaks
 from tests.unit.anomaly.secrets.secret_samples import name, sample
 from tests.unit.anomaly.secrets.test_rule import SAMPLED

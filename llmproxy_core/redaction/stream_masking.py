@@ -11,9 +11,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from llmproxy_core.anomaly.channel import Channel, Find, Known, Mask
-from llmproxy_core.anomaly.json_strings import spliced, unescaped
-from llmproxy_core.anomaly.masking import SHORT, Masker, Secret
+from llmproxy_core.redaction.channel import Channel, Find, Known, Mask
+from llmproxy_core.redaction.json_strings import spliced, unescaped
+from llmproxy_core.redaction.masking import SHORT, Masker, Secret
 
 SHORTEST = 8
 """Bytes of a whole text that can have a secret in it."""

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmproxy_core.anomaly.finding import Finding, Text
-from llmproxy_core.anomaly.masking import Masker, Secret, secrets_in
 from llmproxy_core.anomaly.secrets.detector import Secrets
 from llmproxy_core.credentials import Scrubber
+from llmproxy_core.redaction.masking import Masker, Secret, secrets_in
 
 MASKER = Masker(Scrubber(b"k" * 32))
 VALUES = (

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmproxy_core.anomaly.json_strings import spliced, unescaped, units
+from llmproxy_core.redaction.json_strings import spliced, unescaped, units
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from llmproxy_core.anomaly.masking import Secret, may_have, spellings
+from llmproxy_core.redaction.masking import Secret, may_have, spellings
 
 CONTEXT = 1024
 LIMIT = 4096

@@ -11,7 +11,7 @@ import re
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from llmproxy_core.anomaly.stream_masking import Piece
+from llmproxy_core.redaction.stream_masking import Piece
 
 TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*+:)?|\\?\Z)|[{}\[\]]|-?\d[\d.eE+-]*+', re.DOTALL)
 DELTAS = frozenset({b"delta", b"contentBlockDelta", b"tool_call_delta"})

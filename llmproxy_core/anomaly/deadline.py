@@ -1,0 +1,48 @@
+"""An end to code that does not come to one: after a time it is interrupted, wherever it is.
+
+By a signal, so only in the main thread and not on Windows; elsewhere nothing is interrupted. Code
+in C is interrupted when it is back in Python.
+"""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+
+
+class TookTooLong(Exception):
+    """It was interrupted."""
+
+
+class Deadline:
+    """`with Deadline(0.25): ...` raises TookTooLong within, after so many seconds."""
+
+    __slots__ = ("_able", "_armed", "_before", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._armed = False
+        self._able = (
+            hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        )
+
+    def __enter__(self) -> None:
+        if self._able:
+            self._armed = True
+            self._before = signal.signal(signal.SIGALRM, self._ring)
+            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._armed = False
+        if self._able:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)
+
+    def _ring(self, number: int, frame: FrameType | None) -> None:
+        if self._armed:
+            self._armed = False
+            raise TookTooLong

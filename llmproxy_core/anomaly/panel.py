@@ -1,0 +1,43 @@
+"""The detectors together, each fenced in: one that fails or hangs stops neither others nor a call."""
+
+from collections.abc import Sequence
+
+from llmproxy_core.anomaly.deadline import Deadline, TookTooLong
+from llmproxy_core.anomaly.finding import Detector, Finding, Text
+from llmproxy_core.breaker import Breaker
+
+PATIENCE = 0.25
+"""Seconds after which a detector is interrupted, however long the text is."""
+PER_CHARACTER = 2e-6
+"""Seconds more for each character: ten times as long as it takes."""
+FAILURES = 3
+PAUSE, LONGEST_PAUSE = 10.0, 900.0
+"""Seconds that a detector is left alone which failed so often in a row."""
+
+
+class Panel:
+    """Raises nothing; faults are told in words, without anything of the text."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._asked = [(one, Breaker(FAILURES, PAUSE, LONGEST_PAUSE)) for one in detectors]
+
+    def find(self, text: Text, faults: list[str]) -> list[Finding]:
+        """What is found; of detectors that could not look, `faults` is told."""
+        found: list[Finding] = []
+        seconds = PATIENCE + PER_CHARACTER * len(text.text)
+        for detector, breaker in self._asked:
+            if not breaker.may_ask():
+                faults.append(f"{detector.name}: left alone for {breaker.wait:.0f} s, it failed")
+                continue
+            try:
+                with Deadline(seconds):
+                    found += detector.find(text)
+            except TookTooLong:
+                breaker.failed()
+                faults.append(f"{detector.name}: interrupted after {seconds:.2f} s")
+            except (Exception, RecursionError) as exc:  # noqa: BLE001  said where faults are read
+                breaker.failed()
+                faults.append(f"{detector.name}: {type(exc).__name__}")
+            else:
+                breaker.succeeded()
+        return found

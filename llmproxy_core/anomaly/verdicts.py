@@ -1,0 +1,121 @@
+"""What the detectors say of a request, of which most was there before: only what is new is read.
+
+A conversation repeats all its turns with every request. So the verdict about an element of a body
+is kept by its content hash, and a turn is judged once. Judging has a budget of time; what it does
+not suffice for is left to the worker, and tried again when it comes again.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from llmproxy_core.anomaly.elements import Element, elements
+from llmproxy_core.anomaly.finding import Detector, Text
+from llmproxy_core.anomaly.located import Located
+from llmproxy_core.anomaly.panel import Panel
+from llmproxy_core.anomaly.texts import request_texts
+from llmproxy_core.hashing import Hash, content_hash
+from llmproxy_core.model import Request
+from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.frames import FRAMED, client_line
+from llmproxy_core.spans.recent import Recent
+
+REMEMBERED = 16_384
+"""Elements whose verdict is known without looking."""
+BUDGET_MS = 5.0
+"""CPU for what is new in a request."""
+CHARACTERS_PER_MS = 4096
+"""As fast as texts are judged; a longer one than there is time for is not begun."""
+TOOLS = 4096
+"""Calls of tools whose results may still come."""
+
+
+@dataclass(slots=True)
+class Judged:
+    """`found`: in all of the request. `left`: texts for which there was no time. `faults`: of the
+    detectors, in words."""
+
+    found: list[Located] = field(default_factory=list)
+    left: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Has everything been looked at, by every detector?"""
+        return not self.left and not self.faults
+
+
+class Verdicts:
+    """Not thread-safe; one a proxy. Raises nothing."""
+
+    def __init__(self, detectors: Sequence[Detector], budget_ms: float = BUDGET_MS) -> None:
+        self._panel = Panel(detectors)
+        self._budget_ms = budget_ms
+        self._known: Recent[tuple[str, Hash], tuple[Located, ...]] = Recent(REMEMBERED)
+        self._tools: Recent[str, str] = Recent(TOOLS)
+
+    def request(self, wire: str, path: str, body: bytes, *, whole: bool = False) -> Judged:
+        """Of a body without content codings, or of a frame of a WebSocket's client. `whole`: all
+        of it, however long that takes."""
+        judged = Judged()
+        clock = _Clock(None if whole else self._budget_ms)
+        for element in elements(body):
+            key = (wire, element.hash)
+            known = self._known.get(key)
+            if known is not None:
+                judged.found += known
+                continue
+            new = Judged()
+            for text in self._texts(element, wire, path):
+                self._judge(text, new, clock)
+            judged.found += new.found
+            judged.left += new.left
+            judged.faults += new.faults
+            if new.whole:
+                self._known[key] = tuple(one.remembered() for one in new.found)
+        return judged
+
+    def text(self, text: Text) -> Judged:
+        """Of one text, such as the arguments of a tool, however long it takes."""
+        judged = Judged()
+        self._judge(text, judged, _Clock(None))
+        return judged
+
+    def _judge(self, text: Text, judged: Judged, clock: "_Clock") -> None:
+        if not clock.suffices(text.text):
+            judged.left += 1
+            return
+        findings = self._panel.find(text, judged.faults)
+        if findings:
+            hash = content_hash(text.text.encode("utf-8", "surrogatepass"))
+            judged.found += (Located.of(one, text, hash) for one in findings)
+
+    def _texts(self, element: Element, wire: str, path: str) -> list[Text]:
+        body = element.alone()
+        if wire in FRAMED:
+            body = client_line(body)
+        request, _ = read_request(wire, path, [], body)
+        self._name_results(request)
+        return list(request_texts(request))
+
+    def _name_results(self, request: Request) -> None:
+        """Results say which call they answer, not of which tool."""
+        for message in request.messages:
+            for part in message.parts:
+                if part.kind == "tool_call" and part.id and part.name:
+                    self._tools[part.id] = part.name
+                elif part.kind == "tool_result" and part.id and not part.name:
+                    part.name = self._tools.get(part.id)
+
+
+class _Clock:
+    """The time of this thread; None: there is no end of it."""
+
+    def __init__(self, budget_ms: float | None) -> None:
+        self._until = None if budget_ms is None else time.thread_time_ns() + budget_ms * 1e6
+
+    def suffices(self, text: str) -> bool:
+        if self._until is None:
+            return True
+        left_ms = (self._until - time.thread_time_ns()) / 1e6
+        return len(text) <= max(0.0, left_ms) * CHARACTERS_PER_MS

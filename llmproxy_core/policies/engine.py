@@ -1,0 +1,65 @@
+"""Which policies apply to a call, to a call of a tool, or to an answer."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmproxy_core.anomaly.located import Located
+from llmproxy_core.policies.policy import Phase, Policy, PolicySettings, policy
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A policy that applies, and the findings because of which it does; none: whatever is found."""
+
+    policy: Policy
+    findings: tuple[Located, ...] = ()
+
+
+class Policies:
+    """Those in force, the highest priority first, by name where it is equal. Never changes.
+
+    `proven`: names of those whose bound of false positives is below what they allow.
+    """
+
+    def __init__(
+        self, settings: Iterable[PolicySettings] = (), proven: Collection[str] = ()
+    ) -> None:
+        ordered = sorted(settings, key=lambda one: (-one.priority, one.name))
+        self.all = tuple(
+            policy(one, proven=one.name in proven) for one in ordered if one.mode != "off"
+        )
+        self._of: dict[Phase, tuple[Policy, ...]] = {
+            phase: tuple(one for one in self.all if phase in one.phases)
+            for phase in ("request", "tool_call", "answer")
+        }
+
+    def of(self, phase: Phase) -> tuple[Policy, ...]:
+        return self._of[phase]
+
+    def hits(self, phase: Phase, facts: dict[str, Any], found: Sequence[Located]) -> list[Hit]:
+        """Those that apply, in order. `allow` takes what it applies to from those after it.
+
+        `facts`: of the call, by the names of `expressions.variables`; those of the findings are
+        added to it for as long as it is asked.
+        """
+        hits: list[Hit] = []
+        left = list(found)
+        for one in self._of[phase]:
+            if not one.asks_findings:
+                if not one.expression.holds(facts):
+                    continue
+                hits.append(Hit(one))
+                if one.action == "allow" and one.enforced:
+                    break
+                continue
+            matched = tuple(finding for finding in left if _holds(one, facts, finding))
+            if matched:
+                hits.append(Hit(one, matched))
+                if one.action == "allow" and one.enforced:
+                    left = [finding for finding in left if finding not in matched]
+        return hits
+
+
+def _holds(policy: Policy, facts: dict[str, Any], found: Located) -> bool:
+    return policy.expression.holds({**facts, **found.facts()})

@@ -1,0 +1,1 @@
+"""What is written of a call: without secrets, or without any text at all."""

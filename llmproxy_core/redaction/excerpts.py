@@ -1,0 +1,77 @@
+"""Findings as they are written: with what stands around the evidence, and no secret in it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from llmproxy_core.anomaly.finding import Finding
+from llmproxy_core.anomaly.located import Located
+from llmproxy_core.records import Found
+from llmproxy_core.redaction.masking import Masker
+
+AROUND = 80
+"""Characters shown before and after the evidence."""
+LONGEST = 160
+"""Characters shown of the evidence."""
+TOOL = 200
+"""Characters of a tool's name."""
+
+
+def as_written(located: Iterable[Located], masker: Masker, *, excerpts: bool = True) -> list[Found]:
+    """In the same order. Without `excerpts` nothing of the texts is there."""
+    written: list[Found] = []
+    for _, group in groupby(located, key=lambda one: one.hash):
+        there = list(group)
+        secrets = [one.finding for one in there if one.finding.family == "secret"]
+        for one in there:
+            shown = _excerpt(one, secrets, masker) if excerpts else ("", 0, 0)
+            written.append(_found(one, *shown))
+    return written
+
+
+def _found(located: Located, excerpt: str, start: int, end: int) -> Found:
+    one, text = located.finding, located.text
+    return Found(
+        detector=one.detector,
+        family=one.family,
+        score=one.score,
+        severity=one.severity,
+        said=one.said,
+        author=text.author,
+        kind=text.kind,
+        tool=_plain(text.tool[:TOOL]),
+        text_hash=located.hash,
+        excerpt=excerpt,
+        start=start,
+        end=end,
+    )
+
+
+def _excerpt(located: Located, secrets: Sequence[Finding], masker: Masker) -> tuple[str, int, int]:
+    """The excerpt, and where in it the evidence begins and ends."""
+    text, one = located.text.text, located.finding
+    start, end = _around(secrets, one.start, min(one.end, one.start + LONGEST))
+    first, last = _around(secrets, max(0, start - AROUND), min(len(text), end + AROUND))
+    parts = []
+    for begin, stop in ((first, start), (start, end), (end, last)):
+        inside = [
+            replace(secret, start=secret.start - begin, end=secret.end - begin)
+            for secret in secrets
+            if begin <= secret.start and secret.end <= stop
+        ]
+        parts.append(_plain(masker.text(text[begin:stop], inside)))
+    before, evidence, after = parts
+    return before + evidence + after, len(before), len(before) + len(evidence)
+
+
+def _around(secrets: Sequence[Finding], start: int, end: int) -> tuple[int, int]:
+    """The span, larger by the secrets that it would cut."""
+    for secret in secrets:
+        if secret.start < end and start < secret.end:
+            start, end = min(start, secret.start), max(end, secret.end)
+    return start, end
+
+
+def _plain(text: str) -> str:
+    """Fit for a record: no halves of characters, no zero that Postgres refuses."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\ufffd")
