@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.sections.advisor import AdvisorConfig
+from llmproxy_core.sections.anomaly import AnomalyConfig
 from llmproxy_core.sections.limits import LimitConfig, LimiterConfig, LimitMatch, Limits
 from llmproxy_core.sections.namespaces import MatchConfig, NamespaceConfig, Namespaces
 from llmproxy_core.sections.policies import Policies, PolicyConfig
@@ -32,6 +33,7 @@ from llmproxy_core.sections.values import CONTROL, Section
 
 __all__ = [
     "AdvisorConfig",
+    "AnomalyConfig",
     "CaptureConfig",
     "Config",
     "DatabaseConfig",
@@ -71,6 +73,7 @@ class Config(Section):
     retention: RetentionConfig = RetentionConfig()
     limiter: LimiterConfig = LimiterConfig()
     advisor: AdvisorConfig = AdvisorConfig()
+    anomaly: AnomalyConfig = AnomalyConfig()
     providers: list[ProviderConfig] = Field(default=[])
     prices: list[PriceConfig] = Field(default=[])
     namespaces: Namespaces = Field(default=[])

@@ -1,23 +1,27 @@
-"""The rules that the proxy goes by: those of `mitm.toml`, then those of the table `namespaces`.
+"""The rules that the proxy goes by, namespaces and policies: those of `mitm.toml`, and those of the
+tables `namespaces` and `security_policies`.
 
-The latter come as a file of the home, which the worker writes whenever the table changes:
-`{"version": 1, "namespaces": [...]}`, each entry as a table `[[namespaces]]`. Both files are read
+The latter come as a file of the home, which the worker writes whenever the tables change:
+`{"version": 1, "namespaces": [...], "policies": [...], "proven": [...], "learned": {...}}`, each
+entry of the first two as a table `[[namespaces]]` or `[[policies]]`. Both files are read
 again when they change. A file that cannot be read is told once, and what it said before stays in
 force. The proxy needs no database for it.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
 from llmproxy_core import config
-from llmproxy_core.config import Config, NamespaceConfig
+from llmproxy_core.config import Config, NamespaceConfig, PolicyConfig
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.home import Home, write_private
 from llmproxy_core.namespace.rules import Rules
+from llmproxy_core.policies import Policies
 from llmproxy_core.watched import Watched
 
 VERSION = 1
@@ -42,13 +46,40 @@ class WrittenRule(Protocol):
     def plain_text(self) -> bool: ...
 
 
-def write(home: Home, rules: Iterable[WrittenRule]) -> bool:
-    """Hand the rules of the table to the proxies of a home; False if they have them.
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What the worker has handed over. `proven`: names of policies whose bound of false positives
+    is below what they allow. `learned`: what resolutions taught, see `anomaly.learning`."""
+
+    namespaces: list[NamespaceConfig] = field(default_factory=list)
+    policies: list[PolicyConfig] = field(default_factory=list)
+    proven: frozenset[str] = frozenset()
+    learned: dict[str, Any] = field(default_factory=dict)
+
+
+def write(
+    home: Home,
+    rules: Iterable[WrittenRule],
+    policies: Iterable[Mapping[str, Any]] = (),
+    proven: Iterable[str] = (),
+    learned: Mapping[str, Any] | None = None,
+) -> bool:
+    """Hand what is in the tables to the proxies of a home; False if they have it.
+
+    `policies`: each as a table `[[policies]]`.
 
     Raises:
         OSError: the file cannot be written.
     """
-    content = msgspec.json.encode({"version": VERSION, "namespaces": [_entry(r) for r in rules]})
+    content = msgspec.json.encode(
+        {
+            "version": VERSION,
+            "namespaces": [_entry(rule) for rule in rules],
+            "policies": [dict(policy) for policy in policies],
+            "proven": sorted(proven),
+            "learned": dict(learned or {}),
+        }
+    )
     try:
         if home.rulebook.read_bytes() == content:
             return False
@@ -58,8 +89,8 @@ def write(home: Home, rules: Iterable[WrittenRule]) -> bool:
     return True
 
 
-def read(path: Path) -> list[NamespaceConfig]:
-    """The rules in a rulebook, in order; none if there is no such file.
+def read(path: Path) -> Handed:
+    """What is in a rulebook; nothing if there is no such file.
 
     Raises:
         ConfigError: it is broken, or a newer llmproxy has written it.
@@ -67,7 +98,7 @@ def read(path: Path) -> list[NamespaceConfig]:
     try:
         content = msgspec.json.decode(path.read_bytes())
     except FileNotFoundError:
-        return []
+        return Handed()
     except OSError as exc:
         raise ConfigError(f"{path}: {exc.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
@@ -79,7 +110,12 @@ def read(path: Path) -> list[NamespaceConfig]:
             f"{path}: version {content['version']} is of a newer llmproxy, this one reads "
             f"{VERSION}: update it"
         )
-    return config.check(path, {"namespaces": content.get("namespaces", [])}).namespaces
+    tables = {key: content.get(key, []) for key in ("namespaces", "policies")}
+    checked = config.check(path, tables)
+    proven, learned = content.get("proven", []), content.get("learned", {})
+    if not isinstance(proven, list) or not isinstance(learned, dict):
+        raise ConfigError(f"{path}: `proven` is no list, or `learned` no object")
+    return Handed(checked.namespaces, checked.policies, frozenset(map(str, proven)), learned)
 
 
 class Rulebook:
@@ -87,10 +123,13 @@ class Rulebook:
 
     def __init__(self, settings: Config, home: Home, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self._written = Watched(settings.source, config.read_namespaces, settings.namespaces)
-        self._handed = Watched(home.rulebook, read, list[NamespaceConfig]())
+        source = settings.source
+        self._namespaces = Watched(source, config.read_namespaces, settings.namespaces)
+        self._policies = Watched(source, config.read_policies, settings.policies)
+        self._handed = Watched(home.rulebook, read, Handed())
         self._clashes: list[str] = []
         self.rules = Rules(settings.namespaces)
+        self.policies = Policies(settings.policies)
         self.refresh()
 
     def refresh(self) -> bool:
@@ -105,20 +144,41 @@ class Rulebook:
             try:
                 await asyncio.to_thread(self._look, problems.append)
             except Exception as exc:  # noqa: BLE001  fails open: the rules stay as they are
-                problems.append(f"the rules of namespaces stay as they were: {exc!r}")
+                problems.append(f"namespaces and policies stay as they were: {exc!r}")
             for problem in problems:
                 self._tell(problem)
 
     def _look(self, tell: Callable[[str], None]) -> bool:
-        changed = [file.refresh(tell) for file in (self._written, self._handed)]
+        files = (self._namespaces, self._policies, self._handed)
+        problems: dict[str, None] = {}  # two of them read the same file, and may say the same
+        changed = [file.refresh(lambda said: problems.setdefault(said)) for file in files]
+        for problem in problems:
+            tell(problem)
         if any(changed):
-            rules, clashes = merged(self._written.value, self._handed.value)
-            for clash in clashes:
+            handed = self._handed.value
+            rules, clashes = merged(self._namespaces.value, handed.namespaces)
+            policies, more = joined(self._policies.value, handed.policies)
+            for clash in (clashes := [*clashes, *more]):
                 if clash not in self._clashes:
                     tell(clash)
             self._clashes = clashes
             self.rules = Rules(rules)
+            self.policies = Policies(policies, handed.proven)
         return any(changed)
+
+
+def joined(
+    written: Sequence[PolicyConfig], handed: Sequence[PolicyConfig]
+) -> tuple[list[PolicyConfig], list[str]]:
+    """The policies of the file and those of the table; and where the file comes before it."""
+    named = {policy.name for policy in written}
+    others = [policy for policy in handed if policy.name not in named]
+    clashes = [
+        f"the policy {policy.name} of mitm.toml comes before that of the table"
+        for policy in handed
+        if policy.name in named
+    ]
+    return [*written, *others], clashes
 
 
 def merged(

@@ -156,7 +156,7 @@ def _rules(config: Config, home: Home) -> Rules:
     with store("llmproxy ns") as database, database.connect() as connection:
         table, problems = namespaces.fitting(namespaces.rules(driver(connection)))
     rules, clashes = rulebook.merged(config.namespaces, table)
-    if rulebook.read(home.rulebook) != table:
+    if rulebook.read(home.rulebook).namespaces != table:
         warn(
             "the proxies of this home do not know all rules of the database yet: does a worker run?"
         )

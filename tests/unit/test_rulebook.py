@@ -13,6 +13,7 @@ from llmproxy_core import config, rulebook, watched
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.home import Home
 from llmproxy_core.namespace.caller import Caller
+from llmproxy_core.rulebook import Handed
 from llmproxy_core.store.namespaces import Rule
 from tests.mitm import wait_for
 
@@ -72,7 +73,7 @@ def test_what_is_written_is_what_is_read(home):
     rules = [Rule("a", "a__", header, ["anna"], "skip", True), Rule("b"), Rule("c", "c_")]
 
     assert rulebook.write(home, rules)
-    assert [Rule.of(one) for one in rulebook.read(home.rulebook)] == rules
+    assert [Rule.of(one) for one in rulebook.read(home.rulebook).namespaces] == rules
 
 
 def test_only_its_owner_can_read_it(home):
@@ -88,7 +89,7 @@ def test_it_is_not_written_again_if_nothing_has_changed(home):
 
 
 def test_no_file_is_no_rules(home):
-    assert rulebook.read(home.rulebook) == []
+    assert rulebook.read(home.rulebook) == Handed()
 
 
 @pytest.mark.parametrize(

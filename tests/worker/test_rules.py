@@ -73,7 +73,7 @@ def shown(database: Database) -> list[tuple[str, str | None]]:
 
 
 def handed(home: Home) -> list[str]:
-    return [rule.name for rule in rulebook.read(home.rulebook)]
+    return [rule.name for rule in rulebook.read(home.rulebook).namespaces]
 
 
 def test_rules_of_the_table_are_handed_to_the_proxies(look, add, home):
@@ -81,7 +81,7 @@ def test_rules_of_the_table_are_handed_to_the_proxies(look, add, home):
     assert not home.rulebook.exists()
     add(PAY, Rule("shop", "s_", {"client": ["10.0.0.0/8"]}, ["anna"], "skip"), Rule("plain"))
     look()
-    first, second, _ = [Rule.of(one) for one in rulebook.read(home.rulebook)]
+    first, second, _ = [Rule.of(one) for one in rulebook.read(home.rulebook).namespaces]
     assert first == PAY
     assert second.settings() == {
         "name": "shop", "prefix": "s_", "match": {"client": ["10.0.0.0/8"]}, "reserved": ["anna"],
