@@ -71,14 +71,14 @@ def write(
     Raises:
         OSError: the file cannot be written.
     """
+    others = {
+        "policies": [dict(policy) for policy in policies],
+        "proven": sorted(proven),
+        "learned": dict(learned or {}),
+    }
     content = msgspec.json.encode(
-        {
-            "version": VERSION,
-            "namespaces": [_entry(rule) for rule in rules],
-            "policies": [dict(policy) for policy in policies],
-            "proven": sorted(proven),
-            "learned": dict(learned or {}),
-        }
+        {"version": VERSION, "namespaces": [_entry(rule) for rule in rules]}
+        | {key: value for key, value in others.items() if value}
     )
     try:
         if home.rulebook.read_bytes() == content:
