@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmproxy_core.anomaly.located import Located
+from llmproxy_core.policies.facts import of_findings
 from llmproxy_core.policies.policy import Phase, Policy, PolicySettings, policy
+
+PHASES: tuple[Phase, ...] = ("request", "tool_call", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,16 @@ class Policies:
             policy(one, proven=one.name in proven) for one in ordered if one.mode != "off"
         )
         self._of: dict[Phase, tuple[Policy, ...]] = {
-            phase: tuple(one for one in self.all if phase in one.phases)
-            for phase in ("request", "tool_call", "answer")
+            phase: tuple(one for one in self.all if phase in one.phases) for phase in PHASES
         }
+        self._asked: dict[Phase, frozenset[str]] = {
+            phase: frozenset().union(*(one.expression.variables for one in there))
+            for phase, there in self._of.items()
+        }
+
+    def asked(self, phase: Phase) -> frozenset[str]:
+        """The variables that are looked at."""
+        return self._asked[phase]
 
     def of(self, phase: Phase) -> tuple[Policy, ...]:
         return self._of[phase]
@@ -40,10 +50,10 @@ class Policies:
     def hits(self, phase: Phase, facts: dict[str, Any], found: Sequence[Located]) -> list[Hit]:
         """Those that apply, in order. `allow` takes what it applies to from those after it.
 
-        `facts`: of the call, by the names of `expressions.variables`; those of the findings are
-        added to it for as long as it is asked.
+        `facts`: of the call, see `facts`; those of the findings are added here.
         """
         hits: list[Hit] = []
+        facts = {**facts, **of_findings(found)}
         left = list(found)
         for one in self._of[phase]:
             if not one.asks_findings:

@@ -14,6 +14,7 @@ from typing import Any
 
 from llmproxy_core.interchange.outgoing.call import Call
 from llmproxy_core.interchange.outgoing.texts import dumps
+from llmproxy_core.providers.operation import operation as operation_of
 
 PER_LINE = 100
 CLIENT = 3
@@ -76,7 +77,7 @@ def span(call: Call) -> dict[str, Any]:
     flow, row = call.flow, call.answered
     begin = _ns(flow.started_at)
     end = max(begin, _ns(row.ended_at)) if row else begin
-    operation = _operation(call)
+    operation = operation_of(call.asked.wire)
     told = {
         "traceId": flow.session_id.hex,
         "spanId": flow.id.hex[16:],
@@ -90,15 +91,6 @@ def span(call: Call) -> dict[str, Any]:
     if call.asked.parent_id is not None:
         told["parentSpanId"] = call.asked.parent_id.hex[16:]
     return told
-
-
-def _operation(call: Call) -> str:
-    wire = call.asked.wire
-    if "embed" in wire:
-        return "embeddings"
-    if wire.startswith("gemini"):
-        return "generate_content"
-    return "text_completion" if wire.endswith(("completions", ".generate", ".complete")) else "chat"
 
 
 def _attributes(call: Call, operation: str) -> Iterator[tuple[str, Any]]:
