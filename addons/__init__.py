@@ -4,6 +4,7 @@ One feature a file; they meet on the flow and never call each other. An addon to
 into the list, at the place in the order where its work belongs.
 """
 
+from addons.anomaly import Anomaly
 from addons.caller import Caller
 from addons.capture import Capture
 from addons.dispatch import Dispatch
@@ -22,6 +23,7 @@ addons = [
     Passthrough(),
     Capture(),
     Caller(),
+    Anomaly(),
     Namespace(),
     Persist(),
 ]

@@ -22,6 +22,20 @@ class Caller:
         if not bridge.upgrades(flow.request):
             _assign(flow, exchange)
 
+    @bridge.guarded
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """What rules ask of a body, the first frames of the client tell."""
+        session = bridge.session(flow)
+        if session is None or session.settled or flow.websocket is None:
+            return
+        message = flow.websocket.messages[-1]
+        if message.from_client:
+            rules, head = bridge.interception().rulebook.rules, session.head
+            caller = bridge.caller
+            rule = rules.find(caller(flow, head, message.content)) if rules.matching else None
+            session.rule = rule or rules.default
+            head.namespace = session.rule.name
+
 
 def _assign(flow: http.HTTPFlow, exchange: Exchange) -> None:
     rules = bridge.interception().rulebook.rules

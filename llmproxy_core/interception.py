@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import uuid_utils
 
+from llmproxy_core.anomaly.detectors import DETECTORS
+from llmproxy_core.anomaly.verdicts import Verdicts
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.home import Home
@@ -17,6 +19,7 @@ from llmproxy_core.namespace.request import Prefixer
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Closed, Ending, Event, Opened, Record
+from llmproxy_core.redaction.masking import Masker
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spool import Level, Limits, SpoolWriter
 from llmproxy_core.websocket import WebSocketSession
@@ -35,6 +38,8 @@ class Interception:
     spool: SpoolWriter
     rulebook: Rulebook
     prefixer: Prefixer
+    verdicts: Verdicts
+    masker: Masker
     folders: Folders = field(default_factory=Folders)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     sessions: dict[str, WebSocketSession] = field(default_factory=dict)
@@ -92,14 +97,17 @@ class Interception:
 
 def start(config: Config, home: Home) -> Interception:
     """Raises ConfigError, HomeError, SpoolError."""
+    scrubber = Scrubber(home.fingerprint_key())
     return Interception(
         config=config,
         home=home,
         recogniser=Recogniser(config.providers),
-        scrubber=Scrubber(home.fingerprint_key()),
+        scrubber=scrubber,
         spool=SpoolWriter(
             home.spool, limits=Limits(config.spool.max_bytes, config.spool.min_free_bytes)
         ),
         rulebook=Rulebook(config, home, logger.warning),
         prefixer=Prefixer(home.prefixes, config.capture.max_body),
+        verdicts=Verdicts(DETECTORS, config.anomaly.budget_ms),
+        masker=Masker(scrubber),
     )

@@ -14,6 +14,7 @@ from time import time_ns
 import msgspec
 
 from llmproxy_core import turns
+from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
@@ -37,6 +38,7 @@ class WebSocketSession:
         "_queued",
         "_waiting",
         "came",
+        "judged",
         "judgement",
         "keeper",
         "naming",
@@ -49,6 +51,8 @@ class WebSocketSession:
         self.rule = Namespace(head.namespace)
         self.keeper: Keeper | None = None
         """Of the session; see `pipeline.Exchange`."""
+        self.judged: Judged | None = None
+        """What was found in the latest frame of the client."""
         self.judgement = Judgement()
         """What was found in the frames that wait; told with the exchange that they open."""
         self.naming: Naming | None = None

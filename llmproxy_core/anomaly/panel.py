@@ -1,15 +1,17 @@
 """The detectors together, each fenced in: one that fails or hangs stops neither others nor a call."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from llmproxy_core.anomaly.deadline import Deadline, TookTooLong
-from llmproxy_core.anomaly.finding import Detector, Finding, Text
+from llmproxy_core.anomaly.finding import Author, Detector, Finding, Text
 from llmproxy_core.breaker import Breaker
 
 PATIENCE = 0.25
 """Seconds after which a detector is interrupted, however long the text is."""
 PER_CHARACTER = 2e-6
 """Seconds more for each character: ten times as long as it takes."""
+AUTHORS: tuple[Author, ...] = ("user", "tool")
 FAILURES = 3
 PAUSE, LONGEST_PAUSE = 10.0, 900.0
 """Seconds that a detector is left alone which failed so often in a row."""
@@ -20,6 +22,13 @@ class Panel:
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._asked = [(one, Breaker(FAILURES, PAUSE, LONGEST_PAUSE)) for one in detectors]
+
+    def warm(self) -> None:
+        """Have the detectors read what they need (half a second), so that no call waits for it."""
+        for author in AUTHORS:
+            for detector, _ in self._asked:
+                with suppress(Exception):  # it will fail again where that is told
+                    detector.find(Text("Nothing is wrong with this text.", author))
 
     def find(self, text: Text, faults: list[str]) -> list[Finding]:
         """What is found; of detectors that could not look, `faults` is told."""

@@ -54,6 +54,10 @@ class Verdicts:
         self._known: Recent[tuple[str, Hash], tuple[Located, ...]] = Recent(REMEMBERED)
         self._tools: Recent[str, str] = Recent(TOOLS)
 
+    def warm(self) -> None:
+        """See `Panel.warm`."""
+        self._panel.warm()
+
     def request(self, wire: str, path: str, body: bytes, *, whole: bool = False) -> Judged:
         """Of a body without content codings, or of a frame of a WebSocket's client. `whole`: all
         of it, however long that takes."""

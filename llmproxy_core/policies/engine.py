@@ -32,6 +32,9 @@ class Policies:
         self.all = tuple(
             policy(one, proven=one.name in proven) for one in ordered if one.mode != "off"
         )
+        self.closed = any(one.closed and one.asks_findings and one.enforced for one in self.all)
+        """Is there one that stops what could not be judged?"""
+        self.asks_findings = any(one.asks_findings for one in self.all)
         self._of: dict[Phase, tuple[Policy, ...]] = {
             phase: tuple(one for one in self.all if phase in one.phases) for phase in PHASES
         }

@@ -1,0 +1,62 @@
+"""Judge each request before it is sent: what is new in it, for what is remembered of the rest.
+
+Fails open: what could not be judged is told (`Judgement.left`, `faults`), and policies that fail
+closed stop it, see `policies.py`. Nothing is changed here.
+"""
+
+from mitmproxy import http
+from mitmproxy.addonmanager import Loader
+
+from addons import bridge
+from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.records import Judgement
+from llmproxy_core.redaction.excerpts import as_written
+from llmproxy_core.redaction.keeper import Keeper
+
+
+class Anomaly:
+    def load(self, loader: Loader) -> None:
+        """Patterns and models are read now, before the first call comes."""
+        if _looks():
+            bridge.interception().verdicts.warm()
+
+    @bridge.guarded
+    def request(self, flow: http.HTTPFlow) -> None:
+        exchange = bridge.exchange(flow)
+        if exchange is None or exchange.opened or flow.request.raw_content is None:
+            return
+        if bridge.upgrades(flow.request) or not _looks():
+            return
+        judged = _judged(exchange.head.wire, flow.request.path, bridge.plain_body(flow))
+        exchange.judged = judged
+        _note(judged, exchange.judgement, exchange.keeper)
+
+    @bridge.guarded
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        session = bridge.session(flow)
+        if session is None or flow.websocket is None or not _looks():
+            return
+        message = flow.websocket.messages[-1]
+        if message.from_client:
+            session.judged = _judged(session.head.wire, session.head.path, message.content)
+            _note(session.judged, session.judgement, session.keeper)
+
+
+def _looks() -> bool:
+    shared = bridge.interception()
+    return shared.config.anomaly.proxy or shared.rulebook.policies.asks_findings
+
+
+def _judged(wire: str, path: str, body: bytes) -> Judged:
+    shared = bridge.interception()
+    return shared.verdicts.request(wire, path, body, whole=shared.rulebook.policies.closed)
+
+
+def _note(judged: Judged, judgement: Judgement, keeper: Keeper | None) -> None:
+    """What is new, to be written with the request."""
+    excerpts = keeper is None or not keeper.skeleton
+    new = [one for one in judged.found if one.new]
+    if new:
+        judgement.found += as_written(new, bridge.interception().masker, excerpts=excerpts)
+    judgement.left += judged.left
+    judgement.faults += judged.faults
