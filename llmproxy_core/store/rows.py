@@ -184,6 +184,62 @@ class EventRow:
 
 
 @dataclass(slots=True)
+class AnomalyRow:
+    """A finding as the worker writes it; the same one again (`ns_id`, `detector`, `text_hash` and the
+    span) is counted, not stored. See `anomaly.finding` and `records.Found`."""
+
+    ns_id: int
+    id: UUID
+    request_id: UUID
+    """The call in which it was found."""
+    side: Literal["request", "response"]
+    at: datetime
+    detector: str
+    family: str
+    score: float
+    severity: str
+    author: str
+    kind: str
+    tool: str
+    said: str
+    excerpt: str
+    """Without secrets; the evidence is its characters `mark_start:mark_end`."""
+    mark_start: int
+    mark_end: int
+    text_hash: bytes
+
+
+@dataclass(slots=True)
+class DecisionRow:
+    """What a policy decided about a call, see `records.Decision`. The same one has the same id,
+    however often it is read."""
+
+    ns_id: int
+    id: UUID
+    policy: str
+    request_id: UUID
+    at: datetime
+    mode: str
+    action: str
+    outcome: str
+    why: str
+
+
+@dataclass(slots=True)
+class ApprovalRow:
+    """A call that waits for a person, or what became of it: a later state comes in place of
+    `waiting`, and of a decision nothing."""
+
+    ns_id: int
+    request_id: UUID
+    policy: str
+    asked_at: datetime
+    expires_at: datetime
+    said: str
+    state: Literal["waiting", "approved", "denied", "expired"] = "waiting"
+
+
+@dataclass(slots=True)
 class StreamDelta:
     """Text of an answer that is still being written. Gone once the ResponseRow is there."""
 
@@ -253,6 +309,9 @@ class Batch:
     deltas: list[StreamDelta] = field(default_factory=list)
     search: list[SearchRow] = field(default_factory=list)
     rollups: list[Contribution] = field(default_factory=list)
+    anomalies: list[AnomalyRow] = field(default_factory=list)
+    decisions: list[DecisionRow] = field(default_factory=list)
+    approvals: list[ApprovalRow] = field(default_factory=list)
     offsets: list[OffsetRow] = field(default_factory=list)
     finished_writers: list[str] = field(default_factory=list)
     """Journals that are stored whole and will be removed: their offset rows go, too."""
