@@ -1,12 +1,16 @@
 """Who decides what is written of a call's bytes; what passes is never changed by it."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from llmproxy_core.model import Headers
+from llmproxy_core.redaction.masking import Secret
 
 
 class Keeper(Protocol):
-    """Of one call. The bytes are as on the wire, content codings and all, and so is what comes out.
+    """Of one call, or of one WebSocket: then of its calls one after the other, and the bytes are
+    lines of frames, see `websocket`. Else they are as on the wire, content codings and all, and so
+    is what comes out.
 
     `masked`: what was replaced so far. `skeleton`: no text is written. Raises nothing: what cannot
     be read is not written.
@@ -18,8 +22,16 @@ class Keeper(Protocol):
     @property
     def skeleton(self) -> bool: ...
 
-    def request(self, headers: Headers, body: bytes) -> bytes:
-        """What is written of the body of the request."""
+    def frames(self) -> "Keeper":
+        """The same for the WebSocket that the call has become."""
+        ...
+
+    def also(self, secrets: Iterable[Secret]) -> None:
+        """These are not written, either."""
+        ...
+
+    def request(self, headers: Headers, body: bytes, *, cut: bool = False) -> bytes:
+        """What is written of the body of the request. `cut`: it is only the beginning of it."""
         ...
 
     def answer(self, headers: Headers) -> None:
