@@ -22,6 +22,8 @@ from llmproxy_core.spans.recent import Recent
 
 REMEMBERED = 16_384
 """Elements whose verdict is known without looking."""
+BODIES = 1024
+"""The same for whole bodies: many programs ask again what failed."""
 BUDGET_MS = 5.0
 """CPU for what is new in a request."""
 CHARACTERS_PER_MS = 4096
@@ -52,6 +54,7 @@ class Verdicts:
         self._panel = Panel(detectors)
         self._budget_ms = budget_ms
         self._known: Recent[tuple[str, Hash], tuple[Located, ...]] = Recent(REMEMBERED)
+        self._bodies: Recent[tuple[str, Hash], tuple[Located, ...]] = Recent(BODIES)
         self._tools: Recent[str, str] = Recent(TOOLS)
 
     def warm(self) -> None:
@@ -61,6 +64,9 @@ class Verdicts:
     def request(self, wire: str, path: str, body: bytes, *, whole: bool = False) -> Judged:
         """Of a body without content codings, or of a frame of a WebSocket's client. `whole`: all
         of it, however long that takes."""
+        same = (wire, content_hash(body))
+        if (known := self._bodies.get(same)) is not None:
+            return Judged([*known])
         judged = Judged()
         clock = _Clock(None if whole else self._budget_ms)
         for element in elements(body):
@@ -77,6 +83,8 @@ class Verdicts:
             judged.faults += new.faults
             if new.whole:
                 self._known[key] = tuple(one.remembered() for one in new.found)
+        if judged.whole:
+            self._bodies[same] = tuple(one.remembered() for one in judged.found)
         return judged
 
     def text(self, text: Text) -> Judged:
