@@ -55,7 +55,11 @@ class Capture:
     def response(self, flow: http.HTTPFlow) -> None:
         """An addon loaded after these may have put its own function into our place."""
         exchange = bridge.exchange(flow)
-        if exchange is None or flow.response is None or flow.response.raw_content is not None:
+        if exchange is None or flow.response is None:
+            return
+        if flow.response.raw_content is not None:
+            if exchange.waits:
+                _rewrite_whole(flow.response, exchange)
             return
         if getattr(flow.response.stream, "__module__", None) != __name__:
             exchange.response.over = True
@@ -110,6 +114,20 @@ def rewritten(exchange: Exchange, chunk: bytes) -> list[bytes]:
         exchange.rewrite = None
         return [chunk]
     return [out] if out else []
+
+
+def _rewrite_whole(response: http.Response, exchange: Exchange) -> None:
+    """An answer that was waited for."""
+    body = response.raw_content
+    if not body or exchange.rewrite is None:
+        return
+    exchange.feed(body)
+    ours = exchange.rewrite.whole(body)
+    if exchange.rewrite.fault is not None:
+        bridge.tell_fault("Capture.rewritten", exchange.rewrite.fault)
+    if exchange.deliver(ours) is not body:
+        response.raw_content = ours
+        response.headers["content-length"] = str(len(ours))
 
 
 def following(theirs: Callable[[bytes], Any], keep: Callable[[bytes], Any]) -> Callable[..., Any]:

@@ -4,18 +4,17 @@ Fails open: what cannot be changed passes as it came, and the call says why (`le
 `on_too_long = "refuse"` answers in place of the provider.
 """
 
-from collections.abc import Callable
-
 from mitmproxy import http
 
-from addons import bridge
+from addons import answers, bridge
 from llmproxy_core import turns
-from llmproxy_core.namespace.answer import Answer, fetched
+from llmproxy_core.namespace.answer import RestoredNames, restoring
 from llmproxy_core.namespace.incoming import changed_frame
 from llmproxy_core.namespace.request import Call, Sent
 from llmproxy_core.pipeline import Exchange
-from llmproxy_core.providers.content_type import content_type
+from llmproxy_core.providers.answer_id import fetched
 from llmproxy_core.providers.refusal import refusal
+from llmproxy_core.rewriting import Order
 from llmproxy_core.websocket import WebSocketSession
 
 
@@ -54,16 +53,8 @@ class Namespace:
     @bridge.guarded
     def response(self, flow: http.HTTPFlow) -> None:
         exchange = bridge.exchange(flow)
-        if exchange is None or exchange.rewrite is None or flow.response is None:
-            return
-        body = flow.response.raw_content
-        if exchange.waits and body:
-            exchange.feed(body)
-            ours = exchange.deliver(exchange.rewrite.whole(body))
-            if ours is not body:
-                flow.response.raw_content = ours
-                flow.response.headers["content-length"] = str(len(ours))
-        _remember(exchange)
+        if exchange is not None:
+            _remember(exchange)
 
     @bridge.guarded
     def error(self, flow: http.HTTPFlow) -> None:
@@ -93,16 +84,14 @@ class Namespace:
 
 
 def _settle(flow: http.HTTPFlow, session: WebSocketSession, frame: bytes) -> None:
-    """The namespace of a WebSocket: what rules ask of a body, its first frames tell."""
-    rules, head = bridge.interception().rulebook.rules, session.head
-    rule = rules.find(bridge.caller(flow, head, frame)) if rules.matching else rules.default
-    session.rule, head.namespace = rule, rule.name
+    """The names of a WebSocket; what rules ask of a body, its first frames tell."""
+    head = session.head
     if turns.is_empty(head.wire, frame):
         return
     session.settled = True
     user = head.proxy_user or ""
     call = Call(head.provider, head.wire, head.path, _headers(flow), b"", user)
-    session.naming = bridge.interception().prefixer.session(call, rule)
+    session.naming = bridge.interception().prefixer.session(call, session.rule)
     if session.naming is not None:
         head.prefix = session.naming.prefix.decode()
         head.shortened = session.naming.shortened
@@ -129,23 +118,13 @@ def _apply(flow: http.HTTPFlow, exchange: Exchange, request: Sent) -> None:
 
 
 def _restore(flow: http.HTTPFlow, exchange: Exchange) -> None:
-    """A body with a length of its own is waited for, so that its length is right; one that comes
-    in pieces is changed piece by piece."""
     response = flow.response
-    if response is None or exchange.naming is None or exchange.expected == 0:
+    if response is None or exchange.naming is None:
         return
-    answer = Answer(exchange.head.wire, exchange.naming, bridge.headers(response.headers))
-    if not answer.able:
-        return
-    exchange.rewrite = answer
-    exchange.expected = -1
-    streams = content_type(response.headers.get("content-type", "")).streams
-    if 0 < bridge.declared_length(response) <= exchange.max_body and not streams:
-        exchange.waits = exchange.owns_slot
-    if exchange.waits:
-        response.stream = False
-    else:
-        response.headers.pop("content-length", None)
+    if (rewriting := answers.rewriting(response, exchange)) is not None:
+        told = bridge.headers(response.headers)
+        names = RestoredNames(exchange.head.wire, exchange.naming, told)
+        rewriting.add(Order.NAMES, names)
 
 
 def _restore_fetched(flow: http.HTTPFlow) -> None:
@@ -157,26 +136,10 @@ def _restore_fetched(flow: http.HTTPFlow) -> None:
     naming = bridge.interception().prefixer.answered(id)
     if naming is None:
         return
-    answer = Answer(wire, naming, bridge.headers(response.headers))
+    answer = restoring(wire, naming, bridge.headers(response.headers))
     if answer.able:
         response.headers.pop("content-length", None)
-        response.stream = _slot(answer)
-
-
-def _slot(answer: Answer) -> Callable[[bytes], list[bytes]]:
-    """A stream slot; mitmproxy calls it outside of its guard, last with no bytes."""
-
-    def change(chunk: bytes) -> list[bytes]:
-        try:
-            out = answer.feed(chunk) if chunk else answer.finish()
-            if answer.fault is not None:
-                bridge.tell_fault("Namespace.fetched", answer.fault)
-        except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
-            bridge.tell_fault("Namespace.fetched", exc)
-            out = chunk
-        return [out] if out else []
-
-    return change
+        response.stream = answers.slot(answer, "Namespace.fetched")
 
 
 def _remember(exchange: Exchange) -> None:

@@ -13,7 +13,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.providers.encoding import Decoder
 from llmproxy_core.providers.eventstream import TYPE, encode_message
@@ -98,7 +98,7 @@ def _drained(decoder: Decoder, chunks: list[bytes]) -> None:
 
 
 def _fed(wire: str, headers: list[tuple[str, str]], chunks: list[bytes]) -> None:
-    answer = Answer(wire, Naming("pay__"), headers)
+    answer = restoring(wire, Naming("pay__"), headers)
     for chunk in chunks:
         answer.feed(chunk)
 

@@ -14,7 +14,6 @@ import xxhash
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.hashing import Hash, content_hash
 from llmproxy_core.model import Headers
-from llmproxy_core.namespace.answer import Answer as RestoredAnswer
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.records import (
@@ -29,6 +28,7 @@ from llmproxy_core.records import (
     Upload,
 )
 from llmproxy_core.redaction.keeper import Keeper
+from llmproxy_core.rewriting import Rewriting
 
 HEAD_BYTES = 64 * 2**10
 """What is kept of a body over `capture.max_body`."""
@@ -145,7 +145,7 @@ class Exchange:
         """What is written of the bytes; None: all of them."""
         self.naming: Naming | None = None
         """Names of the request that are put back in the answer."""
-        self.rewrite: RestoredAnswer | None = None
+        self.rewrite: Rewriting | None = None
         """What the client gets instead of the bytes that come; None: these."""
         self.owns_slot = True
         """Does nobody else take part in streaming the answer?"""

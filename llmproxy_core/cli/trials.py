@@ -15,7 +15,7 @@ from llmproxy_core.interchange.incoming.source import opened
 from llmproxy_core.interchange.outgoing.texts import dumps
 from llmproxy_core.model import Headers, mapping
 from llmproxy_core.namespace import facts
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.caller import Caller
 from llmproxy_core.namespace.folders import Folders
 from llmproxy_core.namespace.incoming import changed
@@ -116,7 +116,7 @@ class Trials:
         elif found.prefix:
             body = strip_request(record.wire, decode_whole(headers, body) or body, naming)
             answer = decode_whole(found.response_headers, answer) or answer
-            answer = Answer(record.wire, naming, _plain(found.response_headers)).whole(answer)
+            answer = restoring(record.wire, naming, _plain(found.response_headers)).whole(answer)
             headers = _plain(headers)
         call = Call(record.provider, record.wire, record.path, headers, body)
         told = (_plain(found.response_headers) if found.prefix else found.response_headers, answer)

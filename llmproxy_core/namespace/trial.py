@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from llmproxy_core.model import Headers, mapping
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.incoming import changed
 from llmproxy_core.namespace.names import NAME, Naming
 from llmproxy_core.namespace.outgoing import prefix_request, strip_request
@@ -135,7 +135,7 @@ def _of_request(wire: str, body: bytes, naming: Naming) -> Naming:
 
 
 def _through(wire: str, naming: Naming, headers: Headers, pieces: Iterable[bytes]) -> bytes:
-    answer = Answer(wire, naming, headers)
+    answer = restoring(wire, naming, headers)
     return b"".join(map(answer.feed, pieces)) + answer.finish()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import prefix_request, strip_request
 
@@ -45,7 +45,7 @@ def of_request() -> Naming:
 
 
 def back(wire: str, stream: bytes, size: int = 0, headers: Any = EVENTS) -> bytes:
-    answer = Answer(wire, of_request(), headers)
+    answer = restoring(wire, of_request(), headers)
     pieces = [stream[at : at + size] for at in range(0, len(stream), size)] if size else [stream]
     out = b"".join(map(answer.feed, pieces)) + answer.finish()
     assert answer.fault is None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from llmproxy_core.model import Headers
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import prefix_request
 
@@ -30,7 +30,7 @@ def named(wire: str, request: bytes, kind: type[Naming] = Naming) -> Naming:
 
 def through(wire: str, naming: Naming, headers: Headers, chunks: Iterable[bytes]) -> bytes:
     """An answer, restored piece by piece."""
-    answer = Answer(wire, naming, headers)
+    answer = restoring(wire, naming, headers)
     return b"".join(map(answer.feed, chunks)) + answer.finish()
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.eventstream import EventStreamNames, in_base64
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.providers.encoding import Decoder, decode_body
@@ -44,7 +44,7 @@ def encoder(coding: str) -> Encoder:
 
 
 def through(sample: Sample, coding: str, chunks: list[bytes]) -> list[bytes]:
-    answer = Answer(sample.wire, Naming("pay__"), told(coding, sample.kind))
+    answer = restoring(sample.wire, Naming("pay__"), told(coding, sample.kind))
     return [*map(answer.feed, chunks), answer.finish()]
 
 
@@ -70,7 +70,7 @@ def test_an_event_is_not_delayed(coding: str) -> None:
     wanted = [event + b"\n\n" for event in sample.stream.split(b"\n\n") if event]
     coder = encoder(coding)
     left = Decoder(told(coding, sample.kind))
-    answer = Answer(sample.wire, Naming("pay__"), told(coding, sample.kind))
+    answer = restoring(sample.wire, Naming("pay__"), told(coding, sample.kind))
     for event, whole in zip(events, wanted, strict=True):
         assert b"".join(left.feed(answer.feed(coder.encode(event)))) == whole
 
@@ -81,11 +81,11 @@ def test_a_whole_answer_comes_back(wire: str, coding: str) -> None:
     sample, headers = WHOLE[wire], told(coding, "application/json")
     coder = encoder(coding)
     body = coder.encode(prefixed(sample.json)) + coder.finish()
-    left = Answer(wire, Naming("pay__"), headers).whole(body)
+    left = restoring(wire, Naming("pay__"), headers).whole(body)
     assert decode_body(headers, left) == (sample.json, None)
     coder = encoder(coding)
     unchanged = coder.encode(sample.json) + coder.finish()
-    assert Answer(wire, Naming("pay__"), headers).whole(unchanged) is unchanged
+    assert restoring(wire, Naming("pay__"), headers).whole(unchanged) is unchanged
 
 
 @each
@@ -98,7 +98,7 @@ def test_after_a_fault_of_ours_the_names_stay(monkeypatch, wire: str, coding: st
     monkeypatch.setattr("llmproxy_core.namespace.answer.changed", fail)
     sample = STREAMS[wire]
     headers, coder = told(coding, sample.kind), encoder(coding)
-    answer = Answer(wire, Naming("pay__"), headers)
+    answer = restoring(wire, Naming("pay__"), headers)
     left = answer.feed(coder.encode(sent(sample))) + answer.feed(coder.finish()) + answer.finish()
     assert decode_body(headers, left) == (sent(sample), None)
     assert isinstance(answer.fault, LookupError)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.mentions import speaking
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import prefix_request, strip_request
@@ -101,7 +101,7 @@ def test_a_name_that_a_text_has_as_it_is_sent_stays_in_all_texts(taken):
     other = "get_weather" if taken.endswith("weather") else "pay__get_weather"
     assert json.loads(out)["messages"][0]["content"] == f"{taken}, {other} and pay__refund2"
     assert strip_request(CHAT, out, naming) == body
-    answer = Answer(CHAT, naming, EVENTS)
+    answer = restoring(CHAT, naming, EVENTS)
     stream = sse(*spoken(f"{taken} and pay__refund2."))
     assert answer.feed(stream) == sse(*spoken(f"{taken} and refund2."))
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.mentions import speaking
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.outgoing import prefix_request, strip_request
@@ -41,7 +41,7 @@ def test_a_request_without_its_prefix_is_the_one_that_came():
 def as_sent(one: Exchange, ours: bytes, texts: bool) -> bytes:
     """The answer of a provider that knows the tools by their prefixed names."""
     wire, request, said = wire_of(one), body(one, "request"), plain(headers(one, "response"))
-    names = Answer(wire, named(wire, request, Adding), said)
+    names = restoring(wire, named(wire, request, Adding), said)
     grammar = PLACES[wire].answer_text
     if not texts or grammar is None:
         return names.feed(ours) + names.finish()
@@ -60,7 +60,7 @@ def test_an_answer_that_mentions_tools_is_the_one_without_prefix():
         mentioned += theirs != as_sent(one, ours, texts=False)
         for _ in range(3):
             places = random.sample(range(len(theirs)), min(len(theirs), random.randint(0, 40)))
-            answer = Answer(wire_of(one), asked(one), plain(headers(one, "response")))
+            answer = restoring(wire_of(one), asked(one), plain(headers(one, "response")))
             sent = b"".join(map(answer.feed, cut(theirs, places))) + answer.finish()
             assert answer.fault is None
             assert sent == ours, one["id"]
@@ -78,6 +78,6 @@ def test_an_answer_that_mentions_tools_may_be_cut_anywhere():
         naming, everywhere = asked(one), range(1, len(theirs))
         places = random.sample(everywhere, min(len(everywhere), 1000))
         for pieces in [cut(theirs, everywhere), *(cut(theirs, [place]) for place in places)]:
-            answer = Answer(wire_of(one), naming, told)
+            answer = restoring(wire_of(one), naming, told)
             sent = b"".join(map(answer.feed, pieces)) + answer.finish()
             assert sent == ours, (one["id"], len(pieces[0]))

@@ -11,10 +11,11 @@ import brotli
 import pytest
 import zstandard
 
-from llmproxy_core.namespace.answer import Answer, fetched
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.request import Call, Prefixer, Sent
 from llmproxy_core.namespace.rules import Namespace
+from llmproxy_core.providers.answer_id import fetched
 
 MB = 2**20
 PAY, PLAIN = Namespace("payments", "pay__"), Namespace("default")
@@ -239,7 +240,7 @@ def test_what_is_fetched_later_has_the_names_of_the_call(tmp_path: Path, restart
     prefixer = Prefixer(tmp_path / "prefixes", MB)
     naming = prefixer.sent(call(chat(tools=("find", LONG))), PAY).naming
     assert naming
-    answer = Answer("openai.responses", naming, [])
+    answer = restoring("openai.responses", naming, [])
     answer.feed(b'{"id": "resp_abc1", "output": []}')
     prefixer.remember(answer.id, naming)
 
@@ -254,7 +255,8 @@ def test_what_is_fetched_later_has_the_names_of_the_call(tmp_path: Path, restart
         assert came
         text = item.replace("{}", came.decode()).encode()
         assert (
-            Answer("openai.responses", later, []).whole(text) == item.replace("{}", name).encode()
+            restoring("openai.responses", later, []).whole(text)
+            == item.replace("{}", name).encode()
         )
     assert prefixer.answered("resp_other") is None
 

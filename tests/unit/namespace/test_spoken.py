@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmproxy_core.namespace.answer import Answer
+from llmproxy_core.namespace.answer import restoring
 from llmproxy_core.namespace.incoming import changed_frame
 from llmproxy_core.providers.eventstream import MessageReader, encode_message
 from tests.unit.namespace.plain_texts import (
@@ -39,7 +39,7 @@ def restored(text: str) -> str:
 def test_a_name_comes_back_however_it_is_cut_into_events(said, each, size):
     events = [event for choice, text in said for event in spoken(text, choice=choice)]
     events = [{"id": str(at), **event} for at, event in enumerate(events)]
-    answer = Answer(CHAT, of_request(), EVENTS)
+    answer = restoring(CHAT, of_request(), EVENTS)
     pieces = [sse(event) for event in events] if each else [sse(*events)]
     out = b"".join(map(answer.feed, pieces)) + answer.finish()
     assert each or out == back(CHAT, sse(*events), size)
@@ -54,7 +54,7 @@ def test_a_name_comes_back_however_it_is_cut_into_events(said, each, size):
 
 def leaving(*texts: str | None) -> list[bytes]:
     """What leaves with each event, the last with the end of the stream."""
-    answer = Answer(CHAT, of_request(), EVENTS)
+    answer = restoring(CHAT, of_request(), EVENTS)
     sent = [answer.feed(sse(event)) for event in spoken(*texts)]
     return [*sent, answer.finish()]
 
@@ -80,7 +80,7 @@ def test_a_name_at_the_end_of_the_stream_comes_back():
 
 
 def test_comments_and_pings_do_not_wait():
-    answer = Answer("anthropic.messages", of_request(), EVENTS)
+    answer = restoring("anthropic.messages", of_request(), EVENTS)
     first = {"type": "content_block_delta", "index": 0}
     start = sse(first | {"delta": {"type": "text_delta", "text": "pay"}})
     end = sse(first | {"delta": {"type": "text_delta", "text": "__read"}})
@@ -127,7 +127,7 @@ def _lines(stream: bytes) -> list[bytes]:
 
 def test_too_much_that_waits_leaves_as_it_came():
     events = [*spoken("pay__rea"), *spoken(*["x"] * 1500, choice=1), *spoken("d")]
-    answer = Answer(CHAT, of_request(), EVENTS)
+    answer = restoring(CHAT, of_request(), EVENTS)
     assert answer.feed(sse(*events[:500])) == b""
     assert answer.feed(sse(*events[500:1200])).startswith(sse(*events[:1000]))
     assert answer.feed(sse(*events[1200:])) + answer.finish() == sse(*events[1200:])
@@ -147,7 +147,7 @@ def test_an_event_too_large_passes_with_what_waited(monkeypatch):
 
 
 def test_a_fault_of_ours_lets_everything_pass(monkeypatch):
-    answer = Answer(CHAT, of_request(), EVENTS)
+    answer = restoring(CHAT, of_request(), EVENTS)
     first, second, third = (sse(event) for event in spoken("pay", "__read", "pay__read"))
     assert answer.feed(first) == b""
     monkeypatch.setattr("llmproxy_core.namespace.waiting.words", lambda *_: 1 / 0)
@@ -158,7 +158,7 @@ def test_a_fault_of_ours_lets_everything_pass(monkeypatch):
 
 def test_json_texts_in_a_row_go_on_one_by_one():
     lines = [json.dumps({"message": {"content": text}}) + "\n" for text in ("a ", "pay", "__read.")]
-    answer = Answer("ollama.chat", of_request(), JSON)
+    answer = restoring("ollama.chat", of_request(), JSON)
     out = [answer.feed(line.encode()) for line in lines]
     assert [line.count(b"content") for line in out] == [1, 0, 2]
     assert (
@@ -188,7 +188,7 @@ def test_frames_of_an_eventstream_are_made_anew_in_order():
         for text in texts
     ]
     headers = [("content-type", "application/vnd.amazon.eventstream")]
-    answer = Answer("bedrock.converse-stream", of_request(), headers)
+    answer = restoring("bedrock.converse-stream", of_request(), headers)
     out = [answer.feed(frame) for frame in frames]
     assert out[:3] == [b""] * 3
     reader = MessageReader()

@@ -98,7 +98,7 @@ def test_a_turn_of_a_websocket_is_tried_frame_by_frame():
 
 def test_what_does_not_come_back_is_told(monkeypatch):
     monkeypatch.setattr(module, "strip_request", lambda wire, body, naming: body)
-    monkeypatch.setattr(module, "Answer", _Deaf)
+    monkeypatch.setattr(module, "restoring", _Deaf)
     done = trial(call(body("search")), PAY, MAX, ([], answer("search")))
     assert done.lost == ["the request", "the answer"]
 

@@ -1,0 +1,50 @@
+"""Answers that become others on their way to the client; several addons may take part in one."""
+
+from collections.abc import Callable
+
+from mitmproxy import http
+
+from addons import bridge
+from llmproxy_core.pipeline import Exchange
+from llmproxy_core.providers.content_type import content_type
+from llmproxy_core.rewriting import Rewriting
+
+
+def rewriting(response: http.Response, exchange: Exchange) -> Rewriting | None:
+    """Where stages for an answer are added, in `responseheaders`; None if nothing can be changed.
+
+    A body with a length of its own is waited for, so that its length is right; one that comes in
+    pieces is changed piece by piece.
+    """
+    if exchange.rewrite is not None or exchange.expected == 0:
+        return exchange.rewrite
+    made = Rewriting(exchange.head.wire, bridge.headers(response.headers))
+    if not made.able:
+        return None
+    exchange.rewrite = made
+    exchange.expected = -1
+    streams = content_type(response.headers.get("content-type", "")).streams
+    if 0 < bridge.declared_length(response) <= exchange.max_body and not streams:
+        exchange.waits = exchange.owns_slot
+    if exchange.waits:
+        response.stream = False
+    else:
+        response.headers.pop("content-length", None)
+    return made
+
+
+def slot(answer: Rewriting, where: str) -> Callable[[bytes], list[bytes]]:
+    """A stream slot for what is no exchange; mitmproxy calls it outside of its guard, last with no
+    bytes. `where`: whose it is, for a fault."""
+
+    def change(chunk: bytes) -> list[bytes]:
+        try:
+            out = answer.feed(chunk) if chunk else answer.finish()
+            if answer.fault is not None:
+                bridge.tell_fault(where, answer.fault)
+        except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
+            bridge.tell_fault(where, exc)
+            out = chunk
+        return [out] if out else []
+
+    return change
