@@ -9,6 +9,8 @@
     rulebook.json          the rules of the table `namespaces`, for the proxy
     prefixes               with which prefix conversations began
     limits.counts          what limits and budgets have counted
+    limits.levels.<pid>    how far the limits are used up, as a proxy tells it
+    approvals              what people have decided of calls that wait, for the proxy
     advisor/               what the advisor has spent and answered
     worker.lock, worker.log
 
@@ -53,6 +55,15 @@ class Home:
     @property
     def limits(self) -> Path:
         return self.path / "limits.counts"
+
+    @property
+    def levels(self) -> Path:
+        """Of all proxies; the file of one has its process id behind it."""
+        return self.path / "limits.levels"
+
+    @property
+    def approvals(self) -> Path:
+        return self.path / "approvals"
 
     @property
     def advisor(self) -> Path:
