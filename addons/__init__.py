@@ -12,6 +12,7 @@ from addons.login import Login
 from addons.namespace import Namespace
 from addons.passthrough import Passthrough
 from addons.persist import Persist
+from addons.policies import Policies
 from addons.settings import Settings
 from addons.trailers import Trailers
 
@@ -24,6 +25,7 @@ addons = [
     Capture(),
     Caller(),
     Anomaly(),
+    Policies(),
     Namespace(),
     Persist(),
 ]

@@ -27,7 +27,10 @@ class Anomaly:
             return
         if bridge.upgrades(flow.request) or not _looks():
             return
-        judged = _judged(exchange.head.wire, flow.request.path, bridge.plain_body(flow))
+        head, body = exchange.head, bridge.decoded_body(flow)
+        judged = _judged(head.wire, flow.request.path, body or b"", head.namespace)
+        if body is None:
+            judged.faults.append("its content coding cannot be undone")
         exchange.judged = judged
         _note(judged, exchange.judgement, exchange.keeper)
 
@@ -38,7 +41,8 @@ class Anomaly:
             return
         message = flow.websocket.messages[-1]
         if message.from_client:
-            session.judged = _judged(session.head.wire, session.head.path, message.content)
+            head = session.head
+            session.judged = _judged(head.wire, head.path, message.content, head.namespace)
             _note(session.judged, session.judgement, session.keeper)
 
 
@@ -47,9 +51,17 @@ def _looks() -> bool:
     return shared.config.anomaly.proxy or shared.rulebook.policies.asks_findings
 
 
-def _judged(wire: str, path: str, body: bytes) -> Judged:
+def _judged(wire: str, path: str, body: bytes, namespace: str) -> Judged:
+    """Without what is not worth telling here, as people have said."""
     shared = bridge.interception()
-    return shared.verdicts.request(wire, path, body, whole=shared.rulebook.policies.closed)
+    rules = shared.rulebook
+    judged = shared.verdicts.request(wire, path, body, whole=rules.policies.closed)
+    judged.found = [
+        one
+        for one in judged.found
+        if rules.learned.tells(namespace, one.finding.detector, one.finding.score, one.hash)
+    ]
+    return judged
 
 
 def _note(judged: Judged, judgement: Judgement, keeper: Keeper | None) -> None:

@@ -5,8 +5,9 @@ import functools
 import json
 import logging
 import re
+import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from llmproxy_core.model import Headers
 from llmproxy_core.namespace import facts
 from llmproxy_core.namespace.caller import Caller
 from llmproxy_core.pipeline import Exchange, Head
+from llmproxy_core.policies.facts import About
 from llmproxy_core.providers.recoding import decode_whole
 from llmproxy_core.providers.recognise import Match
+from llmproxy_core.providers.settings import SESSION_HEADERS
 from llmproxy_core.records import Answer, Ending
 from llmproxy_core.websocket import WebSocketSession
 
@@ -158,12 +161,40 @@ def caller(flow: http.HTTPFlow, head: Head, frame: bytes | None = None) -> Calle
     return made
 
 
+def about(flow: http.HTTPFlow, head: Head, asked: Collection[str]) -> About:
+    """What policies may ask of a call. `asked`: the variables that they look at."""
+    request = flow.request
+    fields, body = headers(request.headers), plain_body(flow)
+    path = _text(request.data.path)
+    return About(
+        namespace=head.namespace,
+        provider=head.provider,
+        wire=head.wire,
+        host=head.host,
+        method=head.method,
+        path=head.path,
+        at=time.time(),
+        client=head.client,
+        user_agent=request.headers.get("user-agent"),
+        proxy_user=head.proxy_user,
+        credential=head.credential,
+        session=_session(fields, body) if "session.id" in asked else None,
+        model=facts.model(path, body),
+        body_bytes=len(request.raw_content or b""),
+    )
+
+
 def plain_body(flow: http.HTTPFlow) -> bytes:
     """The body of a request without its content coding; empty if it cannot be read."""
+    return decoded_body(flow) or b""
+
+
+def decoded_body(flow: http.HTTPFlow) -> bytes | None:
+    """The same; None if its content coding cannot be undone."""
     body = flow.request.raw_content or b""
     if "content-encoding" not in flow.request.headers:
         return body
-    return decode_whole(headers(flow.request.headers), body) or b""
+    return decode_whole(headers(flow.request.headers), body)
 
 
 def answer(response: http.Response, at: int) -> Answer:
@@ -229,6 +260,11 @@ def ending(flow: http.HTTPFlow) -> Ending:
     if "server" in message or not flow.server_conn.connected:
         return "server_closed"
     return "error"
+
+
+def _session(fields: Headers, body: bytes) -> str | None:
+    named = (value for name, value in fields if name.lower() in SESSION_HEADERS)
+    return next(named, None) or next(iter(facts.session(body).ids), None)
 
 
 def _proxy_user(flow: http.HTTPFlow) -> str | None:

@@ -17,6 +17,7 @@ from llmproxy_core.model import Headers
 from llmproxy_core.namespace.folders import Folders
 from llmproxy_core.namespace.request import Prefixer
 from llmproxy_core.pipeline import Exchange
+from llmproxy_core.policies.throttle import Throttle
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Closed, Ending, Event, Opened, Record
 from llmproxy_core.redaction.masking import Masker
@@ -40,6 +41,7 @@ class Interception:
     prefixer: Prefixer
     verdicts: Verdicts
     masker: Masker
+    throttle: Throttle
     folders: Folders = field(default_factory=Folders)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     sessions: dict[str, WebSocketSession] = field(default_factory=dict)
@@ -110,4 +112,5 @@ def start(config: Config, home: Home) -> Interception:
         prefixer=Prefixer(home.prefixes, config.capture.max_body),
         verdicts=Verdicts(DETECTORS, config.anomaly.budget_ms),
         masker=Masker(scrubber),
+        throttle=Throttle(home.limits),
     )

@@ -16,6 +16,7 @@ from llmproxy_core.hashing import Hash, content_hash
 from llmproxy_core.model import Headers
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
+from llmproxy_core.policies.approvals import Hold
 from llmproxy_core.records import (
     Answer,
     Answered,
@@ -104,6 +105,7 @@ class Exchange:
         "expected",
         "first_at",
         "head",
+        "hold",
         "id",
         "judged",
         "judgement",
@@ -139,6 +141,8 @@ class Exchange:
         """The namespace of the call."""
         self.judged: Judged | None = None
         """What was found in the request; None: it was not looked at."""
+        self.hold: Hold | None = None
+        """It waits for a person before it is sent; None: it does not."""
         self.judgement = Judgement()
         """What is written of that, and of what policies decided, with the next record that can."""
         self.keeper: Keeper | None = None

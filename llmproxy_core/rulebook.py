@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from llmproxy_core import config
+from llmproxy_core.anomaly.learning import NOTHING, Learned
 from llmproxy_core.config import Config, NamespaceConfig, PolicyConfig
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.home import Home, write_private
@@ -49,12 +50,12 @@ class WrittenRule(Protocol):
 @dataclass(frozen=True, slots=True)
 class Handed:
     """What the worker has handed over. `proven`: names of policies whose bound of false positives
-    is below what they allow. `learned`: what resolutions taught, see `anomaly.learning`."""
+    is below what they allow. `learned`: what resolutions taught."""
 
     namespaces: list[NamespaceConfig] = field(default_factory=list)
     policies: list[PolicyConfig] = field(default_factory=list)
     proven: frozenset[str] = frozenset()
-    learned: dict[str, Any] = field(default_factory=dict)
+    learned: Learned = NOTHING
 
 
 def write(
@@ -62,7 +63,7 @@ def write(
     rules: Iterable[WrittenRule],
     policies: Iterable[Mapping[str, Any]] = (),
     proven: Iterable[str] = (),
-    learned: Mapping[str, Any] | None = None,
+    learned: Learned = NOTHING,
 ) -> bool:
     """Hand what is in the tables to the proxies of a home; False if they have it.
 
@@ -74,7 +75,7 @@ def write(
     others = {
         "policies": [dict(policy) for policy in policies],
         "proven": sorted(proven),
-        "learned": dict(learned or {}),
+        "learned": learned.written(),
     }
     content = msgspec.json.encode(
         {"version": VERSION, "namespaces": [_entry(rule) for rule in rules]}
@@ -115,7 +116,9 @@ def read(path: Path) -> Handed:
     proven, learned = content.get("proven", []), content.get("learned", {})
     if not isinstance(proven, list) or not isinstance(learned, dict):
         raise ConfigError(f"{path}: `proven` is no list, or `learned` no object")
-    return Handed(checked.namespaces, checked.policies, frozenset(map(str, proven)), learned)
+    return Handed(
+        checked.namespaces, checked.policies, frozenset(map(str, proven)), Learned.read(learned)
+    )
 
 
 class Rulebook:
@@ -130,6 +133,7 @@ class Rulebook:
         self._clashes: list[str] = []
         self.rules = Rules(settings.namespaces)
         self.policies = Policies(settings.policies)
+        self.learned = NOTHING
         self.refresh()
 
     def refresh(self) -> bool:
@@ -164,6 +168,7 @@ class Rulebook:
             self._clashes = clashes
             self.rules = Rules(rules)
             self.policies = Policies(policies, handed.proven)
+            self.learned = handed.learned
         return any(changed)
 
 
