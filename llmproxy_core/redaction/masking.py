@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from llmproxy_core.anomaly.finding import Finding
+from llmproxy_core.anomaly.marks import MARK
 from llmproxy_core.credentials import Scrubber
 
 SHORT = 6
@@ -55,6 +56,9 @@ class Masker:
         self._scrubber = scrubber
 
     def mark(self, secret: Secret) -> str:
+        """Of a mark it is the mark itself."""
+        if MARK.fullmatch(secret.value):
+            return secret.value
         value = secret.value.encode("utf-8", "backslashreplace").decode()  # lone surrogates
         return f"[{secret.label}:{self._scrubber.mark(value)}]"
 
