@@ -26,7 +26,7 @@ import msgspec
 
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.notify import BACKOFF, Callback, Listener
+from llmproxy_core.store.notify import BACKOFF, FIELDS, Callback, Listener
 from llmproxy_core.store.rows import Change, Flow
 
 LENGTH = struct.Struct(">I")
@@ -172,10 +172,8 @@ class _Changes:
         together = Change()
         while not self._heard.empty():
             change = self._heard.get()
-            together.started += change.started
-            together.streamed += change.streamed
-            together.ended += change.ended
-            together.events += change.events
+            for name in FIELDS:
+                getattr(together, name).extend(getattr(change, name))
             together.overflow |= change.overflow
         return [] if together == Change() else [together]
 

@@ -185,8 +185,9 @@ class EventRow:
 
 @dataclass(slots=True)
 class AnomalyRow:
-    """A finding as the worker writes it; the same one again (`ns_id`, `detector`, `text_hash` and the
-    span) is counted, not stored. See `anomaly.finding` and `records.Found`."""
+    """A finding as the worker writes it; the same one again (`ns_id`, `detector`, `text_hash`, the
+    span and the excerpt) is counted, not stored. `id`: a uuidv7 of the time of the call. See
+    `anomaly.finding` and `records.Found`."""
 
     ns_id: int
     id: UUID
@@ -223,6 +224,9 @@ class DecisionRow:
     action: str
     outcome: str
     why: str
+    side: Literal["request", "response"] = "request"
+    findings: list[UUID] = field(default_factory=list)
+    """Ids of anomalies, those of the same batch or of stored ones."""
 
 
 @dataclass(slots=True)
@@ -237,6 +241,8 @@ class ApprovalRow:
     expires_at: datetime
     said: str
     state: Literal["waiting", "approved", "denied", "expired"] = "waiting"
+    tool: str = ""
+    """Whose call was held; empty: the request waits."""
 
 
 @dataclass(slots=True)
@@ -445,7 +451,8 @@ class Summary:
 
 @dataclass(slots=True)
 class Change:
-    """What a NOTIFY says: ids of flows that began, streamed or ended in one batch.
+    """What a NOTIFY says: ids of flows that began, streamed or ended in one batch; of anomalies that
+    were found or whose status changed, and of calls that wait for a person or no longer do.
 
     `overflow`: there were too many to name; read again from the last id known. It is also how
     the first message after a reconnect looks.
@@ -455,6 +462,8 @@ class Change:
     streamed: list[UUID] = field(default_factory=list)
     ended: list[UUID] = field(default_factory=list)
     events: list[UUID] = field(default_factory=list)
+    anomalies: list[UUID] = field(default_factory=list)
+    approvals: list[UUID] = field(default_factory=list)
     overflow: bool = False
     flows: list[Flow] = field(default_factory=list)
     """Some of `started` and `ended` as they are now, where one process reads for many."""

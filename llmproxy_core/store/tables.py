@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    REAL,
     BigInteger,
     DateTime,
     Double,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 from sqlalchemy import text as sql
@@ -49,6 +51,8 @@ type _Names = Annotated[list[str], mapped_column(ARRAY(Text))]
 type _Json = Annotated[Any, mapped_column(JSONB)]
 type _Buckets = Annotated[list[int], mapped_column(ARRAY(SmallInteger))]
 type _Counts = Annotated[list[int], mapped_column(ARRAY(Integer))]
+type _Score = Annotated[float, mapped_column(REAL)]
+type _Ids = Annotated[list[UUID], mapped_column(ARRAY(Uuid))]
 
 
 class Table(DeclarativeBase):
@@ -350,6 +354,106 @@ class RollupTable(Table):
     first_token_buckets: Mapped[_Buckets]
     first_token_counts: Mapped[_Counts]
     __table_args__ = (PrimaryKeyConstraint("ns_id", "hour", "provider", "model", "client", "part"),)
+
+
+class AnomalyTable(Table):
+    """What detectors found: in the call `request_id`, and again in others, `times` in all. People
+    change its status. `evidence`: made of the excerpt; tells several findings in a text apart."""
+
+    __tablename__ = "anomalies"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    request_id: Mapped[UUID]
+    side: Mapped[str]
+    at: Mapped[_Time]
+    detector: Mapped[str]
+    family: Mapped[str]
+    score: Mapped[_Score]
+    severity: Mapped[str]
+    author: Mapped[str]
+    kind: Mapped[str]
+    tool: Mapped[str]
+    said: Mapped[str]
+    excerpt: Mapped[str]
+    mark_start: Mapped[int]
+    mark_end: Mapped[int]
+    text_hash: Mapped[_Hash]
+    evidence: Mapped[_Hash]
+    times: Mapped[int]
+    last_at: Mapped[_Time]
+    last_request_id: Mapped[UUID]
+    status: Mapped[str]
+    status_by: Mapped[str | None]
+    status_why: Mapped[str | None]
+    status_at: Mapped[_Time | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        UniqueConstraint("ns_id", "text_hash", "detector", "evidence"),
+        Index(None, "ns_id", "status", "severity", "id"),
+        Index(None, "ns_id", "status", "family", "severity", "id"),
+        Index(None, "ns_id", "request_id"),
+        Index(None, "ns_id", "last_request_id"),
+    )
+
+
+class PolicyTable(Table):
+    """Of no namespace: a policy is for all calls that its expression holds for."""
+
+    __tablename__ = "security_policies"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    expression: Mapped[str]
+    action: Mapped[str]
+    mode: Mapped[str]
+    priority: Mapped[int]
+    settings: Mapped[_Json]
+    origin: Mapped[str]
+    home: Mapped[str | None]
+    created_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
+    created_by: Mapped[str]
+    updated_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
+    updated_by: Mapped[str]
+
+
+class DecisionTable(Table):
+    """What policies decided about a call. `findings`: the anomalies because of which."""
+
+    __tablename__ = "policy_decisions"
+    ns_id: Mapped[_Namespace]
+    request_id: Mapped[UUID]
+    id: Mapped[UUID]
+    at: Mapped[_Time]
+    policy: Mapped[str]
+    mode: Mapped[str]
+    action: Mapped[str]
+    outcome: Mapped[str]
+    why: Mapped[str]
+    findings: Mapped[_Ids]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "request_id", "id"),
+        Index(None, "ns_id", "policy", "request_id"),
+        {"postgresql_partition_by": "RANGE (request_id)"},
+    )
+
+
+class ApprovalTable(Table):
+    """Calls, or calls of tools in their answers, that wait for a person, or waited."""
+
+    __tablename__ = "approvals"
+    ns_id: Mapped[_Namespace]
+    request_id: Mapped[UUID]
+    policy: Mapped[str]
+    asked_at: Mapped[_Time]
+    expires_at: Mapped[_Time]
+    said: Mapped[str]
+    tool: Mapped[str]
+    state: Mapped[str]
+    decided_by: Mapped[str | None]
+    why: Mapped[str | None]
+    decided_at: Mapped[_Time | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "request_id"),
+        Index(None, "ns_id", "state", "request_id"),
+    )
 
 
 class AuditTable(Table):

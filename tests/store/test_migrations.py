@@ -75,6 +75,7 @@ def test_every_key_begins_with_the_namespace(database: Database) -> None:
     assert others == {
         ("namespaces", "name"),
         ("namespaces", "prefix"),
+        ("security_policies", "name"),
         ("spool_offsets", "writer"),
         (migrate.VERSION_TABLE, "version_num"),
     }

@@ -1,0 +1,106 @@
+"""Calls that wait for a person: who asks, and what was decided. Every decision is audited."""
+
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, text
+
+from llmproxy_core.errors import StoreError
+from llmproxy_core.store import audit, notify, statements
+from llmproxy_core.store.guard_rows import Approval
+from llmproxy_core.store.prepared import Prepared
+from llmproxy_core.store.rows import Change
+from llmproxy_core.store.values import clean
+
+type PgConnection = psycopg.Connection[Any]
+type Said = Literal["approved", "denied"]
+
+LASTS = timedelta(days=1)
+"""So long a decision is handed to the proxies: a program may ask again for the same tool call."""
+
+COLUMNS = """
+a.ns_id, n.name, a.request_id, a.policy, a.asked_at, a.expires_at, a.said, a.tool,
+CASE WHEN a.state = 'waiting' AND a.expires_at <= now() THEN 'expired' ELSE a.state END,
+a.decided_by, a.why, a.decided_at
+"""
+"""Nobody has to write down that a time is over."""
+WAITING = Prepared(
+    text(f"""
+SELECT {COLUMNS} FROM namespaces n JOIN approvals a ON a.ns_id = n.ns_id
+WHERE a.state = 'waiting' AND a.expires_at > now() ORDER BY a.expires_at, a.request_id
+""")  # noqa: S608
+)
+NEWEST = Prepared(
+    text(f"""
+SELECT {COLUMNS} FROM namespaces n CROSS JOIN LATERAL (
+    SELECT * FROM approvals o WHERE o.ns_id = n.ns_id ORDER BY o.request_id DESC LIMIT :limit
+) AS a ORDER BY a.request_id DESC LIMIT :limit
+""")  # noqa: S608
+)
+OF_FLOW = Prepared(
+    text(f"""
+SELECT {COLUMNS} FROM namespaces n JOIN approvals a ON a.ns_id = n.ns_id
+WHERE a.request_id = :flow
+""")  # noqa: S608
+)
+LOCKED = """
+SELECT ns_id, policy, state, expires_at > now(), decided_by FROM approvals WHERE request_id = %s
+FOR UPDATE
+"""
+DECIDE = """
+UPDATE approvals SET state = %s, decided_by = %s, why = %s, decided_at = now()
+WHERE ns_id = %s AND request_id = %s
+"""
+HANDED = """
+SELECT request_id, state, decided_by, why FROM approvals
+WHERE state IN ('approved', 'denied') AND decided_at > now() - %s ORDER BY request_id
+"""
+
+
+def waiting(conn: Connection) -> list[Approval]:
+    """Those that somebody has to decide, the most urgent first."""
+    return [Approval(*row) for row in WAITING.rows(conn)]
+
+
+def newest(conn: Connection, *, limit: int = 100) -> list[Approval]:
+    """All, those of the newest calls first."""
+    return [Approval(*row) for row in NEWEST.rows(conn, limit=limit)]
+
+
+def of_flow(conn: Connection, flow: UUID) -> Approval | None:
+    rows = OF_FLOW.rows(conn, flow=flow)
+    return Approval(*rows[0]) if rows else None
+
+
+def decide(connection: PgConnection, flow: UUID, said: Said, actor: str, why: str = "") -> None:
+    """Let a call go on, or not.
+
+    Raises:
+        StoreError: there is no such call, it does not wait any more, or somebody was faster.
+    """
+    with connection.transaction():
+        row = connection.execute(LOCKED, [flow]).fetchone()
+        if row is None:
+            raise StoreError(f"Nothing waits under {flow}. `llmproxy approvals list` has all.")
+        ns_id, policy, state, in_time, who = row
+        if state in ("approved", "denied"):
+            raise StoreError(f"{who or 'somebody'} has {state} it already.")
+        if state != "waiting" or not in_time:
+            raise StoreError("Its time is over: the call has been answered.")
+        connection.execute(DECIDE, [said, clean(actor), clean(why), ns_id, flow])
+        connection.execute(
+            statements.NOTIFY, [notify.CHANNEL, notify.encode(Change(approvals=[flow]))]
+        )
+        told = {"policy": policy} | ({"why": clean(why)} if why else {})
+        audit.append(connection, ns_id, actor, f"call {said}", str(flow), dict(told))
+
+
+def decided(connection: PgConnection) -> dict[str, dict[str, str]]:
+    """What proxies have to know, by the ids of the calls in hex: `decision`, `by`, `why`."""
+    rows = connection.execute(HANDED, [LASTS])
+    return {
+        id.hex: {"decision": state, "by": who or ""} | ({"why": why} if why else {})
+        for id, state, who, why in rows
+    }

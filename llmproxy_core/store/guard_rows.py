@@ -1,0 +1,108 @@
+"""What the store tells of the guard, as plain values; what the worker writes is in `rows`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from llmproxy_core.anomaly.finding import Author, Family, Kind, Severity
+from llmproxy_core.sections.policies import Action, Mode
+
+type Side = Literal["request", "response"]
+type Status = Literal["detected", "acknowledged", "resolved", "false_positive"]
+"""`detected` -> `acknowledged` -> `resolved` or `false_positive`; people may go any way."""
+type ApprovalState = Literal["waiting", "approved", "denied", "expired"]
+"""expired: nobody said anything in time, or the program did not wait."""
+
+STATUSES: tuple[Status, ...] = ("detected", "acknowledged", "resolved", "false_positive")
+OPEN: tuple[Status, ...] = ("detected", "acknowledged")
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """As stored. `request_id` is the first call it was found in, `last_request_id` the last."""
+
+    ns_id: int
+    namespace: str
+    id: UUID
+    request_id: UUID
+    side: Side
+    at: datetime
+    detector: str
+    family: Family
+    score: float
+    severity: Severity
+    author: Author
+    kind: Kind
+    tool: str
+    said: str
+    excerpt: str
+    mark_start: int
+    mark_end: int
+    text_hash: UUID
+    times: int
+    last_at: datetime
+    last_request_id: UUID
+    status: Status
+    status_by: str | None
+    status_why: str | None
+    status_at: datetime | None
+
+    @property
+    def evidence(self) -> str:
+        return self.excerpt[self.mark_start : self.mark_end]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDecision:
+    """As stored. `findings`: ids of anomalies."""
+
+    ns_id: int
+    namespace: str
+    request_id: UUID
+    id: UUID
+    at: datetime
+    policy: str
+    mode: Mode
+    action: Action
+    outcome: str
+    why: str
+    findings: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """As stored. `tool`: empty where the request waits, else whose call was held."""
+
+    ns_id: int
+    namespace: str
+    request_id: UUID
+    policy: str
+    asked_at: datetime
+    expires_at: datetime
+    said: str
+    tool: str
+    state: ApprovalState
+    decided_by: str | None
+    why: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityPolicy:
+    """As stored. `settings`: what of a table `[[policies]]` has no column of its own. `origin`:
+    `mitm.toml` (then `home` has that file) or `database`."""
+
+    name: str
+    expression: str
+    action: Action
+    mode: Mode
+    priority: int
+    settings: dict[str, Any]
+    origin: str
+    home: str | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    updated_by: str
