@@ -1,7 +1,8 @@
 """A body cut into elements, each with its content hash: what was there before is known by it.
 
-The elements of the lists of a JSON object, and its other values; of a large object in it, those of
-that. No grammar of a wire format is needed for it. What is no object is one element.
+The elements of the lists of a JSON object, and its other values; of an object that only wraps
+another one (Google's Code Assist, frames of WebSockets), those of that. No grammar of a wire format
+is needed for it. What is no object is one element.
 """
 
 from collections.abc import Iterator
@@ -11,10 +12,9 @@ import msgspec
 
 from llmproxy_core.hashing import Hash, content_hash
 
-LARGE = 2048
-"""Bytes of an object that is cut further."""
-DEEPEST = 3
-"""Levels of objects that are cut."""
+WRAPPERS = frozenset({"request", "response", "session", "setup", "clientContent"})
+TYPE = 100
+"""Bytes of a `type` beside an element that stays with it: it tells what a frame says."""
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -22,12 +22,14 @@ _REFUSED = (msgspec.MsgspecError, RecursionError, ValueError)
 
 
 class Element(NamedTuple):
-    """`path`: the keys that lead to it. `listed`: it is an element of a list there."""
+    """`path`: the keys that lead to it. `listed`: it is an element of a list there. `type`: what
+    stands beside it of a frame, see TYPE."""
 
     path: tuple[str, ...]
     listed: bool
     raw: bytes | msgspec.Raw
     hash: Hash
+    type: bytes = b""
 
     def alone(self) -> bytes:
         """A body with nothing else in it."""
@@ -36,9 +38,9 @@ class Element(NamedTuple):
         body = bytes(self.raw)
         if self.listed:
             body = b"[" + body + b"]"
-        for key in reversed(self.path):
+        for key in reversed(self.path[1:]):
             body = b"{" + msgspec.json.encode(key) + b":" + body + b"}"
-        return body
+        return b"{" + self.type + msgspec.json.encode(self.path[0]) + b":" + body + b"}"
 
 
 def elements(body: bytes) -> Iterator[Element]:
@@ -48,26 +50,28 @@ def elements(body: bytes) -> Iterator[Element]:
     except _REFUSED:
         yield Element((), False, body, content_hash(body))
         return
-    yield from _members(fields, (), DEEPEST)
+    type = b""
+    if "type" in fields and len(memoryview(fields["type"])) < TYPE:
+        type = b'"type":' + bytes(fields["type"]) + b","
+    yield from _members(fields, (), type)
 
 
 def _members(
-    fields: dict[str, msgspec.Raw], above: tuple[str, ...], levels: int
+    fields: dict[str, msgspec.Raw], above: tuple[str, ...], type: bytes
 ) -> Iterator[Element]:
     for key, raw in fields.items():
         path = (*above, key)
         first = bytes(memoryview(raw)[:1])
-        if first == b"[":
-            try:
+        beside = b"" if path == ("type",) else type
+        try:
+            if first == b"[":
                 inside = _ARRAY.decode(raw)
-            except _REFUSED:
-                inside = []
-            for one in inside:
-                yield Element(path, True, one, content_hash(one))
-        elif first == b"{" and levels > 1 and len(memoryview(raw)) > LARGE:
-            try:
-                yield from _members(_OBJECT.decode(raw), path, levels - 1)
-            except _REFUSED:
-                yield Element(path, False, raw, content_hash(raw))
-        else:
-            yield Element(path, False, raw, content_hash(raw))
+                yield from (Element(path, True, one, content_hash(one), beside) for one in inside)
+                continue
+            if first == b"{" and not above and key in WRAPPERS:
+                members = _OBJECT.decode(raw)
+                yield from _members(members, path, type)
+                continue
+        except _REFUSED:
+            pass  # half of a character in a key
+        yield Element(path, False, raw, content_hash(raw), beside)
