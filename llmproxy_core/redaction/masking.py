@@ -79,19 +79,27 @@ class Masker:
         Also lines of JSON, events of a stream, forms, plain text. Linear in the body for each
         secret.
         """
+        return self.counted(body, secrets)[0]
+
+    def counted(self, body: bytes, secrets: Iterable[Secret]) -> tuple[bytes, int]:
+        """The same, and how many values were replaced. Without any it is the same object."""
+        count = 0
         for secret in sorted(set(secrets), key=lambda one: -len(one.value)):
             if secret.value:
-                body = self._without(body, secret)
-        return body
+                body, times = self._without(body, secret)
+                count += times
+        return body, count
 
-    def _without(self, body: bytes, secret: Secret) -> bytes:
+    def _without(self, body: bytes, secret: Secret) -> tuple[bytes, int]:
         pattern = spellings(secret.value)
         if not (may_have(body, secret.value) and pattern.search(body)):
-            return body
+            return body, 0
         mark = self.mark(secret).encode()
         if _NUMBER.fullmatch(secret.value):
-            return _numbers_masked(body, pattern, mark)
-        return pattern.sub(lambda found: _instead(found, mark), body)
+            masked = _numbers_masked(body, pattern, mark)
+        else:
+            masked = pattern.sub(lambda found: _instead(found, mark), body)
+        return masked, masked.count(mark) - body.count(mark)
 
 
 def may_have(body: bytes, value: str) -> bool:
@@ -99,8 +107,21 @@ def may_have(body: bytes, value: str) -> bool:
     if not value.isascii() or ASCII_ESCAPED.search(body) or PERCENT.search(body):
         return True
     if value.isalnum() or not set(value) & set('"/\\ \n\t\r'):
-        return value.encode() in body or bool(_encoded(value).search(body))
+        return value.encode() in body or _may_have_encoded(body, value)
     return True
+
+
+def _may_have_encoded(body: bytes, value: str) -> bool:
+    return any(needle in body for needle in _needles(value))
+
+
+@lru_cache(maxsize=256)
+def _needles(value: str) -> tuple[bytes, ...]:
+    """What a body has in it that has the value in base64 or hexadecimal."""
+    data = value.encode("utf-8", "surrogatepass")
+    cores = {core for shift in range(3) for core in _cores(data, shift)}
+    parts = {max(re.split(rb"\\\\\*/", core), key=len).replace(rb"\+", b"+") for core in cores}
+    return (*parts, data.hex().encode(), data.hex().upper().encode())
 
 
 @lru_cache(maxsize=256)
