@@ -246,6 +246,16 @@ class ApprovalRow:
 
 
 @dataclass(slots=True)
+class UnjudgedRow:
+    """A call with texts that the worker of `home` is still to judge; `request`: also its request."""
+
+    ns_id: int
+    id: UUID
+    home: str
+    request: bool
+
+
+@dataclass(slots=True)
 class StreamDelta:
     """Text of an answer that is still being written. Gone once the ResponseRow is there."""
 
@@ -318,6 +328,9 @@ class Batch:
     anomalies: list[AnomalyRow] = field(default_factory=list)
     decisions: list[DecisionRow] = field(default_factory=list)
     approvals: list[ApprovalRow] = field(default_factory=list)
+    unjudged: list[UnjudgedRow] = field(default_factory=list)
+    judged: list[tuple[int, UUID]] = field(default_factory=list)
+    """Of what was `unjudged` before."""
     offsets: list[OffsetRow] = field(default_factory=list)
     finished_writers: list[str] = field(default_factory=list)
     """Journals that are stored whole and will be removed: their offset rows go, too."""
