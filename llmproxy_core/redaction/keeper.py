@@ -34,7 +34,7 @@ class Keeper(Protocol):
         """What is written of the body of the request. `cut`: it is only the beginning of it."""
         ...
 
-    def answer(self, headers: Headers) -> None:
+    def answer(self, status: int, headers: Headers) -> None:
         """The head of the answer has come; its body follows."""
         ...
 
