@@ -82,7 +82,7 @@ CROSS JOIN unnest(CAST(:severities AS text[])) AS wanted_severity (severity)
 CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
     SELECT FROM anomalies o WHERE o.ns_id = n.ns_id AND o.status = wanted_status.status
         AND o.severity = wanted_severity.severity LIMIT :most
-) AS some) AS counted
+) AS first) AS counted
 WHERE {IN_NAMESPACE} GROUP BY 1, 2
 """)  # noqa: S608
 )

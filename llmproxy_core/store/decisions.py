@@ -38,10 +38,10 @@ SELECT wanted.policy, sum(day.number)::bigint, sum(week.number)::bigint FROM nam
 CROSS JOIN unnest(CAST(:policies AS text[])) AS wanted (policy)
 CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
     SELECT FROM policy_decisions d WHERE d.ns_id = n.ns_id AND d.policy = wanted.policy
-        AND d.request_id >= :day LIMIT :most) AS some) AS day
+        AND d.request_id >= :day LIMIT :most) AS first) AS day
 CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
     SELECT FROM policy_decisions d WHERE d.ns_id = n.ns_id AND d.policy = wanted.policy
-        AND d.request_id >= :week LIMIT :most) AS some) AS week
+        AND d.request_id >= :week LIMIT :most) AS first) AS week
 GROUP BY 1
 """)
 )

@@ -11,7 +11,7 @@ import psycopg
 import uuid_utils.compat
 from psycopg.rows import TupleRow
 
-from llmproxy_core.store import statements
+from llmproxy_core.store import findings, statements
 from llmproxy_core.store.columns import plain_request, plain_response
 from llmproxy_core.store.rows import (
     Batch,
@@ -64,7 +64,8 @@ class Refusals:
         self._connection = connection
         self._tables = tables
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> list[UUID]:
+        """The ids of the anomalies, as they are stored."""
         for request in batch.requests:
             with self._telling("requests", request.ns_id, request.id) as reasons:
                 self._requests(request)
@@ -87,6 +88,7 @@ class Refusals:
         for delta in batch.deltas:
             with self._telling("stream_deltas", delta.ns_id, delta.request_id):
                 statements.add_deltas(self._connection, Batch(deltas=[delta]))
+        return self._findings(batch)
 
     def derived(self, batch: Batch, write: Callable[[], None]) -> bool:
         """Write what is derived of a whole batch; False if it was refused, and is not there."""
@@ -94,6 +96,19 @@ class Refusals:
         with self._telling("rollups, search", ns_id, None) as reasons:
             write()
         return not reasons
+
+    def _findings(self, batch: Batch) -> list[UUID]:
+        stored: dict[UUID, UUID] = {}
+        for found in batch.anomalies:
+            with self._telling("anomalies", found.ns_id, found.request_id):
+                stored |= findings.add_anomalies(self._connection, [found])
+        for decided in batch.decisions:
+            with self._telling("policy_decisions", decided.ns_id, decided.request_id):
+                findings.add_decisions(self._connection, [decided], stored)
+        for waiting in batch.approvals:
+            with self._telling("approvals", waiting.ns_id, waiting.request_id):
+                findings.add_approvals(self._connection, [waiting])
+        return list(dict.fromkeys(stored.values()))
 
     def _tool_calls(self, rows: list[ToolCallRow]) -> list[ToolCallRow]:
         """Those that were stored."""

@@ -14,7 +14,15 @@ import psycopg
 import uuid_utils.compat
 
 from llmproxy_core.store import statements
-from llmproxy_core.store.rows import Batch, EventRow, RequestRow, ResponseRow, SessionDelta
+from llmproxy_core.store.rows import (
+    AnomalyRow,
+    Batch,
+    DecisionRow,
+    EventRow,
+    RequestRow,
+    ResponseRow,
+    SessionDelta,
+)
 from llmproxy_core.store.values import hash_id
 
 type PgConnection = psycopg.Connection[Any]
@@ -76,6 +84,9 @@ def without(batch: Batch, found: Repeats) -> Batch:
         deltas=_fresh(batch.deltas, answered, lambda row: (row.ns_id, row.request_id)),
         search=_fresh(batch.search, answered, _id),
         rollups=_fresh(batch.rollups, answered, _id),
+        anomalies=_fresh_halves(batch.anomalies, found),
+        decisions=_fresh_halves(batch.decisions, found),
+        approvals=_fresh(batch.approvals, asked, lambda row: (row.ns_id, row.request_id)),
     )
 
 
@@ -89,6 +100,12 @@ def drop_deltas(connection: PgConnection, batch: Batch, found: Repeats) -> None:
 def _fresh[Row](rows: list[Row], stored: Iterable[Key], key: Callable[[Row], Key]) -> list[Row]:
     known = set(stored)
     return [row for row in rows if key(row) not in known]
+
+
+def _fresh_halves[Row: (AnomalyRow, DecisionRow)](rows: list[Row], found: Repeats) -> list[Row]:
+    """A judgement goes with the half of the call that it is of."""
+    stored = {"request": found.requests, "response": found.responses}
+    return [row for row in rows if (row.ns_id, row.request_id) not in stored[row.side]]
 
 
 def _counted(row: SessionDelta, found: Repeats) -> bool:

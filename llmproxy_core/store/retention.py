@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from llmproxy_core.errors import StoreError
-from llmproxy_core.store import audit, partitions, shortened
+from llmproxy_core.store import audit, leftovers, partitions, shortened
 from llmproxy_core.store.rewriting import Condition, Rewriting, has_survivors, is_removable
 
 type PgConnection = psycopg.Connection[Any]
@@ -109,6 +109,9 @@ def sweep(connection: PgConnection, default_days: int, now: int | None = None) -
         left = weeks(connection)
         if left and left[0].suffix.startswith("_w"):
             shortened.drop(connection, int(left[0].suffix[2:]))
+        for space in spaces:
+            if days := space.in_force(default_days):
+                leftovers.drop(connection, space.ns_id, now - days * DAY_MS)
         return [removed for removed in found if removed is not None]
     finally:
         connection.execute(UNLOCK, [SWEEPING])

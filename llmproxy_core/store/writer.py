@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 
 from llmproxy_core.errors import DatabaseUnavailable, SchemaError, StoreError
-from llmproxy_core.store import configuration, notify, policies, repeats, statements
+from llmproxy_core.store import configuration, findings, notify, policies, repeats, statements
 from llmproxy_core.store.archive import Archive
 from llmproxy_core.store.columns import (
     EVENTS,
@@ -92,7 +92,7 @@ class Writer:
         try:
             self._make_weeks(batch)
             with self._transaction() as connection:
-                self._write(connection, batch)
+                self._write(connection, batch, change)
                 self._finish(connection, batch, change)
         except REFUSED as exc:
             if isinstance(exc, psycopg.errors.UniqueViolation):
@@ -104,7 +104,7 @@ class Writer:
             self._make_weeks(batch)
             with self._transaction() as connection:
                 refusals = Refusals(connection, self)
-                refusals.write(batch)
+                change.anomalies = refusals.write(batch)
                 lost = refusals.lost
                 if not refusals.derived(
                     batch, lambda: self._write_derived(connection, batch, lost)
@@ -192,7 +192,7 @@ class Writer:
         log.info(f"{len(found)} rows are stored already")
         return repeats.without(batch, found)
 
-    def _write(self, connection: PgConnection, batch: Batch) -> None:
+    def _write(self, connection: PgConnection, batch: Batch, change: Change) -> None:
         if batch.requests:
             self.copy_requests(connection, batch.requests)
         if batch.responses:
@@ -203,6 +203,10 @@ class Writer:
             self.copy_events(connection, batch.events)
         statements.add_to_sessions(connection, batch.sessions)
         statements.add_deltas(connection, batch)
+        stored = findings.add_anomalies(connection, batch.anomalies)
+        change.anomalies = list(dict.fromkeys(stored.values()))
+        findings.add_decisions(connection, batch.decisions, stored)
+        findings.add_approvals(connection, batch.approvals)
         self._write_derived(connection, batch)
 
     def _write_derived(
@@ -262,6 +266,7 @@ def _change(batch: Batch) -> Change:
         streamed=sorted(streamed),
         ended=[row.id for row in batch.responses],
         events=[row.id for row in batch.events],
+        approvals=[row.request_id for row in batch.approvals],
     )
 
 
@@ -276,6 +281,7 @@ def _ids(batch: Batch) -> list[UUID]:
     ids = [row.id for row in batch.requests]
     ids += [row.id for row in batch.responses]
     ids += [row.id for row in batch.events]
+    ids += [row.request_id for row in batch.decisions]
     return ids + [row.request_id for row in batch.tool_calls]
 
 

@@ -1,14 +1,17 @@
 """Rows for the tests of the store, with defaults for what a test does not care about."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
 
 from llmproxy_core.store.rows import (
+    AnomalyRow,
+    ApprovalRow,
     Batch,
+    DecisionRow,
     EventRow,
     RequestRow,
     ResponseRow,
@@ -109,6 +112,58 @@ def a_session(**changes: Any) -> SessionDelta:
         "at": AT,
     }
     return SessionDelta(**values | changes)
+
+
+def an_anomaly(request: RequestRow, **changes: Any) -> AnomalyRow:
+    values: dict[str, Any] = {
+        "ns_id": request.ns_id,
+        "id": new_id(),
+        "request_id": request.id,
+        "side": "request",
+        "at": AT,
+        "detector": "secrets",
+        "family": "secret",
+        "score": 0.9,
+        "severity": "high",
+        "author": "user",
+        "kind": "text",
+        "tool": "",
+        "said": "A key of AWS",
+        "excerpt": "my key is [secret:aws:fp_0123] ok",
+        "mark_start": 10,
+        "mark_end": 30,
+        "text_hash": HASH,
+    }
+    return AnomalyRow(**values | changes)
+
+
+def a_decision(request: RequestRow, **changes: Any) -> DecisionRow:
+    values: dict[str, Any] = {
+        "ns_id": request.ns_id,
+        "id": new_id(),
+        "policy": "no-keys",
+        "request_id": request.id,
+        "at": AT,
+        "mode": "active",
+        "action": "block",
+        "outcome": "blocked",
+        "why": "a key of AWS",
+    }
+    return DecisionRow(**values | changes)
+
+
+def an_approval(request: RequestRow, **changes: Any) -> ApprovalRow:
+    """One that waits for another minute."""
+    now = datetime.now(UTC)
+    values: dict[str, Any] = {
+        "ns_id": request.ns_id,
+        "request_id": request.id,
+        "policy": "ask-first",
+        "asked_at": now,
+        "expires_at": now + timedelta(minutes=1),
+        "said": "A command that deletes",
+    }
+    return ApprovalRow(**values | changes)
 
 
 def whole(request: RequestRow, **changes: Any) -> Batch:

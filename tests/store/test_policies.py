@@ -12,7 +12,10 @@ from sqlalchemy import Connection, text
 
 from llmproxy_core.errors import SchemaError, StoreError
 from llmproxy_core.store import (
+    anomalies,
+    approvals,
     audit,
+    decisions,
     detail,
     file_rules,
     filters,
@@ -42,7 +45,18 @@ from llmproxy_core.store.rows import (
 )
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.words import hashed, words
-from tests.store.flows import AT, a_call, a_request, a_response, a_session, an_event, new_id
+from tests.store.flows import (
+    AT,
+    a_call,
+    a_decision,
+    a_request,
+    a_response,
+    a_session,
+    an_anomaly,
+    an_approval,
+    an_event,
+    new_id,
+)
 
 PASSWORD = "only-for-this-test"
 MARK = "zebra"
@@ -132,6 +146,9 @@ def _everything(ns_id: int, session: UUID, word: str) -> Batch:
         rollups=[
             Contribution(ns_id, row.id, AT, word, word, word, cost_usd=Decimal(1)) for row in ended
         ],
+        anomalies=[an_anomaly(requests[0], said=word)],
+        decisions=[a_decision(requests[0], why=word)],
+        approvals=[an_approval(requests[0], said=word)],
     )
 
 
@@ -227,6 +244,19 @@ def _told(database: Database, theirs: RequestRow) -> Iterator[tuple[str, str]]:
             c, "model", AT - timedelta(days=1), AT + timedelta(days=1)
         ),
         "tree": lambda c: tree.tree(c, 2, THEIRS),
+        "anomalies": anomalies.anomalies,
+        "anomalies by id": lambda c: anomalies.by_id(c, _anomaly_ids(c)),
+        "anomalies of flow": lambda c: anomalies.of_flow(c, theirs.id),
+        "anomalies counted": lambda c: _mark(sum(anomalies.counts(c).values()) > 1),
+        "anomalies found": lambda c: _mark(
+            any(anomalies.find_ids(c, id.hex) for id in _anomaly_ids(c)[1:])
+        ),
+        "decisions of flow": lambda c: decisions.of_flow(c, theirs.id),
+        "decisions": lambda c: decisions.newest(c, "no-keys"),
+        "hits": lambda c: _mark(decisions.hits(c, ["no-keys"])["no-keys"].day > 1),
+        "approvals": approvals.newest,
+        "approvals waiting": approvals.waiting,
+        "approvals of flow": lambda c: approvals.of_flow(c, theirs.id),
         "rollups": lambda c: c.execute(text("SELECT * FROM rollups")).all(),
         "words": lambda c: _mark(
             c.execute(
@@ -263,14 +293,20 @@ def _all_ids(connection: Connection, theirs: RequestRow) -> list[UUID]:
     return [theirs.id, *connection.scalars(text("SELECT id FROM requests"))]
 
 
+def _anomaly_ids(connection: Connection) -> list[UUID]:
+    return list(connection.scalars(text("SELECT id FROM anomalies ORDER BY ns_id")))
+
+
 def test_the_search_functions_of_the_store_are_all_asked() -> None:
     """A new way to read has to be added to `_told`."""
     asked = inspect.getsource(_told)
-    names = [
-        name for name, found in inspect.getmembers(reads, inspect.isfunction)
-        if found.__module__ == reads.__name__ and not name.startswith("_")
-    ]  # fmt: skip
-    assert [name for name in names if f"reads.{name}" not in asked] == []
+    for module in (reads, anomalies, decisions):
+        short = module.__name__.rpartition(".")[2]
+        names = [
+            name for name, found in inspect.getmembers(module, inspect.isfunction)
+            if found.__module__ == module.__name__ and not name.startswith("_")
+        ]  # fmt: skip
+        assert [name for name in names if f"{short}.{name}" not in asked] == []
 
 
 @pytest.mark.usefixtures("theirs")

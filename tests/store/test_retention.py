@@ -2,6 +2,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,24 @@ from llmproxy_core.store import audit, index, partitions, reads, retention, rewr
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Batch, RequestRow, SearchRow
 from llmproxy_core.store.writer import Writer
-from tests.store.flows import a_call, a_request, a_response, a_session, an_event, new_id
+from tests.store.flows import (
+    a_call,
+    a_decision,
+    a_request,
+    a_response,
+    a_session,
+    an_anomaly,
+    an_approval,
+    an_event,
+    new_id,
+)
 
 type Connection = psycopg.Connection[Any]
 
 DAY = 86_400_000
-HOT = ("requests", "responses", "tool_calls", "analytics_events", "search", "blobs")
+HOT = (
+    "requests", "responses", "tool_calls", "analytics_events", "policy_decisions", "search", "blobs",
+)  # fmt: skip
 RULES = "Always answer in the language of the question. " * 200
 
 
@@ -69,6 +82,7 @@ def conversation(
                 ],
                 tool_calls=[a_call(request)],
                 events=[an_event(id=request.id, ns_id=ns_id, request_id=request.id)],
+                decisions=[a_decision(request)],
                 sessions=[a_session(ns_id=ns_id, id=session)],
                 search=[SearchRow(ns_id, request.id, list(range(turn, turn + index.MOST + 1)))],
             )
@@ -129,6 +143,34 @@ def test_shortened_names_go_with_the_last_week_that_needs_them(
     assert retention.sweep(connection, 10) != []
     assert connection.execute(names, [f"p_{session}"]).fetchall() == [(str(session),)]
     assert len(kept) == 6
+
+
+def test_anomalies_and_approvals_go_with_their_calls(
+    connection: Connection, writer: Writer
+) -> None:
+    starred, other = new_id(), new_id()
+    old = [conversation(writer, turns=1, session=id)[0] for id in (starred, other)]
+    (new,) = conversation(writer, turns=1, weeks=3)
+    again = an_anomaly(old[1], said="again", text_hash=b"2" * 16)
+    writer.write(
+        Batch(
+            anomalies=[
+                an_anomaly(old[0], said="starred"),
+                an_anomaly(old[1], said="gone", text_hash=b"3" * 16),
+                again,
+                replace(again, id=new_id(), request_id=new.id),
+            ],
+            approvals=[an_approval(row) for row in (*old, new)],
+        )
+    )
+    stars.star(connection, starred, "anna")
+    retention.sweep(connection, 10, in_days(5))
+    assert len(connection.execute("SELECT FROM anomalies").fetchall()) == 3
+    retention.sweep(connection, 10, in_days(21))
+    kept = connection.execute("SELECT said FROM anomalies ORDER BY said").fetchall()
+    assert kept == [("again",), ("starred",)]
+    waiting = connection.execute("SELECT request_id FROM approvals ORDER BY request_id").fetchall()
+    assert waiting == [(old[0].id,), (new.id,)]
 
 
 def test_what_is_older_than_the_weeks_is_dropped_too(
