@@ -13,10 +13,12 @@ from llmproxy_core.anomaly.verdicts import Verdicts
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.home import Home
+from llmproxy_core.metering.metering import Metering
 from llmproxy_core.model import Headers
 from llmproxy_core.namespace.folders import Folders
 from llmproxy_core.namespace.request import Prefixer
 from llmproxy_core.pipeline import Exchange
+from llmproxy_core.policies.approvals import Approvals
 from llmproxy_core.policies.throttle import Throttle
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Closed, Ending, Event, Opened, Record
@@ -42,6 +44,8 @@ class Interception:
     verdicts: Verdicts
     masker: Masker
     throttle: Throttle
+    metering: Metering
+    approvals: Approvals
     folders: Folders = field(default_factory=Folders)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     sessions: dict[str, WebSocketSession] = field(default_factory=dict)
@@ -113,4 +117,6 @@ def start(config: Config, home: Home) -> Interception:
         verdicts=Verdicts(DETECTORS, config.anomaly.budget_ms),
         masker=Masker(scrubber),
         throttle=Throttle(home.limits),
+        metering=Metering(config, home, logger.warning),
+        approvals=Approvals(home.approvals),
     )

@@ -13,6 +13,7 @@ import xxhash
 
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.hashing import Hash, content_hash
+from llmproxy_core.metering.metering import Reserved
 from llmproxy_core.model import Headers
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
@@ -101,6 +102,7 @@ class Exchange:
         "answer_told",
         "chunks",
         "closed",
+        "copy",
         "delivered",
         "expected",
         "first_at",
@@ -118,6 +120,7 @@ class Exchange:
         "owns_slot",
         "pending_at",
         "request_hash",
+        "reserved",
         "response",
         "rewrite",
         "rule",
@@ -143,6 +146,8 @@ class Exchange:
         """What was found in the request; None: it was not looked at."""
         self.hold: Hold | None = None
         """It waits for a person before it is sent; None: it does not."""
+        self.reserved: Reserved | None = None
+        """What limits have set aside for it."""
         self.judgement = Judgement()
         """What is written of that, and of what policies decided, with the next record that can."""
         self.keeper: Keeper | None = None
@@ -157,6 +162,8 @@ class Exchange:
         """Is the answer waited for, and rewritten as a whole?"""
         self.delivered: Body | None = None
         """What the client got, where that is something else."""
+        self.copy: list[bytes] | None = None
+        """The bytes of the answer, up to `max_body`, for who wants them at its end; None: nobody."""
         self.expected = -1
         """The bytes after which the client knows that it has all of the answer, if it counts."""
         self.first_at = 0
@@ -193,6 +200,8 @@ class Exchange:
             if not self.first_at:
                 self.first_at = now
         kept = self.response.add(chunk)
+        if self.copy is not None and not self.response.over:
+            self.copy.append(chunk)
         self.chunks.append(kept)
         self.marks.append((len(kept), (now - self.pending_at) // 1000))
 

@@ -8,6 +8,7 @@ Frames are kept as lines of JSON: {"from": "client" | "server", "type": "text" |
 "at": ns, "data": text or base64}, with "carried": true where an earlier turn's is repeated.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from time import time_ns
 
@@ -15,9 +16,11 @@ import msgspec
 
 from llmproxy_core import turns
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.metering.metering import Reserved
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
+from llmproxy_core.policies.approvals import Hold
 from llmproxy_core.records import Answer, Answered, Closed, Ending, Judgement, Opened, Piece
 from llmproxy_core.redaction.keeper import Keeper
 
@@ -38,12 +41,16 @@ class WebSocketSession:
         "_queued",
         "_waiting",
         "came",
+        "hold",
         "judged",
         "judgement",
         "keeper",
+        "model",
         "naming",
+        "reserved",
         "rule",
         "settled",
+        "usage",
     )
 
     def __init__(self, head: Head, max_body: int, answer: Answer) -> None:
@@ -55,6 +62,14 @@ class WebSocketSession:
         """What was found in the latest frame of the client."""
         self.judgement = Judgement()
         """What was found in the frames that wait; told with the exchange that they open."""
+        self.hold: Hold | None = None
+        """The client's latest frame, which begins a turn, waits for a person; None: it does not."""
+        self.reserved: deque[Reserved] = deque()
+        """What limits have set aside for turns, in their order."""
+        self.model = ""
+        """That a client's frame has named."""
+        self.usage: list[bytes] = []
+        """Lines of the answer under way that tell what it takes."""
         self.naming: Naming | None = None
         self.settled = False
         """Is it known in which namespace it is, and so which names go on?"""
@@ -72,6 +87,11 @@ class WebSocketSession:
     def head(self) -> Head:
         """Of the handshake, and so of each exchange."""
         return self._head
+
+    @property
+    def turn(self) -> Exchange | None:
+        """The exchange under way."""
+        return self._exchange
 
     def client(self, data: bytes, line: bytes) -> list[Written]:
         """A frame of the client: what has to be written before it is forwarded."""

@@ -50,16 +50,32 @@ class Estimator:
         self._known: dict[tuple[str, str], tuple[float, float] | None] = {}
         self._written: dict[tuple[str, str], tuple[float, float]] = {}
 
-    def estimate(self, provider: str, model: str, body: bytes, *, writes: bool = True) -> Amount:
+    def estimate(
+        self, provider: str, model: str, body: bytes, *, writes: bool = True, priced: bool = True
+    ) -> Amount:
         """What a request with this body may take. `writes` False: it is not of the kind that has
         text written, such as embeddings and the counting of tokens."""
         allowed = tokens_allowed(body) if writes else 0
-        return self.amount(provider, model, tokens_read(body), allowed)
+        return self.amount(provider, model, tokens_read(body), allowed, priced=priced)
 
-    def amount(self, provider: str, model: str, read: int, allowed: int | None = None) -> Amount:
-        """`read` tokens, and as many written as are `allowed`; None: as many as is usual."""
+    def amount(
+        self,
+        provider: str,
+        model: str,
+        read: int,
+        allowed: int | None = None,
+        *,
+        priced: bool = True,
+    ) -> Amount:
+        """`read` tokens, and as many written as are `allowed`; None: as many as is usual. `priced`
+        False: nobody asks what it costs."""
         written = float(self.usual(provider, model) if allowed is None else allowed)
-        return Amount(read + written, self.usd(provider, model, read, written))
+        usd = self.usd(provider, model, read, written) if priced else 0.0
+        return Amount(read + written, usd)
+
+    def knows(self, provider: str, model: str) -> bool:
+        """Has `rates` been asked? It is slow, the first time."""
+        return (provider, model) in self._known
 
     def usual(self, provider: str, model: str) -> int:
         """Tokens that a model writes, and no more than that in most calls."""

@@ -12,7 +12,7 @@ from llmproxy_core.limits.clock import Clock
 from llmproxy_core.limits.counters import Slots
 from llmproxy_core.limits.ledger import Ledger
 from llmproxy_core.limits.meters import Limit, Meter
-from llmproxy_core.sections.limits import LimitConfig
+from llmproxy_core.sections.limits import Fact, LimitConfig
 
 PLANS = 4096
 """Kinds of calls whose counters are remembered."""
@@ -27,10 +27,14 @@ class Plan:
     Methods are looked up once: a call may have ten limits, and as many microseconds for them.
     """
 
-    __slots__ = ("all", "corrections", "meters", "requests", "slots", "strict", "takes", "waits")
+    __slots__ = (
+        *("all", "corrections", "kinds", "meters", "requests", "slots", "strict", "takes"),
+        "waits",
+    )
 
     def __init__(self, meters: Sequence[Meter]) -> None:
         self.meters = tuple(meters)
+        self.kinds = frozenset(meter.kind for meter in meters)
         self.all = tuple((meter.counter, AMOUNTS.index(meter.kind)) for meter in meters)
         self.waits = tuple((counter.wait, kind) for counter, kind in self.all)
         self.takes = tuple((counter.take, kind) for counter, kind in self.all)
@@ -83,6 +87,7 @@ class Limiter:
     def use(self, limits: Sequence[LimitConfig]) -> None:
         """Other limits from now on; what was counted under a name stays counted."""
         self._limits = [Limit(config) for config in limits]
+        self._wanted: frozenset[Fact] = frozenset().union(*(one.wanted for one in self._limits))
         self._forget()
 
     def reserve(self, call: Call, amount: Amount) -> Reservation | Refusal:
@@ -144,14 +149,48 @@ class Limiter:
             self._ledger.unlock()
         self.settle(reservation, Amount())
 
+    def count(self, call: Call, spent: Amount) -> None:
+        """A call that nobody could ask about has ended: count it, whether it is too much or not."""
+        self.counted(call, spent)
+
+    def counted(self, call: Call, spent: Amount) -> Reservation:
+        """`count`; and what was counted, as if it had been reserved."""
+        plan = self._plans.get(call) or self._plan(call)
+        amounts = 1.0, max(0.0, spent.tokens), max(0.0, spent.usd or 0.0), 1.0
+        now = self._clock.now()
+        self._ledger.lock()
+        for (wait, kind), (take, _) in zip(plan.waits, plan.takes, strict=True):
+            if kind != CONCURRENT:
+                wait(now, amounts[kind])
+                take(now, amounts[kind])
+        self._ledger.unlock()
+        return Reservation(plan, now, spent)
+
+    def kinds(self, call: Call) -> frozenset[Kind]:
+        """What the limits of such a call count; nothing: no limit covers it."""
+        return (self._plans.get(call) or self._plan(call)).kinds
+
+    @property
+    def wanted(self) -> frozenset[Fact]:
+        """The facts of a call that some limit looks at, in `match` or `per`."""
+        return self._wanted
+
+    @property
+    def known(self) -> list[Call]:
+        """Those that were asked about, the latest last; not all of them, for ever."""
+        return list(self._plans)
+
     def levels(self, call: Call) -> list[Level]:
         """How far the limits of such a call are used up."""
         plan = self._plans.get(call) or self._plan(call)
         now = self._clock.now()
-        return [
+        self._ledger.lock()
+        levels = [
             Level(m.limit, m.kind, m.whose, m.counter.used(now), m.burst or m.allowed)
             for m in plan.meters
         ]
+        self._ledger.unlock()
+        return levels
 
     def close(self) -> None:
         """What ends after it counts as it was reserved; what is asked after it passes."""

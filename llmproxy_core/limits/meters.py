@@ -67,6 +67,9 @@ class Limit:
             if globs := getattr(config.match, fact):
                 self._tests.append((place, any_of(globs)))
         self._places = [Call._fields.index(fact) for fact in config.per]
+        matched: list[Fact] = [fact for fact in WORDS if getattr(config.match, fact)]
+        self.wanted: frozenset[Fact] = frozenset(matched) | frozenset(config.per)
+        """The facts of a call that it looks at."""
 
     def holds(self, call: Call) -> bool:
         """Does it cover the call? What is not known fits nothing."""

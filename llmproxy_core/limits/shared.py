@@ -16,11 +16,11 @@ import uuid_utils
 
 from llmproxy_core.breaker import Breaker
 from llmproxy_core.errors import ConfigError
-from llmproxy_core.limits.call import Amount, Call, Level, Refusal
+from llmproxy_core.limits.call import Amount, Call, Kind, Level, Refusal
 from llmproxy_core.limits.limiter import Limiter, Reservation
 from llmproxy_core.limits.meters import Meter
 from llmproxy_core.limits.scripts import RENEW, RESERVE, SETTLE
-from llmproxy_core.sections.limits import LimitConfig
+from llmproxy_core.sections.limits import Fact, LimitConfig
 
 TIMEOUT = 0.25
 """Seconds that a call waits for Redis."""
@@ -70,9 +70,26 @@ class SharedLimiter:
     def use(self, limits: Sequence[LimitConfig]) -> None:
         self._local.use(limits)
 
+    def kinds(self, call: Call) -> frozenset[Kind]:
+        return self._local.kinds(call)
+
+    @property
+    def wanted(self) -> frozenset[Fact]:
+        return self._local.wanted
+
+    @property
+    def known(self) -> list[Call]:
+        return self._local.known
+
     def levels(self, call: Call) -> list[Level]:
         """By what this proxy has counted."""
         return self._local.levels(call)
+
+    def count(self, call: Call, spent: Amount) -> None:
+        """See `Limiter.count`. Redis takes what it has not reserved as spent."""
+        mine = self._local.counted(call, spent)
+        mine.lease = uuid_utils.uuid7().hex
+        self._end(mine, spent, "")
 
     async def ask(self, call: Call, amount: Amount) -> Reservation | Refusal:
         """See `Limiter.reserve`. Takes no longer than TIMEOUT."""

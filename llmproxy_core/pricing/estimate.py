@@ -32,7 +32,7 @@ def estimated(request: Request, response: Response) -> Usage | None:
     Counters that were told are kept, unless they were told before the end of a stream that has
     none: Anthropic begins a stream with the tokens of its first event.
     """
-    told, written = response.usage, _written(response)
+    told, written = response.usage, tokens_written(response)
     ended = not response.incomplete
     if told is not None and ended and (told.output_tokens is not None or not written):
         return None
@@ -53,7 +53,8 @@ def estimated(request: Request, response: Response) -> Usage | None:
     )
 
 
-def _written(response: Response) -> int:
+def tokens_written(response: Response) -> int:
+    """About how many tokens what can be seen of an answer took."""
     calls = sum(tokens(call.name) + tokens(call.arguments) for call in response.tool_calls)
     texts = sum(map(tokens, response.texts))
     return texts + calls + tokens(response.reasoning) + tokens(response.refusal or "")

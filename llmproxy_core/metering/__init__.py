@@ -1,0 +1,1 @@
+"""What calls may take and what they took, measured for the limits."""
