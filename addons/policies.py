@@ -29,6 +29,8 @@ class Policies:
         if exchange is None or exchange.upload is None:
             return
         if refused := unjudged(_policies(), None):
+            # mitmproxy answers when the body has come, and cannot while it is streamed
+            flow.request.stream, exchange.upload = False, None
             _refuse(flow, exchange, refused)
 
     @bridge.guarded

@@ -11,6 +11,8 @@ PATIENCE = 0.25
 """Seconds after which a detector is interrupted, however long the text is."""
 PER_CHARACTER = 2e-6
 """Seconds more for each character: ten times as long as it takes."""
+WARMING = 5.0
+"""Seconds that it may take a detector to get ready."""
 AUTHORS: tuple[Author, ...] = ("user", "tool")
 FAILURES = 3
 PAUSE, LONGEST_PAUSE = 10.0, 900.0
@@ -27,7 +29,8 @@ class Panel:
         """Have the detectors read what they need (half a second), so that no call waits for it."""
         for author in AUTHORS:
             for detector, _ in self._asked:
-                with suppress(Exception):  # it will fail again where that is told
+                # what fails now fails again where that is told
+                with suppress(Exception), Deadline(WARMING):
                     detector.find(Text("Nothing is wrong with this text.", author))
 
     def find(self, text: Text, faults: list[str]) -> list[Finding]:
