@@ -11,6 +11,7 @@
     limits.counts          what limits and budgets have counted
     limits.levels.<pid>    how far the limits are used up, as a proxy tells it
     approvals              what people have decided of calls that wait, for the proxy
+    usual                  what calls are usually like, for the worker
     advisor/               what the advisor has spent and answered
     worker.lock, worker.log
 
@@ -64,6 +65,10 @@ class Home:
     @property
     def approvals(self) -> Path:
         return self.path / "approvals"
+
+    @property
+    def usual(self) -> Path:
+        return self.path / "usual"
 
     @property
     def advisor(self) -> Path:

@@ -393,11 +393,13 @@ class AnomalyTable(Table):
         Index(None, "ns_id", "status", "family", "severity", "id"),
         Index(None, "ns_id", "request_id"),
         Index(None, "ns_id", "last_request_id"),
+        Index(None, "ns_id", "status_at", postgresql_where=sql("status_at IS NOT NULL")),
     )
 
 
 class PolicyTable(Table):
-    """Of no namespace: a policy is for all calls that its expression holds for."""
+    """Of no namespace: a policy is for all calls that its expression holds for. `since`: when that
+    became what it is."""
 
     __tablename__ = "security_policies"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -408,6 +410,7 @@ class PolicyTable(Table):
     settings: Mapped[_Json]
     origin: Mapped[str]
     home: Mapped[str | None]
+    since: Mapped[_Time] = mapped_column(server_default=sql("now()"))
     created_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
     created_by: Mapped[str]
     updated_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
@@ -453,6 +456,38 @@ class ApprovalTable(Table):
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "request_id"),
         Index(None, "ns_id", "state", "request_id"),
+    )
+
+
+class UnjudgedTable(Table):
+    """Calls with texts that the worker of a home is still to judge."""
+
+    __tablename__ = "unjudged"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    home: Mapped[str]
+    request: Mapped[bool]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"),)
+
+
+class DeliveryTable(Table):
+    """What is to be told to a webhook, or was. `answer`: what it said last, or why it did not."""
+
+    __tablename__ = "webhook_deliveries"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    home: Mapped[str]
+    webhook: Mapped[str]
+    event: Mapped[str]
+    body: Mapped[str]
+    at: Mapped[_Time]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    next_at: Mapped[_Time]
+    answer: Mapped[str | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        Index(None, "ns_id", "state", "next_at"),
     )
 
 

@@ -11,7 +11,15 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 
 from llmproxy_core.errors import DatabaseUnavailable, SchemaError, StoreError
-from llmproxy_core.store import configuration, findings, notify, policies, repeats, statements
+from llmproxy_core.store import (
+    configuration,
+    findings,
+    notify,
+    policies,
+    repeats,
+    statements,
+    unjudged,
+)
 from llmproxy_core.store.archive import Archive
 from llmproxy_core.store.columns import (
     EVENTS,
@@ -224,6 +232,8 @@ class Writer:
         configuration.note(connection, batch.events)
         statements.drop_deltas(connection, batch.responses)
         statements.store_offsets(connection, batch)
+        unjudged.add(connection, batch.unjudged)
+        unjudged.drop(connection, batch.judged)
         if change != Change():
             connection.execute(statements.NOTIFY, [notify.CHANNEL, notify.encode(change)])
 

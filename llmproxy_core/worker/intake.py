@@ -12,6 +12,7 @@ from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.worker import checkpoint
 from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.journal import Journal
+from llmproxy_core.worker.judging import Judging
 from llmproxy_core.worker.sessions import Sessions
 from llmproxy_core.worker.storage import Storage
 
@@ -35,6 +36,7 @@ class Intake:
         storage: Storage,
         max_records: int = MAX_RECORDS,
         prices: OwnPrices = NO_PRICES,
+        judging: Judging | None = None,
     ) -> None:
         self._spool = spool
         self._max_records = max_records
@@ -42,6 +44,7 @@ class Intake:
         self._prices = prices
         self._sessions = Sessions(storage)
         self._derivation = Derivation()
+        self._judging = judging
         self._offsets: dict[str, OffsetRow] | None = None
         self._journals: dict[str, Journal] = {}
         self._batch = Batch()
@@ -67,6 +70,8 @@ class Intake:
         batch = self._batch
         if batch.requests or batch.responses or batch.events or batch.deltas or self._repeated:
             return True
+        if batch.judged:
+            return True
         waiting = bool(self._touched or batch.finished_writers)
         return waiting and time.monotonic() - self._committed_at >= OFFSETS_SECONDS
 
@@ -83,6 +88,8 @@ class Intake:
     def collect(self) -> int:
         """Read on, up to a full batch; the number of records read."""
         self._find_journals()
+        if self._judging is not None:
+            self._judging.deliver(self._batch)
         before = self._records
         dead = []
         for journal in self._in_turn():
@@ -113,6 +120,8 @@ class Intake:
             except LlmproxyError:
                 self._doubtful = True  # the answer to a COMMIT may have been lost
                 raise
+        if self._judging is not None:
+            self._judging.committed()
         touched, self._touched = self._touched, {}
         self.stored_records += self._records
         self._batch, self._records, self._bytes = Batch(), 0, 0
@@ -134,7 +143,12 @@ class Intake:
 
     def _resumed(self, reader: SpoolReader) -> Journal:
         journal = Journal(
-            reader, self._sessions, self._storage.namespace, self._prices, self._derivation
+            reader,
+            self._sessions,
+            self._storage.namespace,
+            self._prices,
+            self._derivation,
+            self._judging,
         )
         row = (self._offsets or {}).get(reader.id)
         if row is not None:

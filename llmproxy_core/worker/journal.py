@@ -10,9 +10,11 @@ from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record, Whole
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
 from llmproxy_core.store.rows import Batch, EventRow, OffsetRow, StreamDelta
+from llmproxy_core.worker import evidence
 from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.identity import dated
+from llmproxy_core.worker.judging import Judging
 from llmproxy_core.worker.moments import moment
 from llmproxy_core.worker.rows import read, request_row, session_of_request
 from llmproxy_core.worker.seal import Sealed, killed, seal
@@ -38,6 +40,7 @@ class Journal:
         namespace: Callable[[str], int],
         prices: OwnPrices = NO_PRICES,
         derivation: Derivation | None = None,
+        judging: Judging | None = None,
     ) -> None:
         self.reader = reader
         self.position = START
@@ -53,6 +56,7 @@ class Journal:
         self._namespace = namespace
         self._prices = prices
         self._derivation = derivation or Derivation()
+        self._judging = judging
 
     @property
     def replay(self) -> Position:
@@ -93,7 +97,7 @@ class Journal:
             return
         asked, answered = entry.body[: record.request_bytes], entry.body[record.request_bytes :]
         self._open(record.opened, replace(entry, body=asked), into)
-        self._close(record.closed, answered, into)
+        self._close(record.closed, answered, into, imported=True)
         row, closed = into.responses[-1], record.closed
         if closed.at <= record.opened.at:
             row.head_ms = row.first_byte_ms = row.duration_ms = None
@@ -168,8 +172,9 @@ class Journal:
         self._derivation.opened(exchange)
         into.requests.append(row)
         into.sessions.append(session)
+        evidence.record(record.judged, ns_id, record.id, "request", record.at, into)
 
-    def _close(self, record: Closed, body: bytes, into: Batch) -> None:
+    def _close(self, record: Closed, body: bytes, into: Batch, *, imported: bool = False) -> None:
         exchange = self.exchanges.pop(record.id, None)
         self._talking.pop(record.id, None)
         if exchange is None:
@@ -181,6 +186,9 @@ class Journal:
         into.responses.append(row)
         into.tool_calls += sealed.tool_calls
         into.sessions.append(sealed.session)
+        evidence.record(record.judged, row.ns_id, record.id, "response", record.at, into)
+        if self._judging is not None:
+            self._judging.closed(exchange, record, sealed, into, imported=imported)
         self._sessions.answered(
             exchange.session_id, record.at, exchange.node, exchange.opened.wire, sealed.answer
         )

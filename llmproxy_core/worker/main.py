@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import threading
 import time
 
 from llmproxy_core.config import Config
@@ -10,6 +11,7 @@ from llmproxy_core.home import Home
 from llmproxy_core.pricing import OwnPrices
 from llmproxy_core.worker import log
 from llmproxy_core.worker.intake import Intake
+from llmproxy_core.worker.judging import Judging
 from llmproxy_core.worker.lock import only_worker
 from llmproxy_core.worker.seal import warm_up
 from llmproxy_core.worker.storage import DatabaseStorage
@@ -25,8 +27,14 @@ COLLECT = (20_000, 20, 100)
 """Rows and messages hold no cycles: looking for some after every 700 of them is a tenth of our CPU."""
 GRACE = 10.0
 """Seconds that a worker which is to end waits for a database that is away."""
+SHARE, SHARE_STORING = 1.0, 0.25
+"""Of the time that all else takes: so much again for judging what is stored."""
+LONGEST_JUDGING = 0.05
+"""Seconds of it at a time."""
 LAST_WORDS = 1.0
 """Seconds in which a proxy that has closed our standard input still writes or lets go."""
+LAST_JUDGED = 3.0
+"""Seconds for judging what is stored by then; the rest is the next worker's."""
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +71,12 @@ class _Shift:
         self._storage = storage
         self._watch = watch
         self._once = once
-        self._intake = Intake(home.spool, storage, prices=OwnPrices(config.prices))
+        self._judging = Judging(config, home)
+        self._intake = Intake(
+            home.spool, storage, prices=OwnPrices(config.prices), judging=self._judging
+        )
+        self._judged_at = time.monotonic()
+        self._warming = threading.Thread(target=self._judging.warm, daemon=True)
         self._begun_at = time.monotonic()
         self._committed_at = 0.0
         self._read_at = 0.0
@@ -74,6 +87,7 @@ class _Shift:
         while True:
             try:
                 more = self._store_some()
+                self._judge_some(more)
                 if not self._ending():
                     self._storage.keep_rules()
                 self._is_back()
@@ -82,13 +96,15 @@ class _Shift:
                     return 1
                 continue
             if self._is_over(more):
+                self._judging.close()
                 logger.info(f"ending; {self._intake.stored_records} records stored")
                 return 0
             if not more:
                 log.keep_small(self._home)
                 if not self._ending():
                     self._storage.housekeep()
-                self._watch.wait()
+                if self._judging.idle:
+                    self._watch.wait()
 
     def _store_some(self) -> bool:
         """What has come, up to one batch. True if there is more to read at once."""
@@ -105,6 +121,17 @@ class _Shift:
             self._committed_at = time.monotonic()
         return more
 
+    def _judge_some(self, more: bool) -> None:
+        """What is stored is judged beside storing: `more` to store leaves less time for it."""
+        if self._warming.is_alive():
+            if not self._ending():
+                return
+            self._warming.join()
+        share = SHARE_STORING if more else SHARE
+        seconds = min(share * (time.monotonic() - self._judged_at), LONGEST_JUDGING)
+        self._judging.work(seconds, self._storage)
+        self._judged_at = time.monotonic()
+
     def _connect(self) -> None:
         self._storage.reconnect()
         where = self._storage.connect()
@@ -112,6 +139,7 @@ class _Shift:
             logger.info(f"storing into {where}")
             if not self._ending():
                 warm_up()
+            self._warming.start()
             gc.freeze()
             gc.set_threshold(*COLLECT)
             self._committed_at = time.monotonic() - PACE
@@ -133,8 +161,11 @@ class _Shift:
             return False
         ended_at = self._watch.ended_at
         if ended_at is None:
-            return self._once
-        return self._intake.finished or time.monotonic() - ended_at > LAST_WORDS
+            return self._once and self._judging.idle
+        since = time.monotonic() - ended_at
+        if self._intake.finished:
+            return self._judging.idle or since > LAST_JUDGED
+        return since > LAST_WORDS
 
     def _is_away(self, exc: LlmproxyError) -> bool:
         """Wait before trying again; False where that makes no sense any more."""

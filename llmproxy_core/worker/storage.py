@@ -7,14 +7,17 @@ from uuid import UUID
 
 from llmproxy_core.config import Config
 from llmproxy_core.home import Home
-from llmproxy_core.store import recall
+from llmproxy_core.policies import Policies
+from llmproxy_core.store import recall, unjudged
 from llmproxy_core.store.database import Database, open_database
 from llmproxy_core.store.migrate import upgrade
-from llmproxy_core.store.rows import Batch, OffsetRow
+from llmproxy_core.store.rows import Batch, OffsetRow, UnjudgedRow
 from llmproxy_core.store.writer import Writer
+from llmproxy_core.worker.cases import Case
 from llmproxy_core.worker.housekeeping import Housekeeping
 from llmproxy_core.worker.moments import moment, nanoseconds
 from llmproxy_core.worker.recollection import Recollection
+from llmproxy_core.worker.rereading import reread
 from llmproxy_core.worker.rules import RuleKeeper
 from llmproxy_core.worker.sessions import Memory, Span
 
@@ -89,6 +92,14 @@ class DatabaseStorage(Recollection):
     def keep_rules(self) -> None:
         """Once a second: namespaces of `mitm.toml` into the table, those of the table to proxies."""
         self._rules.look(self._connected()[0])
+
+    def unjudged(self, home: str, limit: int) -> Sequence[UnjudgedRow]:
+        with self._connected()[0].connect() as connection:
+            return unjudged.oldest(connection, home, limit)
+
+    def case(self, row: UnjudgedRow, policies: Policies) -> Case | None:
+        with self._connected()[0].connect() as connection:
+            return reread(connection, row, policies)
 
     def reconnect(self) -> None:
         """After a failure: make sure that an embedded server runs. Raises DatabaseUnavailable."""
