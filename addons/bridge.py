@@ -7,7 +7,7 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,30 @@ def guarded(hook: Callable[..., None]) -> Callable[..., None]:
             tell_fault(hook.__qualname__, exc)
 
     return guard
+
+
+def waiting(
+    hook: Callable[..., Awaitable[None] | None],
+) -> Callable[..., Awaitable[None] | None]:
+    """As `guarded`, of a hook that may make its own flow wait."""
+
+    @functools.wraps(hook)
+    def guard(*args: Any) -> Awaitable[None] | None:
+        try:
+            work = hook(*args)
+        except Exception as exc:  # noqa: BLE001
+            tell_fault(hook.__qualname__, exc)
+            return None
+        return None if work is None else _guarded(work, hook.__qualname__)
+
+    return guard
+
+
+async def _guarded(work: Awaitable[None], where: str) -> None:
+    try:
+        await work
+    except Exception as exc:  # noqa: BLE001
+        tell_fault(where, exc)
 
 
 def tell_fault(where: str, exc: Exception) -> None:
@@ -161,10 +185,11 @@ def caller(flow: http.HTTPFlow, head: Head, frame: bytes | None = None) -> Calle
     return made
 
 
-def about(flow: http.HTTPFlow, head: Head, asked: Collection[str]) -> About:
-    """What policies may ask of a call. `asked`: the variables that they look at."""
+def about(flow: http.HTTPFlow, head: Head, body: bytes, asked: Collection[str]) -> About:
+    """What policies may ask of a call. `body`: without its content coding, or a frame. `asked`: the
+    variables that they look at."""
     request = flow.request
-    fields, body = headers(request.headers), plain_body(flow)
+    fields = headers(request.headers)
     path = _text(request.data.path)
     return About(
         namespace=head.namespace,
@@ -180,7 +205,7 @@ def about(flow: http.HTTPFlow, head: Head, asked: Collection[str]) -> About:
         credential=head.credential,
         session=_session(fields, body) if "session.id" in asked else None,
         model=facts.model(path, body),
-        body_bytes=len(request.raw_content or b""),
+        body_bytes=len(body),
     )
 
 

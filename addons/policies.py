@@ -8,17 +8,21 @@ from collections.abc import Callable
 
 from mitmproxy import http
 
-from addons import bridge
+from addons import bridge, sockets
 from llmproxy_core.anomaly.verdicts import Judged
-from llmproxy_core.pipeline import Exchange
+from llmproxy_core.model import Request
+from llmproxy_core.pipeline import Exchange, Head
 from llmproxy_core.policies.approvals import Hold
 from llmproxy_core.policies.facts import of_request
 from llmproxy_core.policies.policy import Policy
-from llmproxy_core.policies.ruling import Refused, Ruling, ruling, unjudged
+from llmproxy_core.policies.ruling import Refused, Ruling, ruling, told, unjudged
 from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.frames import FRAMED, client_line
 from llmproxy_core.providers.refusal import refusal
-from llmproxy_core.records import Decision
+from llmproxy_core.records import Decision, Judgement
+from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.masking import Secret, label
+from llmproxy_core.websocket import WebSocketSession
 
 
 class Policies:
@@ -51,6 +55,23 @@ class Policies:
         if refused is not None:
             _refuse(flow, exchange, refused)
 
+    @bridge.guarded
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        session = bridge.session(flow)
+        policies = _policies()
+        if session is None or flow.websocket is None or not policies:
+            return
+        if not flow.websocket.messages[-1].from_client:
+            return
+        try:
+            refused = unjudged(policies, session.judged) or _ruled_frame(flow, session)
+        except Exception as exc:  # noqa: BLE001  each policy has said how it fails
+            bridge.tell_fault("Policies.websocket_message", exc)
+            refused = unjudged(policies, None)
+        if refused is not None:
+            _tell(session.judgement, refused)
+            sockets.refuse(flow, session.head.wire, refused.kind, refused.said)
+
 
 def _policies() -> tuple[Policy, ...]:
     return bridge.interception().rulebook.policies.of("request")
@@ -58,27 +79,42 @@ def _policies() -> tuple[Policy, ...]:
 
 def _ruled(flow: http.HTTPFlow, exchange: Exchange) -> Refused | None:
     """Do what is decided; a refusal is left to the caller."""
-    policies = bridge.interception().rulebook.policies
-    head = exchange.head
-    asked = policies.asked("request")
-    about = bridge.about(flow, head, asked)
-    facts = of_request(
-        about,
-        asked,
-        lambda: read_request(head.wire, flow.request.path, [], bridge.plain_body(flow))[0],
-    )
-    judged = exchange.judged or Judged()
-    hits = policies.hits("request", facts, judged.found)
-    made = ruling(hits, judged, about.model or "", _throttle(head.namespace))
+    made = _ruling(flow, exchange.head, bridge.plain_body(flow), exchange.judged)
     exchange.judgement.decisions += made.decisions
     if made.refused is None:
         _do(flow, exchange, made)
     return made.refused
 
 
+def _ruled_frame(flow: http.HTTPFlow, session: WebSocketSession) -> Refused | None:
+    """The same for a frame, which cannot wait for a person: it is refused."""
+    frame = flow.websocket.messages[-1].content if flow.websocket else b""
+    made = _ruling(flow, session.head, frame, session.judged)
+    session.judgement.decisions += made.decisions
+    if made.refused is None and made.holding is not None:
+        policy, why = made.holding
+        made.refused = Refused(policy, "forbidden", told(policy, why))
+    if made.refused is None:
+        _keep(session.keeper, made)
+    return made.refused
+
+
+def _ruling(flow: http.HTTPFlow, head: Head, body: bytes, judged: Judged | None) -> Ruling:
+    policies = bridge.interception().rulebook.policies
+    asked = policies.asked("request")
+    about = bridge.about(flow, head, body, asked)
+    judged = judged or Judged()
+
+    def read() -> Request:
+        text = client_line(body) if head.wire in FRAMED else body
+        return read_request(head.wire, flow.request.path, [], text)[0]
+
+    hits = policies.hits("request", of_request(about, asked, read), judged.found)
+    return ruling(hits, judged, about.model or "", _throttle(head.namespace))
+
+
 def _do(flow: http.HTTPFlow, exchange: Exchange, made: Ruling) -> None:
-    if made.store and exchange.keeper is not None:
-        exchange.keeper.also(Secret(label(one.finding), one.value) for one in made.store)
+    _keep(exchange.keeper, made)
     if made.holding is not None:
         policy, _ = made.holding
         settings = policy.settings
@@ -87,18 +123,27 @@ def _do(flow: http.HTTPFlow, exchange: Exchange, made: Ruling) -> None:
         )
 
 
+def _keep(keeper: Keeper | None, made: Ruling) -> None:
+    if made.store and keeper is not None:
+        keeper.also(Secret(label(one.finding), one.value) for one in made.store)
+
+
 def _throttle(namespace: str) -> Callable[[Policy], float]:
     ask = bridge.interception().throttle.ask
     return lambda policy: ask(policy.name, policy.settings.per_minute or 1, namespace)
 
 
 def _refuse(flow: http.HTTPFlow, exchange: Exchange, refused: Refused) -> None:
-    """In the provider's words. What is refused because it could not be judged is told as a decision
-    of its own."""
-    policy = refused.policy
-    if not exchange.judgement.decisions:
-        exchange.judgement.decisions.append(
-            Decision(policy.name, policy.mode, policy.action, "refused unjudged", refused.said)
-        )
+    """In the provider's words."""
+    _tell(exchange.judgement, refused)
     said = refusal(exchange.head.wire, refused.kind, refused.said, refused.retry_after)
     flow.response = http.Response.make(said.status, said.body, dict(said.headers))
+
+
+def _tell(judgement: Judgement, refused: Refused) -> None:
+    """What is refused because it could not be judged is a decision, too."""
+    policy = refused.policy
+    if not any(one.policy == policy.name for one in judgement.decisions):
+        judgement.decisions.append(
+            Decision(policy.name, policy.mode, policy.action, "refused unjudged", refused.said)
+        )

@@ -1,8 +1,6 @@
 """Frames of WebSockets with a prefix, both ways, as the provider and the client see them."""
 
 import json
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,53 +8,13 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
-from websockets.sync.server import ServerConnection, serve
 
 from llmproxy_core.hashing import content_hash
-from llmproxy_core.simulator.certificate import write_certificates
 from tests.e2e.namespaced import CONFIG, PREFIX, TEAM
+from tests.e2e.scripted import LIVE, REALTIME, RESPONSES, Script
 from tests.mitm import Mitmdump, wait_for
 
 LONG = "look_up_" + "a_very_long_name_" * 8
-REALTIME = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
-RESPONSES = "wss://api.openai.com/v1/responses"
-LIVE = (
-    "wss://generativelanguage.googleapis.com/ws/"
-    "google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
-)
-
-
-class Script:
-    """A provider that answers each message with what a test has put down for it.
-
-    A list is sent as a message in fragments.
-    """
-
-    http_port = 9
-
-    def __init__(self, folder: Any) -> None:
-        self.ca_file, certificate = write_certificates(folder)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        self._server = serve(self._answer, "127.0.0.1", 0, ssl=context, max_size=None)
-        self.https_port = self._server.socket.getsockname()[1]
-        self.answers: list[list[Any]] = []
-        self.got: list[str | bytes] = []
-
-    def _answer(self, connection: ServerConnection) -> None:
-        for message in connection:
-            self.got.append(message)
-            for one in self.answers.pop(0) if self.answers else []:
-                connection.send(one)
-
-    def __enter__(self) -> "Script":
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
 
 
 @pytest.fixture(scope="module")
