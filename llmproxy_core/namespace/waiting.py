@@ -39,15 +39,13 @@ class _Word:
         self.pieces = []
 
 
-class Waiting:
-    """`back`: from the sent names to the client's."""
+class EventQueue:
+    """Events that wait while a text in them may go on in a way that changes it (`open_words`), and
+    with them all after them, but comments and pings, which keep a connection alive."""
 
-    __slots__ = ("_back", "_grammar", "_open", "_size", "_waiting")
+    __slots__ = ("_size", "_waiting")
 
-    def __init__(self, grammar: Node, back: Mapping[bytes, bytes]) -> None:
-        self._grammar = grammar
-        self._back = back
-        self._open: dict[Block, _Word] = {}
+    def __init__(self) -> None:
         self._waiting: list[Event] = []
         self._size = 0
 
@@ -58,16 +56,72 @@ class Waiting:
         self._waiting.append(event)
         self._size += len(event.raw)
         self.hear(event)
-        if max(len(self._waiting), len(self._open)) > MOST or self._size > LARGEST:
-            self._give_up()
+        if max(len(self._waiting), self.open) > MOST or self._size > LARGEST:
+            self.give_up()
         return self._released()
 
     @property
     def idle(self) -> bool:
         return not self._waiting
 
+    @property
+    def open(self) -> int:
+        """How many texts are unfinished."""
+        raise NotImplementedError
+
+    def hear(self, event: Event) -> None:
+        """Note what it changes, and what it leaves open."""
+        raise NotImplementedError
+
     def forget(self) -> None:
-        """The words that have begun are over."""
+        """What has begun is over; nothing waits for it."""
+        raise NotImplementedError
+
+    def give_up(self) -> None:
+        """Wait for nothing any more: what has begun stays as it is."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """The end of the stream is the end of every text."""
+        raise NotImplementedError
+
+    def finish(self) -> bytes:
+        self.end()
+        return b"".join(self._released())
+
+    def surrender(self) -> bytes:
+        """All that waits, as it came."""
+        waiting, self._waiting = self._waiting, []
+        return b"".join(event.raw for event in waiting)
+
+    def _released(self) -> list[bytes]:
+        """From the first event to the one before that which waits."""
+        sent = []
+        for event in self._waiting:
+            if event.open_words:
+                break
+            sent.append(event.sent)
+            self._size -= len(event.raw)
+        del self._waiting[: len(sent)]
+        return sent
+
+
+class Waiting(EventQueue):
+    """`back`: from the sent names to the client's."""
+
+    __slots__ = ("_back", "_grammar", "_open")
+
+    def __init__(self, grammar: Node, back: Mapping[bytes, bytes]) -> None:
+        super().__init__()
+        self._grammar = grammar
+        self._back = back
+        self._open: dict[Block, _Word] = {}
+
+    @property
+    def open(self) -> int:
+        return len(self._open)
+
+    def forget(self) -> None:
         self._open.clear()
 
     def hear(self, event: Event) -> None:
@@ -83,17 +137,15 @@ class Waiting:
             if block not in heard and any(end <= block[0] for end in ends):
                 self._end(block)
 
-    def finish(self) -> bytes:
-        """The end of the stream is the end of every word."""
+    def end(self) -> None:
         for word in self._open.values():
             self._close(word)
         self._open.clear()
-        return b"".join(self._released())
 
-    def surrender(self) -> bytes:
-        """All that waits, as it came."""
-        waiting, self._waiting = self._waiting, []
-        return b"".join(event.raw for event in waiting)
+    def give_up(self) -> None:
+        for word in self._open.values():
+            word.drop()
+        self._open.clear()
 
     def _read(self, event: Event) -> tuple[list[Passage], list[Scope]]:
         """An event that cannot be read says nothing, and ends all that was said."""
@@ -150,22 +202,6 @@ class Waiting:
                     event.edits.append((start, start + cut, new))
                 away, new = away - cut, b""
         word.drop()
-
-    def _give_up(self) -> None:
-        for word in self._open.values():
-            word.drop()
-        self._open.clear()
-
-    def _released(self) -> list[bytes]:
-        """From the first event to the one before that which waits."""
-        sent = []
-        for event in self._waiting:
-            if event.open_words:
-                break
-            sent.append(event.sent)
-            self._size -= len(event.raw)
-        del self._waiting[: len(sent)]
-        return sent
 
 
 def _same_end(one: bytes, other: bytes) -> int:
