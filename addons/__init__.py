@@ -5,9 +5,11 @@ into the list, at the place in the order where its work belongs.
 """
 
 from addons.anomaly import Anomaly
+from addons.approvals import Approvals
 from addons.caller import Caller
 from addons.capture import Capture
 from addons.dispatch import Dispatch
+from addons.limits import Limits
 from addons.login import Login
 from addons.namespace import Namespace
 from addons.passthrough import Passthrough
@@ -26,6 +28,8 @@ addons = [
     Caller(),
     Anomaly(),
     Policies(),
+    Limits(),
     Namespace(),
     Persist(),
+    Approvals(),
 ]

@@ -11,6 +11,7 @@ Frames are kept as lines of JSON: {"from": "client" | "server", "type": "text" |
 from collections import deque
 from collections.abc import Sequence
 from time import time_ns
+from typing import Any
 
 import msgspec
 
@@ -20,7 +21,6 @@ from llmproxy_core.metering.metering import Reserved
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
-from llmproxy_core.policies.approvals import Hold
 from llmproxy_core.records import Answer, Answered, Closed, Ending, Judgement, Opened, Piece
 from llmproxy_core.redaction.keeper import Keeper
 
@@ -41,7 +41,6 @@ class WebSocketSession:
         "_queued",
         "_waiting",
         "came",
-        "hold",
         "judged",
         "judgement",
         "keeper",
@@ -62,8 +61,6 @@ class WebSocketSession:
         """What was found in the latest frame of the client."""
         self.judgement = Judgement()
         """What was found in the frames that wait; told with the exchange that they open."""
-        self.hold: Hold | None = None
-        """The client's latest frame, which begins a turn, waits for a person; None: it does not."""
         self.reserved: deque[Reserved] = deque()
         """What limits have set aside for turns, in their order."""
         self.model = ""
@@ -87,11 +84,6 @@ class WebSocketSession:
     def head(self) -> Head:
         """Of the handshake, and so of each exchange."""
         return self._head
-
-    @property
-    def turn(self) -> Exchange | None:
-        """The exchange under way."""
-        return self._exchange
 
     def client(self, data: bytes, line: bytes) -> list[Written]:
         """A frame of the client: what has to be written before it is forwarded."""

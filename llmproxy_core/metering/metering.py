@@ -88,6 +88,8 @@ class Metering:
         self._limiter = open_limiter(settings, home, tell)
         self._estimator = Estimator(self._rates)
         self._levels = Levels(home)
+        self.kept = False
+        """Is there somebody who keeps it fresh and up?"""
         self._tasks: set[asyncio.Task[None]] = set()
         self._problems: dict[str, bool] = {}
         """What there is to tell, and whether it has been; threads find some of it."""

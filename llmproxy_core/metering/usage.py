@@ -56,6 +56,11 @@ def taken(answer: Answered) -> Taken:
     return Taken(told, tokens_written(read), read.model, not read.incomplete)
 
 
+def tells(event: bytes) -> bool:
+    """Does this event, or this frame of a WebSocket, tell of usage?"""
+    return TELLS.search(event) is not None
+
+
 def _says(usage: Usage) -> bool:
     return usage.input_tokens is not None or usage.output_tokens is not None
 
@@ -71,7 +76,7 @@ def _decoded(answer: Answered) -> tuple[bytes, Headers]:
 
 def _telling(events: list[bytes]) -> list[bytes]:
     """In their order."""
-    found = [at for at, event in enumerate(events) if TELLS.search(event)]
+    found = [at for at, event in enumerate(events) if tells(event)]
     last = range(max(0, len(events) - END - 1), len(events))
     return [events[at] for at in sorted({*found[:FIRST], *found[-LAST:], *last})]
 
