@@ -6,6 +6,7 @@ from typing import Any
 from llmproxy_core.anomaly.texts import answer_texts, request_texts
 from llmproxy_core.model import Request
 from llmproxy_core.pricing.estimate import estimated
+from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.redaction.withheld import Withheld
 from tests.unit.providers.corpus import (
@@ -102,7 +103,8 @@ def test_no_word_of_recorded_calls_is_written() -> None:
             for word in WORDS.findall(text.text)
         }
         written = set(WORDS.findall((asked + answered).decode("utf-8", "replace")))
-        came = body(exchange, "request") + body(exchange, "response")
+        answer, _ = decode_body(headers(exchange, "response"), body(exchange, "response"))
+        came = body(exchange, "request") + answer
         leaked = (said & written) - _protocol(came, asked + answered)
         assert leaked == set(), (exchange["id"], wire_of(exchange), leaked)
 
