@@ -70,11 +70,18 @@ class Known:
         for secret in secrets:
             self.add(secret)
 
-    def add(self, secret: Secret) -> None:
-        if secret not in self._secrets and len(self._secrets) < MOST_KNOWN and secret.value:
-            self._secrets[secret] = None
-            if ENDS.search(secret.value):
-                self.parted.append(secret)
+    @property
+    def secrets(self) -> Iterable[Secret]:
+        return self._secrets
+
+    def add(self, secret: Secret) -> bool:
+        """Was it not known before?"""
+        if secret in self._secrets or len(self._secrets) >= MOST_KNOWN or not secret.value:
+            return False
+        self._secrets[secret] = None
+        if ENDS.search(secret.value):
+            self.parted.append(secret)
+        return True
 
     def found(self, text: str, fresh: int, end: int) -> Iterator[Found]:
         """Them in what is new of a text, also in other spellings."""
@@ -197,7 +204,7 @@ class Channel:
 
     def _found(self, fresh: int, end: int, cut_off: bool) -> list[Found]:
         found = [*self._find(self._text[:end], cut_off), *self._known.found(self._text, fresh, end)]
-        return sorted(found, key=lambda one: one.start)
+        return sorted(found, key=lambda one: (one.start, -one.end))
 
     def _mask(self, fresh: int, cut: int, found: list[Found]) -> None:
         written = len(self._text[:cut].rstrip())

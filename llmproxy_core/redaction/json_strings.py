@@ -5,6 +5,8 @@ Takes anything: bad escapes stand for themselves, bytes that are no UTF-8 for U+
 
 import re
 
+import msgspec
+
 UNIT = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]"
     rb"|\\",
@@ -17,13 +19,17 @@ _MEANING = {
     b"\\b": "\b",
     b"\\f": "\f",
 }
+_decode = msgspec.json.Decoder(str).decode
 
 
 def unescaped(raw: bytes) -> str:
     """The text of a JSON string, given the bytes between its quotes."""
     if b"\\" not in raw:
         return raw.decode("utf-8", "replace")
-    return "".join(text for text, _ in units(raw))
+    try:
+        return _decode(b'"%b"' % raw)
+    except (msgspec.MsgspecError, ValueError):
+        return "".join(text for text, _ in units(raw))
 
 
 def units(raw: bytes) -> list[tuple[str, int]]:

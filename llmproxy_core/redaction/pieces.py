@@ -11,8 +11,6 @@ import re
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from llmproxy_core.redaction.stream_masking import Piece
-
 TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*+:)?|\\?\Z)|[{}\[\]]|-?\d[\d.eE+-]*+', re.DOTALL)
 DELTAS = frozenset({b"delta", b"contentBlockDelta", b"tool_call_delta"})
 GOING_ON = frozenset(
@@ -20,12 +18,16 @@ GOING_ON = frozenset(
         (b"candidates", b"content", b"parts", b"text"),
         (b"response", b"candidates", b"content", b"parts", b"text"),
         (b"serverContent", b"modelTurn", b"parts", b"text"),
+        (b"serverContent", b"outputTranscription", b"text"),
+        (b"serverContent", b"inputTranscription", b"text"),
+        (b"realtimeInput", b"text"),
         (b"message", b"content"),
         (b"message", b"thinking"),
         (b"response",),
         (b"thinking",),
         (b"text",),
         (b"choices", b"text"),
+        (b"choices", b"logprobs", b"content", b"token"),
         (b"completion",),
         (b"generation",),
         (b"outputText",),
@@ -67,13 +69,38 @@ CONSTANTS = frozenset({b"type", b"object", b"role", b"id", b"model", b"event", b
 DEEPEST = 256
 
 
-class _Leaf(NamedTuple):
+class Piece(NamedTuple):
+    """The bytes `start:end` of an event: a JSON string without its quotes.
+
+    `channel`: the text of which it is the next piece, as (choice, block). `last`: that text ends
+    here, as it does where an event repeats the whole of a text.
+    """
+
     start: int
     end: int
+    channel: Hashable
+    last: bool = False
+
+
+class Value(NamedTuple):
+    """A string between its quotes (`text`), or a number: the bytes `start:end` of an event.
+
+    `key`: by which it stands; `around`: the objects and arrays that it is in, by their numbers.
+    `broken`: it breaks off with the event.
+    """
+
+    start: int
+    end: int
+    key: bytes
     path: tuple[bytes, ...]
     around: tuple[int, ...]
+    text: bool
     broken: bool
-    """Does it break off with the event?"""
+
+    @property
+    def place(self) -> bool:
+        """Does it tell which block the event is about?"""
+        return self.key in PLACES
 
 
 class _Open:
@@ -89,16 +116,26 @@ class _Open:
 
 def pieces(event: bytes) -> list[Piece]:
     """The texts of an event, in order; of an event of SSE all its lines may be given."""
-    leaves, facts = _leaves(event)
-    if not leaves and b'"' not in event:
+    found = values(event)
+    texts = [one for one in found if one.text and one.end > one.start and one.key not in CONSTANTS]
+    if not texts and b'"' not in event:
         return [Piece(0, len(event), b"")]
-    repeats = any(end in event for end in ENDS)
-    return [_piece(leaf, facts, repeats) for leaf in leaves]
+    blocks = places(found)
+    whole = repeats(event)
+    return [
+        Piece(
+            one.start,
+            one.end,
+            (one.path, tuple(event[place.start : place.end] for place in block(one, blocks))),
+            last=not goes_on(one, whole),
+        )
+        for one in texts
+    ]
 
 
-def _leaves(event: bytes) -> tuple[list[_Leaf], dict[int, tuple[bytes, ...]]]:
-    leaves: list[_Leaf] = []
-    facts: dict[int, tuple[bytes, ...]] = {}
+def values(event: bytes) -> list[Value]:
+    """The strings and numbers of an event, in order."""
+    found: list[Value] = []
     stack = [_Open(0, b"")]
     count = 0
     for token in TOKEN.finditer(event):
@@ -112,25 +149,48 @@ def _leaves(event: bytes) -> tuple[list[_Leaf], dict[int, tuple[bytes, ...]]]:
         elif token[2]:
             top.key = token[1]
         else:
-            if top.key in PLACES:
-                facts[top.number] = (*facts.get(top.number, ()), token[0])
-            if first == 0x22 and token[1] and top.key not in CONSTANTS:
-                leaves.append(_leaf(token, stack))
-    return leaves, facts
+            found.append(_value(token, stack, first == 0x22))
+    return found
 
 
-def _leaf(token: re.Match[bytes], stack: list[_Open]) -> _Leaf:
+def _value(token: re.Match[bytes], stack: list[_Open], text: bool) -> Value:
     near = stack[-DEEPEST:]
-    names = [one.name for one in near if one.name]
-    path = (*dict.fromkeys(names), near[-1].key) if near[-1].key else tuple(dict.fromkeys(names))
-    broken = not token[0].endswith(b'"') or token.end() == token.end(1)
-    return _Leaf(*token.span(1), path, tuple(one.number for one in near), broken)
+    key = near[-1].key
+    names = tuple(dict.fromkeys(one.name for one in near if one.name))
+    broken = text and (not token[0].endswith(b'"') or token.end() == token.end(1))
+    return Value(
+        *token.span(1 if text else 0),
+        key,
+        (*names, key) if key else names,
+        tuple(one.number for one in near),
+        text,
+        broken,
+    )
 
 
-def _piece(leaf: _Leaf, facts: dict[int, tuple[bytes, ...]], repeats: bool) -> Piece:
-    """`repeats`: the event has all of what came before."""
-    goes_on = not DELTAS.isdisjoint(leaf.path) or leaf.path in GOING_ON
-    goes_on = leaf.broken or (goes_on and not repeats and leaf.path[-1] not in WHOLE)
-    block = tuple(fact for number in leaf.around for fact in facts.get(number, ()))
-    channel: Hashable = (leaf.path, block)
-    return Piece(leaf.start, leaf.end, channel, last=not goes_on)
+def places(found: list[Value]) -> dict[int, list[Value]]:
+    """By the objects in which they are, what tells which block the event is about."""
+    told: dict[int, list[Value]] = {}
+    for one in found:
+        if one.place:
+            told.setdefault(one.around[-1], []).append(one)
+    return told
+
+
+def block(one: Value, told: dict[int, list[Value]]) -> list[Value]:
+    """What tells to which block a text belongs."""
+    return [place for number in one.around for place in told.get(number, ())]
+
+
+def repeats(event: bytes) -> bool:
+    """Does the event have all of what came before?"""
+    return any(end in event for end in ENDS)
+
+
+def goes_on(one: Value, whole: bool) -> bool:
+    """Is a text continued by the next event of its block? `whole`: the event repeats texts."""
+    if one.broken:
+        return True
+    if whole or one.path[-1:] == () or one.path[-1] in WHOLE:
+        return False
+    return not DELTAS.isdisjoint(one.path) or one.path in GOING_ON

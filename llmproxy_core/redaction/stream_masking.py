@@ -2,18 +2,24 @@
 
 What is forwarded does not wait for it; what is written waits while the end of a text could be the
 beginning of a secret (a word, as a rule), and never for more than `channel.LIMIT` characters of a
-text and `HELD` bytes of a stream. Whoever feeds it says where in an event there is text, and to
-which text it belongs; events come out whole, in order, as many as went in, and JSON stays JSON.
+text and `HELD` bytes of a stream. Events come out whole, in order, as many as went in, and JSON
+stays JSON.
+
+Events come in batches, and mostly one is like the one before: then its texts are taken by the shape
+that both have, and each text is looked at once a batch.
 """
 
+import re
 from collections import deque
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from llmproxy_core.redaction.channel import Channel, Find, Known, Mask
-from llmproxy_core.redaction.json_strings import spliced, unescaped
+from llmproxy_core.redaction.channel import Channel, Find, Known
+from llmproxy_core.redaction.held import HeldEvent, HeldRun, Place, Text
+from llmproxy_core.redaction.json_strings import unescaped
 from llmproxy_core.redaction.masking import SHORT, Masker, Secret
+from llmproxy_core.redaction.pieces import Piece, pieces
+from llmproxy_core.redaction.raw_secrets import RawSecrets
+from llmproxy_core.redaction.shapes import Shape, Shapes
 
 SHORTEST = 8
 """Bytes of a whole text that can have a secret in it."""
@@ -21,61 +27,52 @@ HELD = 2**20
 """Bytes that wait to be written, over which texts count as ended."""
 PATIENCE = 64
 """Events after which a text that has not gone on is taken for ended: nobody may say so."""
-
-
-class Piece(NamedTuple):
-    """The bytes `start:end` of an event: a JSON string without its quotes.
-
-    `channel`: the text of which it is the next piece, as (choice, block). `last`: that text ends
-    here, as it does where an event repeats the whole of a text.
-    """
-
-    start: int
-    end: int
-    channel: Hashable
-    last: bool = False
-
-
-@dataclass(slots=True)
-class _Event:
-    data: bytes
-    pieces: list[tuple[Piece, Channel, int, int]] = field(default_factory=list)
-    """With the text's channel, and which characters of it they are."""
-
-    @property
-    def settled(self) -> bool:
-        return all(channel.settled >= end for _, channel, _, end in self.pieces)
+LARGE = 2**18
+"""Bytes of an event over which its texts are not followed into the next."""
+CLEAN = 4096
+"""Whole strings that are known to have no secret."""
 
 
 class StreamMasker:
-    """`find`: see `channel.Find`. `known`: secrets found before, as in the request."""
+    """`find`: see `channel.Find`. `known`: secrets found before, as in the request. `raw` and
+    `shapes`: for `feed_all`. `masked`: marks that were put in so far."""
 
-    def __init__(self, find: Find, masker: Masker, known: Sequence[Secret] = ()) -> None:
+    def __init__(
+        self,
+        find: Find,
+        masker: Masker,
+        known: Sequence[Secret] = (),
+        raw: RawSecrets | None = None,
+        shapes: Shapes | None = None,
+    ) -> None:
         self._find = find
         self._masker = masker
+        self._raw = raw
+        self._shapes = shapes or Shapes()
         self._known = Known(known)
+        self._clean: set[bytes] = set()
         self._channels: dict[Hashable, Channel] = {}
-        self._events: deque[_Event] = deque()
+        self._fresh: dict[Channel, None] = {}
+        self._events: deque[HeldEvent | HeldRun] = deque()
         self._held = 0
+        self._waiting = 0
         self._count = 0
+        self.masked = 0
+
+    def feed_all(self, events: Sequence[bytes], side: Hashable = None) -> list[bytes]:
+        """The events, masked, that may be written now; where their texts are is found here.
+        `side`: who says them, where there are several."""
+        at = 0
+        while at < len(events):
+            at += self._add_run(events, at, side) or self._add_event(events[at], side)
+        return self._settled()
 
     def feed(self, data: bytes, pieces: Sequence[Piece] = ()) -> list[bytes]:
-        """The events, masked, that may be written now. `pieces` in order."""
+        """An event whose texts are known: `pieces`, in order."""
         if not pieces and not self._events:
             return [data]
-        event = _Event(data)
-        self._count += 1
-        for piece in pieces:
-            self._add(event, piece)
-        self._events.append(event)
-        self._held += len(data)
-        written = self._written()
-        if self._held > HELD:
-            self._end_all(cut_off=True)
-            written += self._written()
-        elif len(self._events) > PATIENCE and self._end_idle():
-            written += self._written()
-        return written
+        self._hold(data, pieces, None)
+        return self._settled()
 
     def finish(self, cut_off: bool = True) -> list[bytes]:
         """The rest: no more comes. `cut_off`: although it should; then what may be the beginning
@@ -83,60 +80,167 @@ class StreamMasker:
         self._end_all(cut_off)
         return self._written()
 
-    def _add(self, event: _Event, piece: Piece) -> None:
-        channel = self._channels.get(piece.channel)
-        if channel is None and piece.last and piece.end - piece.start < SHORTEST:
-            return
-        if channel is None:
-            channel = self._channels[piece.channel] = Channel(self._find, self._known)
-        start, channel.fed = channel.end, self._count
-        channel.add(unescaped(event.data[piece.start : piece.end]))
-        event.pieces.append((piece, channel, start, channel.end))
-        channel.settle(final=piece.last)
-        self._learn(channel)
-        if piece.last:
-            del self._channels[piece.channel]
+    def _add_run(self, events: Sequence[bytes], at: int, side: Hashable) -> int:
+        """How many events, from this one on, have one shape and are taken by it."""
+        known = self._shapes.find(events[at])
+        if known is None:
+            return 0
+        shape, first = known
+        run = _alike(shape, first, events, at)
+        if shape.whole and not self._harmless(shape, run):
+            return 0
+        texts = [self._add_text(one.group, (side, one.channel(first)), run) for one in shape.going]
+        self._count += len(run)
+        self._waiting += len(run)
+        self._held += sum(len(one.string) for one in run)
+        self._events.append(HeldRun(run, texts))
+        return len(run)
 
-    def _learn(self, channel: Channel) -> None:
-        """A secret that a text tells by what stands around it may come again without that."""
+    def _add_text(self, group: int, name: Hashable, run: list[re.Match[bytes]]) -> Text:
+        channel = self._channel(name)
+        start, channel.fed = channel.end, self._count + len(run)
+        raws = [one[group] for one in run]
+        joined = b"".join(raws)
+        if joined.isascii() and b"\\u" not in joined:
+            channel.add(unescaped(joined))
+        else:  # halves of a character in two events
+            channel.add("".join(map(unescaped, raws)))
+        return Text(group, channel, start, channel.end)
+
+    def _harmless(self, shape: Shape, run: list[re.Match[bytes]]) -> bool:
+        """Is there no secret in the strings that do not go on?"""
+        said = {name + one[group] for group, name in shape.whole for one in run}
+        said -= self._clean
+        if not said:
+            return True
+        together = b"\n".join(said)
+        if self._secrets_in(together) or self._masker.counted(together, self._known.secrets)[1]:
+            return False
+        if len(self._clean) > CLEAN:
+            self._clean.clear()
+        self._clean |= said
+        return True
+
+    def _add_event(self, event: bytes, side: Hashable) -> int:
+        """One that is like none before, or has a secret in a string that does not go on."""
+        found = self._secrets_in(event)
+        going = [one for one in pieces(event) if not one.last] if len(event) <= LARGE else []
+        if found:
+            for secret in found:
+                self._learn(secret)
+        data, going = self._masked_around(event, going, found)
+        if data is event and not found:
+            self._shapes.learn(event)
+        self._hold(data, going, side)
+        return 1
+
+    def _secrets_in(self, data: bytes) -> list[Secret]:
+        return self._raw.find(data) if self._raw else []
+
+    def _masked_around(
+        self, event: bytes, going: list[Piece], found: list[Secret]
+    ) -> tuple[bytes, list[Piece]]:
+        """All but the texts that go on, masked; and where these are then."""
+        secrets = [*found, *self._known.secrets]
+        if not secrets:
+            return event, going
+        kept, at, moved, count = list[bytes](), 0, 0, 0
+        where = list[Piece]()
+        for piece in (*going, Piece(len(event), len(event), None)):
+            around, times = self._masker.counted(event[at : piece.start], secrets)
+            moved += len(around) - (piece.start - at)
+            count += times
+            kept += around, event[piece.start : piece.end]
+            at = piece.end
+            where.append(piece._replace(start=piece.start + moved, end=piece.end + moved))
+        self.masked += count
+        return (b"".join(kept), where[:-1]) if count else (event, going)
+
+    def _hold(self, data: bytes, pieces: Sequence[Piece], side: Hashable) -> None:
+        self._count += 1
+        places = [one for piece in pieces if (one := self._place(data, piece, side))]
+        self._events.append(HeldEvent(data, places))
+        self._held += len(data)
+        self._waiting += 1
+
+    def _place(self, data: bytes, piece: Piece, side: Hashable) -> Place | None:
+        name = side, piece.channel
+        if piece.last and piece.end - piece.start < SHORTEST and name not in self._channels:
+            return None
+        channel = self._channel(name)
+        start, channel.fed = channel.end, self._count
+        channel.add(unescaped(data[piece.start : piece.end]))
+        if piece.last:
+            self._settle(channel, final=True)
+            del self._channels[name], self._fresh[channel]
+        return piece.start, piece.end, channel, start, channel.end
+
+    def _channel(self, name: Hashable) -> Channel:
+        channel = self._channels.get(name)
+        if channel is None:
+            channel = self._channels[name] = Channel(self._find, self._known)
+        self._fresh[channel] = None
+        return channel
+
+    def _settled(self) -> list[bytes]:
+        """Look at what is new, and give what can be written."""
+        for channel in self._fresh:
+            self._settle(channel)
+        self._fresh.clear()
+        written = self._written()
+        if self._held > HELD:
+            self._end_all(cut_off=True)
+            written += self._written()
+        elif self._waiting > PATIENCE and self._end_idle():
+            written += self._written()
+        return written
+
+    def _settle(self, channel: Channel, final: bool = False, cut_off: bool = False) -> None:
+        channel.settle(final, cut_off)
         for mask in channel.masks:
-            if len(mask.value) >= SHORT:
-                self._known.add(Secret(mask.label, mask.value))
+            self._learn(Secret(mask.label, mask.value))
+
+    def _learn(self, secret: Secret) -> None:
+        """What a text tells by what stands around it may come again without that."""
+        if len(secret.value) >= SHORT and self._known.add(secret):
+            self._clean.clear()
 
     def _end_all(self, cut_off: bool) -> None:
         for channel in self._channels.values():
-            channel.settle(final=True, cut_off=cut_off)
+            self._settle(channel, final=True, cut_off=cut_off)
 
     def _end_idle(self) -> bool:
         """End the texts for which the first event waits, if they do not go on."""
-        waited_for = [one for _, one, _, end in self._events[0].pieces if one.settled < end]
-        idle = [one for one in waited_for if self._count - one.fed > PATIENCE]
+        idle = [one for one in self._events[0].waits_for if self._count - one.fed > PATIENCE]
         for channel in idle:
-            channel.settle(final=True, cut_off=True)
+            self._settle(channel, final=True, cut_off=True)
         return bool(idle)
 
     def _written(self) -> list[bytes]:
-        written = []
-        while self._events and self._events[0].settled:
-            event = self._events.popleft()
-            self._held -= len(event.data)
-            written.append(self._masked(event))
+        written: list[bytes] = []
+        while self._events:
+            first = self._events[0]
+            taken = first.take(self._masker)
+            if not taken.events:
+                break
+            written += taken.events
+            self.masked += taken.masked
+            self._held -= taken.size
+            self._waiting -= len(taken.events)
+            if isinstance(first, HeldEvent) or first.empty:
+                self._events.popleft()
         return written
 
-    def _masked(self, event: _Event) -> bytes:
-        data, kept, at = event.data, list[bytes](), 0
-        for piece, channel, start, end in event.pieces:
-            cuts = [self._cut(mask, start, end) for mask in channel.masks if mask.start < end]
-            cuts = [cut for cut in cuts if cut[1] > cut[0]]
-            if cuts:
-                kept += data[at : piece.start], spliced(data[piece.start : piece.end], cuts)
-                at = piece.end
-            while channel.masks and channel.masks[0].end <= end:
-                channel.masks.pop(0)
-        return b"".join([*kept, data[at:]]) if kept else data
 
-    def _cut(self, mask: Mask, start: int, end: int) -> tuple[int, int, str]:
-        """The part of a mask that is in a piece; the mark goes where it begins."""
-        begins = mask.label and start <= mask.start < end
-        mark = self._masker.mark(Secret(mask.label, mask.value)) if begins else ""
-        return max(mask.start, start) - start, min(mask.end, end) - start, mark
+def _alike(
+    shape: Shape, first: re.Match[bytes], events: Sequence[bytes], at: int
+) -> list[re.Match[bytes]]:
+    """The events of one shape and block, from the first on."""
+    run, match, places = [first], shape.match, shape.places
+    block = first.group(*places) if places else None
+    for number in range(at + 1, len(events)):
+        found = match(events[number])
+        if found is None or (places and found.group(*places) != block):
+            break
+        run.append(found)
+    return run
