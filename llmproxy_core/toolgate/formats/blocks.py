@@ -1,0 +1,53 @@
+"""Calls that are blocks of an answer: each begins, goes on and ends with events of its own."""
+
+from collections.abc import Hashable
+
+from llmproxy_core.toolgate.call import Call, Heard
+
+
+class Blocks:
+    """Calls by what tells their block from the others. Blocks come one after the other, and what
+    begins after a call that is held waits with it: clients count them as they come."""
+
+    __slots__ = ("_calls", "_others")
+
+    def __init__(self) -> None:
+        self._calls: dict[Hashable, Call] = {}
+        self._others: set[Hashable] = set()
+
+    def begin(self, key: Hashable, call: Call) -> Heard:
+        self._calls[key] = call
+        self._others.discard(key)
+        return Heard([call])
+
+    def other(self, key: Hashable) -> Heard:
+        """A block that is no call begins."""
+        self._calls.pop(key, None)
+        if not self.held:
+            self._others.add(key)
+        return Heard()
+
+    def piece(self, key: Hashable) -> Heard:
+        """Of a block that went on before a call was held, pieces do, too."""
+        call = self._calls.get(key)
+        return Heard([call]) if call else Heard(passes=not self.held or key in self._others)
+
+    def end(self, key: Hashable) -> Heard:
+        heard = self.piece(key)
+        heard.ended = [call for call in heard.calls if call.said is None]
+        return heard
+
+    def over(self) -> Heard:
+        """The end of all of them."""
+        return Heard(ended=[call for call in self._calls.values() if call.said is None])
+
+    def call(self, key: Hashable) -> Call | None:
+        return self._calls.get(key)
+
+    @property
+    def all(self) -> list[Call]:
+        return [*self._calls.values()]
+
+    @property
+    def held(self) -> bool:
+        return any(call.said is None for call in self._calls.values())

@@ -1,0 +1,149 @@
+"""The queue in which events wait for the verdict on the calls that are in them."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from llmproxy_core.namespace.events import Event
+from llmproxy_core.toolgate.call import Call, Cut, Fields, Format
+
+DONE = b"[DONE]"
+
+type Judge = Callable[[Call], str]
+"""Asked once for each call: "" lets it go on; else the text that the client gets in its place."""
+
+
+class Script(Protocol):
+    """How events are written down."""
+
+    def text(self, event: Event) -> bytes:
+        """Its JSON, in which words are looked for."""
+        ...
+
+    def read(self, text: bytes) -> Fields | None: ...
+
+    def written(self, event: Event, told: Fields) -> bytes:
+        """What is sent in place of an event, or with it."""
+        ...
+
+
+@dataclass(slots=True)
+class _Waiting:
+    event: Event
+    told: Fields
+    calls: list[Call]
+    changed: bool = False
+
+
+class Gate:
+    """`put` events, and send on what it gives. Calls are held until `judge` has decided.
+
+    `limit`: bytes that are held; then what is held is judged as it is.
+    """
+
+    __slots__ = ("_denied", "_format", "_judge", "_limit", "_open", "_script", "_size", "_unsent",
+                 "_waiting")  # fmt: skip
+
+    def __init__(self, format: Format, script: Script, judge: Judge, limit: int) -> None:
+        self._format = format
+        self._script = script
+        self._judge = judge
+        self._limit = limit
+        self._waiting: deque[_Waiting] = deque()
+        self._open: list[Call] = []
+        self._size = 0
+        self._denied = False
+        self._unsent: Event | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Is nothing held, and nothing to be made to fit what was denied?"""
+        return not (self._waiting or self._open or self._denied)
+
+    def sleeps(self, text: bytes) -> bool:
+        """May events pass of which this is the text? Only while it is idle."""
+        if any(word in text for word in self._format.words):
+            return False
+        self._format.overhear(text)
+        return True
+
+    def put(self, event: Event, out: list[bytes]) -> None:
+        """Adds to `out` what may go on, now that this event has come. After it has raised, what is
+        neither there nor given by `surrender` has been dealt with."""
+        self._unsent = event
+        self._put(event, out)
+        self._unsent = None
+
+    def settle(self, cut: Cut, out: list[bytes]) -> None:
+        """No more of the calls will come."""
+        self._decide_all(cut)
+        self._release(out)
+
+    def surrender(self) -> list[bytes]:
+        """All that is held, as it came."""
+        held = [one.event.raw for one in self._waiting]
+        if self._unsent is not None:
+            held.append(self._unsent.raw)
+        self._waiting.clear()
+        self._unsent = None
+        return held
+
+    def _put(self, event: Event, out: list[bytes]) -> None:
+        text = self._script.text(event)
+        if self.idle and self.sleeps(text):
+            out.append(event.raw)
+            return
+        told = self._script.read(text)
+        if told is None:
+            if text.strip() == DONE:
+                self.settle("ended", out)
+            out.append(event.raw)
+            return
+        heard = self._format.hear(told)
+        self._hear(heard.calls)
+        for call in heard.ended:
+            self._decide(call)
+        one = _Waiting(event, told, heard.calls)
+        if heard.passes or not (self._waiting or _undecided(one)):
+            out += self._sent(one)
+            return
+        if heard.ahead is not None and heard.rest is not None and _undecided(one):
+            out += self._sent(_Waiting(event, heard.ahead, [], changed=True))
+            one = _Waiting(event, heard.rest, heard.calls, changed=True)
+        self._waiting.append(one)
+        self._unsent = None
+        self._size += len(event.raw)
+        if self._size > self._limit:
+            self._decide_all("large")
+        self._release(out)
+
+    def _hear(self, calls: list[Call]) -> None:
+        self._open += [one for one in calls if one.said is None and one not in self._open]
+
+    def _decide(self, call: Call) -> None:
+        if call in self._open:
+            self._open.remove(call)
+        if call.said is None:
+            call.said = self._judge(call)
+            self._denied = self._denied or call.denied
+
+    def _decide_all(self, cut: Cut) -> None:
+        for call in [*self._open]:
+            call.cut = cut
+            self._decide(call)
+
+    def _release(self, out: list[bytes]) -> None:
+        while self._waiting and not _undecided(self._waiting[0]):
+            out += self._sent(self._waiting[0])
+            self._size -= len(self._waiting.popleft().event.raw)
+
+    def _sent(self, one: _Waiting) -> list[bytes]:
+        leaves = self._format.changed(one.told) if self._denied else [one.told]
+        if len(leaves) == 1 and leaves[0] is one.told and not one.changed:
+            return [one.event.raw]
+        return [self._script.written(one.event, told) for told in leaves]
+
+
+def _undecided(one: _Waiting) -> bool:
+    return any(call.said is None for call in one.calls)

@@ -1,0 +1,111 @@
+"""The gate in an answer that comes as bytes."""
+
+from llmproxy_core.model import Headers, header
+from llmproxy_core.namespace.events import Events, FrameEvents, JsonEvents, TextEvents
+from llmproxy_core.providers.content_type import content_type
+from llmproxy_core.toolgate.call import Format
+from llmproxy_core.toolgate.formats import FORMATS
+from llmproxy_core.toolgate.gate import Gate, Judge, Script
+from llmproxy_core.toolgate.scripts import Chunks, Json, Lines, Messages, Sse
+
+BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
+ENVELOPED = "bedrock.invoke-with-response-stream"
+LIMIT = 32 * 2**20
+
+
+class ToolGate:
+    """A stage that holds each call of a tool until `judge` has decided, see `rewriting`. Texts go
+    on; the bytes of a call that may go on are those that came. Raises on nothing.
+
+    `limit`: bytes that are held. `closed`: after a fault of ours, or an event that is too large to
+    be one, nothing goes on any more; else all does as it comes. `fault` tells.
+    """
+
+    __slots__ = ("_begun", "_closed", "_format", "_frames", "_judge", "_limit", "_lines", "_over",
+                 "_way", "_wire", "fault")  # fmt: skip
+
+    def __init__(
+        self, wire: str, headers: Headers, judge: Judge, *, limit: int = LIMIT, closed: bool = False
+    ) -> None:
+        told = content_type(header(headers, "content-type") or "")
+        self._wire = wire
+        self._frames = told.eventstream
+        self._lines = told.lines
+        self._judge = judge
+        self._limit = limit
+        self._closed = closed
+        self._format: Format | None = FORMATS[wire]() if wire in FORMATS else None
+        self._way: tuple[Events, Gate] | None = None
+        self._begun = b""
+        self._over = self._format is None
+        self.fault: Exception | None = None
+
+    def idle(self, body: bytes) -> bool:
+        """Is there no word of a call?"""
+        return self._format is None or not any(word in body for word in self._format.words)
+
+    def feed(self, data: bytes) -> bytes:
+        if self._over:
+            return self._passed(data)
+        if self._way is None:
+            data, self._begun = self._begun + data, b""
+            first = data.lstrip(BOM_OR_BLANK)[:1]
+            if not first and not self._frames:
+                self._begun = data
+                return b""
+            self._way = self._started(first)
+        events, gate = self._way
+        if isinstance(events, TextEvents) and gate.idle and events.between:
+            ends = (b"\n",) if self._lines else (b"\n\n", b"\r\n\r\n")
+            if data.endswith(ends) and gate.sleeps(data):
+                return data
+        return self._put(events, gate, data)
+
+    def finish(self) -> bytes:
+        """The end of the stream is that of every call."""
+        if self._over or self._way is None:
+            begun, self._begun = self._begun, b""
+            return begun
+        events, gate = self._way
+        sent: list[bytes] = []
+        try:
+            last = events.last()
+            if last.raw:
+                gate.put(last, sent)
+            gate.settle("ended", sent)
+        except Exception as exc:  # noqa: BLE001  fails as was asked for
+            return b"".join(sent) + self._failed(exc, gate, b"")
+        return b"".join(sent)
+
+    def _put(self, events: Events, gate: Gate, data: bytes) -> bytes:
+        found = events.feed(data)
+        sent: list[bytes] = []
+        for at, event in enumerate(found, 1):
+            try:
+                gate.put(event, sent)
+            except Exception as exc:  # noqa: BLE001  fails as was asked for
+                rest = b"".join(one.raw for one in found[at:]) + events.last().raw
+                return b"".join(sent) + self._failed(exc, gate, rest)
+        if events.full:
+            large = OverflowError("an event is too large to be read")
+            return b"".join(sent) + self._failed(large, gate, events.last().raw)
+        return b"".join(sent)
+
+    def _failed(self, exc: Exception, gate: Gate, rest: bytes) -> bytes:
+        self.fault, self._over = exc, True
+        return self._passed(b"".join(gate.surrender()) + rest)
+
+    def _passed(self, data: bytes) -> bytes:
+        return b"" if self._closed and self.fault is not None else data
+
+    def _started(self, first: bytes) -> tuple[Events, Gate]:
+        script: Script
+        events: Events
+        if self._frames:
+            events, script = FrameEvents(), Chunks() if self._wire == ENVELOPED else Messages()
+        elif self._lines or first not in b"{[":
+            events, script = TextEvents(self._lines), Lines() if self._lines else Sse()
+        else:
+            events, script = JsonEvents(), Json()
+        format = FORMATS[self._wire]() if self._format is None else self._format
+        return events, Gate(format, script, self._judge, self._limit)
