@@ -92,7 +92,8 @@ class Approval:
 @dataclass(frozen=True, slots=True)
 class SecurityPolicy:
     """As stored. `settings`: what of a table `[[policies]]` has no column of its own. `origin`:
-    `mitm.toml` (then `home` has that file) or `database`."""
+    `mitm.toml` (then `home` has that file) or `database`. `since`: when its expression became this
+    one."""
 
     name: str
     expression: str
@@ -102,7 +103,19 @@ class SecurityPolicy:
     settings: dict[str, Any]
     origin: str
     home: str | None
+    since: datetime
     created_at: datetime
     created_by: str
     updated_at: datetime
     updated_by: str
+
+    def table(self) -> dict[str, Any]:
+        """As a table `[[policies]]`."""
+        return {
+            "name": self.name,
+            "when": self.expression,
+            "action": self.action,
+            "mode": self.mode,
+            "priority": self.priority,
+            **self.settings,
+        }

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from llmproxy_core.anomaly.learning import Learned
+from llmproxy_core.anomaly.learning import NOTHING, Learned
 from llmproxy_core.home import Home, write_private
 from llmproxy_core.store import approvals, labels, security_policies
 from llmproxy_core.store.guard_rows import SecurityPolicy
@@ -26,11 +26,11 @@ class Guard:
 
     policies: list[dict[str, Any]] = field(default_factory=list)
     proven: list[str] = field(default_factory=list)
-    learned: Mapping[str, Any] = field(default_factory=dict)
+    learned: Learned = NOTHING
     problems: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.policies or self.proven or self.learned)
+        return bool(self.policies or self.proven or self.learned.written())
 
 
 class GuardRules:
@@ -41,7 +41,7 @@ class GuardRules:
         self._weighed: tuple[datetime | None, Sequence[SecurityPolicy]] | None = None
         self._weigh_at = 0.0
         self._proven: list[str] = []
-        self._learned: Mapping[str, Any] = {}
+        self._learned = NOTHING
 
     def gather(self, connection: PgConnection) -> Guard:
         found = security_policies.policies(connection)
@@ -72,14 +72,12 @@ class GuardRules:
         if basis == self._weighed and time.monotonic() < self._weigh_at:
             return
         if self._weighed is None or basis[0] != self._weighed[0]:
-            self._learned = Learned.of(labels.labels(connection)).written()
+            self._learned = Learned.of(labels.labels(connection))
         self._proven = proven(found, labels.judged(connection))
         self._weighed, self._weigh_at = basis, time.monotonic() + WEIGH_SECONDS
 
 
-def proven(
-    policies: Sequence[SecurityPolicy], judged: Mapping[str, labels.Judged]
-) -> list[str]:
+def proven(policies: Sequence[SecurityPolicy], judged: Mapping[str, labels.Judged]) -> list[str]:
     """The names of those that ask for a bound, and have one that is not above it."""
     names = []
     for policy in policies:

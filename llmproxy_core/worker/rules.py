@@ -1,4 +1,4 @@
-"""The rules of namespaces: those of `mitm.toml` into the table, those of the table to the proxies."""
+"""Namespaces and policies: those of `mitm.toml` into the tables, those of the tables to the proxies."""
 
 import logging
 import socket
@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable
 
 from llmproxy_core import config, rulebook
-from llmproxy_core.config import Config, NamespaceConfig
+from llmproxy_core.config import Config, NamespaceConfig, PolicyConfig
 from llmproxy_core.errors import DatabaseUnavailable, StoreError
 from llmproxy_core.home import Home
-from llmproxy_core.store import file_rules, namespaces
+from llmproxy_core.store import file_policies, file_rules, namespaces
 from llmproxy_core.store.database import Database, driver
 from llmproxy_core.store.namespaces import Rule
 from llmproxy_core.store.rows import Batch
 from llmproxy_core.watched import Watched
+from llmproxy_core.worker.guard_rules import GuardRules
 
 LOOK_SECONDS = 1.0
 
@@ -24,12 +25,15 @@ class RuleKeeper:
     """Looks once a second. `write` stores the events that tell of clashes."""
 
     def __init__(self, settings: Config, home: Home, write: Callable[[Batch], object]) -> None:
-        self._file = Watched(settings.source, config.read_namespaces, settings.namespaces)
+        source = settings.source
+        self._namespaces = Watched(source, config.read_namespaces, settings.namespaces)
+        self._policies = Watched(source, config.read_policies, settings.policies)
         self._home = home
+        self._guard = GuardRules(home)
         self._write = write
         self._place = f"{socket.gethostname()}:{home.path}"
-        self._brought: list[NamespaceConfig] | None = None
-        """What the file said when it was brought into the table."""
+        self._brought: tuple[list[NamespaceConfig], list[PolicyConfig]] | None = None
+        """What the file said when it was brought into the tables."""
         self._look_at = 0.0
         self._told = ""
 
@@ -45,34 +49,50 @@ class RuleKeeper:
         except DatabaseUnavailable:
             raise
         except StoreError as exc:  # calls are stored all the same
-            problems.append(f"{exc}. Rules of namespaces stay as they were")
+            problems.append(f"{exc}. Namespaces and policies stay as they were")
         told, self._told = self._told, "; ".join(problems)
         if problems and self._told != told:
             logger.warning(self._told)
 
     def _bring(self, database: Database) -> None:
-        self._file.refresh(logger.warning)
-        written = self._file.value
+        complaints: list[str] = []
+        for file in (self._namespaces, self._policies):
+            file.refresh(complaints.append)
+        for complaint in dict.fromkeys(complaints):  # both may be about the whole file
+            logger.warning(complaint)
+        written = self._namespaces.value, self._policies.value
         if written == self._brought:
             return
         with database.connect() as connection:
-            rules = [Rule.of(one) for one in written]
-            clashes = file_rules.bring(driver(connection), self._place, rules)
+            rules = [Rule.of(one) for one in written[0]]
+            lost: list[file_rules.Clash | file_policies.Clash] = [
+                *file_rules.bring(driver(connection), self._place, rules),
+                *file_policies.bring(driver(connection), self._place, written[1]),
+            ]
         self._brought = written
-        for clash in clashes:
+        for clash in lost:
             logger.warning(str(clash))
-        if clashes:
-            self._write(Batch(events=[clash.event() for clash in clashes]))
+        if lost:
+            self._write(Batch(events=[clash.event() for clash in lost]))
 
     def _hand_out(self, database: Database) -> list[str]:
         with database.connect() as connection:
             fitting, problems = namespaces.fitting(namespaces.rules(driver(connection)))
+            guard = self._guard.gather(driver(connection))
+            problems += guard.problems
+            try:
+                self._guard.hand_decisions(driver(connection))
+            except OSError as exc:
+                problems.append(f"{self._home.approvals}: {exc.strerror}. Calls wait all the same")
         rules = [Rule.of(one) for one in fitting]
         file = self._home.rulebook
         try:
-            if (rules or file.exists()) and rulebook.write(self._home, rules):
+            if (rules or guard or file.exists()) and rulebook.write(
+                self._home, rules, guard.policies, guard.proven, guard.learned
+            ):
                 names = ", ".join(rule.name for rule in rules) or "none"
-                logger.info(f"rules handed to the proxies: {names}")
+                held = ", ".join(policy["name"] for policy in guard.policies) or "none"
+                logger.info(f"handed to the proxies: rules of {names}; policies {held}")
         except OSError as exc:
             problems.append(f"{file}: {exc.strerror}. Proxies go on with the rules that they have")
         return problems

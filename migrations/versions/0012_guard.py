@@ -51,9 +51,11 @@ CREATE INDEX IF NOT EXISTS anomalies_ns_id_status_family_severity_id_idx
 CREATE INDEX IF NOT EXISTS anomalies_ns_id_request_id_idx ON anomalies (ns_id, request_id);
 CREATE INDEX IF NOT EXISTS anomalies_ns_id_last_request_id_idx
     ON anomalies (ns_id, last_request_id);
+CREATE INDEX IF NOT EXISTS anomalies_ns_id_status_at_idx ON anomalies (ns_id, status_at)
+    WHERE status_at IS NOT NULL;
 """
 
-# Names are those of all proxies, as those of namespaces are.
+# Names are those of all proxies, as those of namespaces are. `since`: its expression is this one.
 POLICIES = """
 CREATE TABLE IF NOT EXISTS security_policies (
     name text PRIMARY KEY,
@@ -64,6 +66,7 @@ CREATE TABLE IF NOT EXISTS security_policies (
     settings jsonb NOT NULL,
     origin text NOT NULL,
     home text,
+    since timestamptz NOT NULL DEFAULT now(),
     created_at timestamptz NOT NULL DEFAULT now(),
     created_by text NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT now(),
