@@ -9,9 +9,7 @@ from mitmproxy.addonmanager import Loader
 
 from addons import bridge
 from llmproxy_core.anomaly.verdicts import Judged
-from llmproxy_core.records import Judgement
-from llmproxy_core.redaction.excerpts import as_written
-from llmproxy_core.redaction.keeper import Keeper
+from llmproxy_core.redaction.excerpts import note
 
 
 class Anomaly:
@@ -32,7 +30,7 @@ class Anomaly:
         if body is None:
             judged.faults.append("its content coding cannot be undone")
         exchange.judged = judged
-        _note(judged, exchange.judgement, exchange.keeper)
+        note(judged, exchange.judgement, bridge.interception().masker, exchange.keeper)
 
     @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
@@ -43,7 +41,8 @@ class Anomaly:
         if message.from_client:
             head = session.head
             session.judged = _judged(head.wire, head.path, message.content, head.namespace)
-            _note(session.judged, session.judgement, session.keeper)
+            masker = bridge.interception().masker
+            note(session.judged, session.judgement, masker, session.keeper)
 
 
 def _looks() -> bool:
@@ -52,23 +51,7 @@ def _looks() -> bool:
 
 
 def _judged(wire: str, path: str, body: bytes, namespace: str) -> Judged:
-    """Without what is not worth telling here, as people have said."""
     shared = bridge.interception()
     rules = shared.rulebook
     judged = shared.verdicts.request(wire, path, body, whole=rules.policies.closed)
-    judged.found = [
-        one
-        for one in judged.found
-        if rules.learned.tells(namespace, one.finding.detector, one.finding.score, one.hash)
-    ]
-    return judged
-
-
-def _note(judged: Judged, judgement: Judgement, keeper: Keeper | None) -> None:
-    """What is new, to be written with the request."""
-    excerpts = keeper is None or not keeper.skeleton
-    new = [one for one in judged.found if one.new]
-    if new:
-        judgement.found += as_written(new, bridge.interception().masker, excerpts=excerpts)
-    judgement.left += judged.left
-    judgement.faults += judged.faults
+    return judged.worth_telling(rules.learned, namespace)

@@ -5,6 +5,7 @@ where it could not be judged, or where what was decided cannot be done.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from mitmproxy import http
 
@@ -44,9 +45,9 @@ class Policies:
             return
         if flow.response is not None or bridge.upgrades(flow.request):
             return
-        policies = _policies()
-        if not policies:
+        if not _asks():
             return
+        policies = _policies()
         try:
             refused = unjudged(policies, exchange.judged) or _ruled(flow, exchange)
         except Exception as exc:  # noqa: BLE001  each policy has said how it fails
@@ -58,13 +59,15 @@ class Policies:
     @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         session = bridge.session(flow)
+        if session is None or flow.websocket is None or not _asks():
+            return
+        frame = flow.websocket.messages[-1]
+        if not frame.from_client:
+            return
         policies = _policies()
-        if session is None or flow.websocket is None or not policies:
-            return
-        if not flow.websocket.messages[-1].from_client:
-            return
         try:
-            refused = unjudged(policies, session.judged) or _ruled_frame(flow, session)
+            session.facts = _facts(flow, session.head, frame.content)
+            refused = unjudged(policies, session.judged) or _ruled_frame(session)
         except Exception as exc:  # noqa: BLE001  each policy has said how it fails
             bridge.tell_fault("Policies.websocket_message", exc)
             refused = unjudged(policies, None)
@@ -73,54 +76,66 @@ class Policies:
             sockets.refuse(flow, session.head.wire, refused.kind, refused.said)
 
 
+def _asks() -> bool:
+    """Is there a policy that asks about a call before it is over?"""
+    policies = bridge.interception().rulebook.policies
+    return bool(policies.of("request") or policies.of("tool_call"))
+
+
 def _policies() -> tuple[Policy, ...]:
     return bridge.interception().rulebook.policies.of("request")
 
 
 def _ruled(flow: http.HTTPFlow, exchange: Exchange) -> Refused | None:
     """Do what is decided; a refusal is left to the caller."""
-    made = _ruling(flow, exchange.head, bridge.plain_body(flow), exchange.judged)
-    exchange.judgement.decisions += made.decisions
+    exchange.facts = _facts(flow, exchange.head, bridge.plain_body(flow))
+    made = _ruling(exchange)
     if made.refused is None:
         _do(flow, exchange, made)
     return made.refused
 
 
-def _ruled_frame(flow: http.HTTPFlow, session: WebSocketSession) -> Refused | None:
+def _ruled_frame(session: WebSocketSession) -> Refused | None:
     """The same for a frame, which cannot wait for a person: it is refused."""
-    frame = flow.websocket.messages[-1].content if flow.websocket else b""
-    made = _ruling(flow, session.head, frame, session.judged)
-    session.judgement.decisions += made.decisions
-    if made.refused is None and made.holding is not None:
+    made = _ruling(session)
+    if made.refused is not None:
+        return made.refused
+    _keep(session.keeper, made)
+    if made.holding is not None:
         policy, why = made.holding
-        made.refused = Refused(policy, "forbidden", told(policy, why))
-    if made.refused is None:
-        _keep(session.keeper, made)
-    return made.refused
+        return Refused(policy, "forbidden", told(policy, why))
+    return None
 
 
-def _ruling(flow: http.HTTPFlow, head: Head, body: bytes, judged: Judged | None) -> Ruling:
+def _facts(flow: http.HTTPFlow, head: Head, body: bytes) -> dict[str, Any]:
     policies = bridge.interception().rulebook.policies
-    asked = policies.asked("request")
-    about = bridge.about(flow, head, body, asked)
-    judged = judged or Judged()
+    asked = policies.asked("request") | policies.asked("tool_call")
 
     def read() -> Request:
         text = client_line(body) if head.wire in FRAMED else body
         return read_request(head.wire, flow.request.path, [], text)[0]
 
-    hits = policies.hits("request", of_request(about, asked, read), judged.found)
-    return ruling(hits, judged, about.model or "", _throttle(head.namespace))
+    return of_request(bridge.about(flow, head, body, asked), asked, read)
+
+
+def _ruling(call: Exchange | WebSocketSession) -> Ruling:
+    """What is decided is told with the call."""
+    policies, judged = bridge.interception().rulebook.policies, call.judged or Judged()
+    hits = policies.hits("request", call.facts, judged.found)
+    made = ruling(hits, judged, call.facts["model"] or "", _throttle(call.head.namespace))
+    call.judgement.decisions += made.decisions
+    return made
 
 
 def _do(flow: http.HTTPFlow, exchange: Exchange, made: Ruling) -> None:
     _keep(exchange.keeper, made)
     if made.holding is not None:
-        policy, _ = made.holding
-        settings = policy.settings
-        exchange.hold = Hold(
-            policy.name, settings.message, settings.timeout_seconds, settings.on_timeout
-        )
+        exchange.hold = _hold(made.holding[0])
+
+
+def _hold(policy: Policy) -> Hold:
+    settings = policy.settings
+    return Hold(policy.name, settings.message, settings.timeout_seconds, settings.on_timeout)
 
 
 def _keep(keeper: Keeper | None, made: Ruling) -> None:

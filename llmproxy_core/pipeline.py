@@ -7,6 +7,7 @@ the wire; who feeds it writes what it returns. Bodies are kept as the bytes that
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import uuid_utils
 import xxhash
@@ -105,6 +106,7 @@ class Exchange:
         "copy",
         "delivered",
         "expected",
+        "facts",
         "first_at",
         "head",
         "hold",
@@ -144,6 +146,8 @@ class Exchange:
         """The namespace of the call."""
         self.judged: Judged | None = None
         """What was found in the request; None: it was not looked at."""
+        self.facts: dict[str, Any] = {}
+        """What policies know of the request, see `policies.facts`."""
         self.hold: Hold | None = None
         """It waits for a person before it is sent; None: it does not."""
         self.reserved: Reserved | None = None

@@ -41,6 +41,7 @@ class WebSocketSession:
         "_queued",
         "_waiting",
         "came",
+        "facts",
         "judged",
         "judgement",
         "keeper",
@@ -57,6 +58,8 @@ class WebSocketSession:
         self.rule = Namespace(head.namespace)
         self.keeper: Keeper | None = None
         """Of the session; see `pipeline.Exchange`."""
+        self.facts: dict[str, Any] = {}
+        """What policies know of the client's latest frame."""
         self.judged: Judged | None = None
         """What was found in the latest frame of the client."""
         self.judgement = Judgement()

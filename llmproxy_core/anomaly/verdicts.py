@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from llmproxy_core.anomaly.elements import Element, elements
 from llmproxy_core.anomaly.finding import Detector, Text
+from llmproxy_core.anomaly.learning import Learned
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.panel import Panel
 from llmproxy_core.anomaly.texts import request_texts
@@ -45,6 +46,15 @@ class Judged:
     def whole(self) -> bool:
         """Has everything been looked at, by every detector?"""
         return not self.left and not self.faults
+
+    def worth_telling(self, learned: Learned, namespace: str) -> "Judged":
+        """Without the findings that people have taught not to tell."""
+        self.found = [
+            one
+            for one in self.found
+            if learned.tells(namespace, one.finding.detector, one.finding.score, one.hash)
+        ]
+        return self
 
 
 class Verdicts:

@@ -6,7 +6,9 @@ from itertools import groupby
 
 from llmproxy_core.anomaly.finding import Finding
 from llmproxy_core.anomaly.located import Located
-from llmproxy_core.records import Found
+from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.records import Found, Judgement
+from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.masking import Masker
 
 AROUND = 80
@@ -15,6 +17,16 @@ LONGEST = 160
 """Characters shown of the evidence."""
 TOOL = 200
 """Characters of a tool's name."""
+
+
+def note(judged: Judged, judgement: Judgement, masker: Masker, keeper: Keeper | None) -> None:
+    """Have what is new written with a call."""
+    new = [one for one in judged.found if one.new]
+    if new:
+        excerpts = keeper is None or not keeper.skeleton
+        judgement.found += as_written(new, masker, excerpts=excerpts)
+    judgement.left += judged.left
+    judgement.faults += judged.faults
 
 
 def as_written(located: Iterable[Located], masker: Masker, *, excerpts: bool = True) -> list[Found]:
