@@ -3,12 +3,16 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from llmproxy_core.namespace.events import Event
-from llmproxy_core.toolgate.call import Call, Cut, Fields, Format
+from llmproxy_core.namespace.waiting import ALIVE, SMALL
+from llmproxy_core.toolgate.call import Call, Cut, Fields, Format, Heard
 
 DONE = b"[DONE]"
+PATIENCE = 5.0
+"""Seconds for which what only keeps a connection alive keeps its place behind a call."""
 
 type Judge = Callable[[Call], str]
 """Asked once for each call: "" lets it go on; else the text that the client gets in its place."""
@@ -31,9 +35,10 @@ class Script(Protocol):
 @dataclass(slots=True)
 class _Waiting:
     event: Event
-    told: Fields
+    told: Fields | None
     calls: list[Call]
     changed: bool = False
+    since: float = 0.0
 
 
 class Gate:
@@ -95,12 +100,12 @@ class Gate:
             out.append(event.raw)
             return
         told = self._script.read(text)
-        if told is None:
-            if text.strip() == DONE:
-                self.settle("ended", out)
+        if told is None and text.strip() == DONE:
+            self.settle("ended", out)
+        if (told is None or _only_alive(text)) and self._hurries:
             out.append(event.raw)
             return
-        heard = self._format.hear(told)
+        heard = Heard() if told is None else self._format.hear(told)
         self._hear(heard.calls)
         for call in heard.ended:
             self._decide(call)
@@ -111,12 +116,18 @@ class Gate:
         if heard.ahead is not None and heard.rest is not None and _undecided(one):
             out += self._sent(_Waiting(event, heard.ahead, [], changed=True))
             one = _Waiting(event, heard.rest, heard.calls, changed=True)
+        one.since = monotonic()
         self._waiting.append(one)
         self._unsent = None
         self._size += len(event.raw)
         if self._size > self._limit:
             self._decide_all("large")
         self._release(out)
+
+    @property
+    def _hurries(self) -> bool:
+        """Does nothing wait, or so long that a client may think that the connection is dead?"""
+        return not self._waiting or monotonic() - self._waiting[0].since > PATIENCE
 
     def _hear(self, calls: list[Call]) -> None:
         self._open += [one for one in calls if one.said is None and one not in self._open]
@@ -139,10 +150,16 @@ class Gate:
             self._size -= len(self._waiting.popleft().event.raw)
 
     def _sent(self, one: _Waiting) -> list[bytes]:
+        if one.told is None:
+            return [one.event.raw]
         leaves = self._format.changed(one.told) if self._denied else [one.told]
         if len(leaves) == 1 and leaves[0] is one.told and not one.changed:
             return [one.event.raw]
         return [self._script.written(one.event, told) for told in leaves]
+
+
+def _only_alive(text: bytes) -> bool:
+    return len(text) < SMALL and ALIVE.search(text) is not None
 
 
 def _undecided(one: _Waiting) -> bool:

@@ -47,11 +47,16 @@ class ToolGate:
     def feed(self, data: bytes) -> bytes:
         if self._over:
             return self._passed(data)
-        if self._way is None:
+        if self._begun:
             data, self._begun = self._begun + data, b""
+        if data[-1:] == b"\r" and not self._frames:  # the newline belongs to it
+            data, self._begun = data[:-1], b"\r"
+            if not data:
+                return b""
+        if self._way is None:
             first = data.lstrip(BOM_OR_BLANK)[:1]
             if not first and not self._frames:
-                self._begun = data
+                self._begun = data + self._begun
                 return b""
             self._way = self._started(first)
         events, gate = self._way
@@ -63,18 +68,18 @@ class ToolGate:
 
     def finish(self) -> bytes:
         """The end of the stream is that of every call."""
+        begun, self._begun = self._begun, b""
         if self._over or self._way is None:
-            begun, self._begun = self._begun, b""
-            return begun
+            return self._passed(begun)
         events, gate = self._way
-        sent: list[bytes] = []
+        sent = [self._put(events, gate, begun)] if begun else []
         try:
             last = events.last()
             if last.raw:
                 gate.put(last, sent)
             gate.settle("ended", sent)
         except Exception as exc:  # noqa: BLE001  fails as was asked for
-            return b"".join(sent) + self._failed(exc, gate, b"")
+            sent.append(self._failed(exc, gate, b""))
         return b"".join(sent)
 
     def _put(self, events: Events, gate: Gate, data: bytes) -> bytes:
@@ -93,7 +98,8 @@ class ToolGate:
 
     def _failed(self, exc: Exception, gate: Gate, rest: bytes) -> bytes:
         self.fault, self._over = exc, True
-        return self._passed(b"".join(gate.surrender()) + rest)
+        begun, self._begun = self._begun, b""
+        return self._passed(b"".join(gate.surrender()) + rest + begun)
 
     def _passed(self, data: bytes) -> bytes:
         return b"" if self._closed and self.fault is not None else data

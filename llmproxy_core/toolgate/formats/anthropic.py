@@ -38,10 +38,13 @@ class Anthropic:
                 heard.calls[0].pieces.append(piece)
             return heard
         if kind == "content_block_stop":
-            return blocks.end(index)
+            heard = blocks.end(index)
+            for call in heard.ended:
+                call.told(call.arguments or "{}")
+            return heard
         if kind in ("message_delta", "message_stop", "error"):
             return blocks.over()
-        return Heard(passes=True)
+        return Heard()
 
     def changed(self, told: Fields) -> list[Fields]:
         kind, call = told.get("type"), self._blocks.call(told.get("index"))

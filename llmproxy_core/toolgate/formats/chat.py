@@ -50,7 +50,7 @@ class Chat:
             if choice.get("finish_reason") is not None or "message" in choice:
                 heard.ended += [one for one in self._all(number) if one.said is None]
         if not heard.calls and not heard.ended:
-            heard.passes = True
+            heard.passes = any(_speaks(_said(choice)) for choice, _ in _choices(told))
         elif speaks and heard.calls:
             heard.ahead, heard.rest = _split(told)
         return heard
@@ -77,7 +77,8 @@ class Chat:
         if not calls or (id_ and calls[-1].id and id_ != calls[-1].id):
             calls.append(Call("", id_))
         call = self._pieces[id(told)] = calls[-1]
-        call.name += text_of(function.get("name"))
+        if (name := text_of(function.get("name"))) != call.name:  # some repeat it, clients join it
+            call.name += name
         call.id = call.id or id_
         call.add(function.get("arguments", function.get("input")))
         return call
@@ -194,4 +195,8 @@ def _says(choice: Fields) -> bool:
     """Does a choice have anything in it but its role?"""
     if any(choice.get(key) is not None for key in ENDS) or "message" in choice:
         return True
-    return any(value for key, value in _said(choice).items() if key != "role")
+    return _speaks(_said(choice))
+
+
+def _speaks(said: Fields) -> bool:
+    return any(value for key, value in said.items() if key != "role")

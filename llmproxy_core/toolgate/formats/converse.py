@@ -37,7 +37,7 @@ class Converse:
         if "stopReason" in event:
             return blocks.over()
         if index is None:
-            return Heard(passes=True)
+            return Heard()
         if "start" in event:
             if use := members(members(event["start"]).get(CALL)):
                 call = Call(text_of(use.get("name")), text_of(use.get("toolUseId")))

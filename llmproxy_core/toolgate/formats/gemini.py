@@ -73,7 +73,7 @@ class Gemini:
         if any(told.get(key) for key in GOES_ON):
             self._going[at] = call
         elif call.said is None:
-            call.pieces = call.pieces or ["{}"]
+            call.told(call.arguments or "{}")
             heard.ended.append(call)
 
     def _without(self, candidate: Fields, at: int) -> Fields:

@@ -78,10 +78,9 @@ class Responses:
         item = members(told.get("item"))
         key = _key(told)
         if not called(item):
-            if self._held:
-                return Heard(passes=key in self._others)
-            self._others.add(key)
-            return Heard()
+            if not self._held:
+                self._others.add(key)
+            return Heard(passes=key in self._others)
         call = self._calls.get(key)
         if call is None:
             call = self._calls[key] = _read(item)
@@ -93,8 +92,7 @@ class Responses:
     def _piece(self, told: Fields) -> Heard:
         if call := self._call(told):
             return Heard([call])
-        placed = "output_index" in told or "item_id" in told
-        return Heard(passes=not placed or not self._held or _key(told) in self._others)
+        return Heard(passes=_key(told) in self._others)
 
     def _answer(self, told: Fields) -> Heard:
         """The whole answer, mostly with calls that have been told before."""
