@@ -16,6 +16,7 @@ from addons.passthrough import Passthrough
 from addons.persist import Persist
 from addons.policies import Policies
 from addons.settings import Settings
+from addons.tool_calls import ToolCalls
 from addons.trailers import Trailers
 
 addons = [
@@ -30,6 +31,7 @@ addons = [
     Policies(),
     Limits(),
     Namespace(),
+    ToolCalls(),
     Persist(),
     Approvals(),
 ]

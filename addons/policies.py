@@ -9,7 +9,7 @@ from typing import Any
 
 from mitmproxy import http
 
-from addons import bridge, sockets
+from addons import bridge, refusals, sockets
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.model import Request
 from llmproxy_core.pipeline import Exchange, Head
@@ -19,7 +19,6 @@ from llmproxy_core.policies.policy import Policy
 from llmproxy_core.policies.ruling import Refused, Ruling, ruling, told, unjudged
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.frames import FRAMED, client_line
-from llmproxy_core.providers.refusal import refusal
 from llmproxy_core.records import Decision, Judgement
 from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.masking import Secret, label
@@ -34,8 +33,6 @@ class Policies:
         if exchange is None or exchange.upload is None:
             return
         if refused := unjudged(_policies(), None):
-            # mitmproxy answers when the body has come, and cannot while it is streamed
-            flow.request.stream, exchange.upload = False, None
             _refuse(flow, exchange, refused)
 
     @bridge.guarded
@@ -149,10 +146,8 @@ def _throttle(namespace: str) -> Callable[[Policy], float]:
 
 
 def _refuse(flow: http.HTTPFlow, exchange: Exchange, refused: Refused) -> None:
-    """In the provider's words."""
     _tell(exchange.judgement, refused)
-    said = refusal(exchange.head.wire, refused.kind, refused.said, refused.retry_after)
-    flow.response = http.Response.make(said.status, said.body, dict(said.headers))
+    refusals.refuse(flow, exchange, refused.kind, refused.said, refused.retry_after)
 
 
 def _tell(judgement: Judgement, refused: Refused) -> None:
