@@ -102,7 +102,7 @@ def reason(hit: Hit, model: str = "") -> str:
 
 def told(policy: Policy, why: str) -> str:
     """What the program is told of a refusal."""
-    return policy.settings.message or (f"{_by(policy)} {why}." if why else f"{_by(policy)} no.")
+    return policy.settings.message or f"{_by(policy)} {why or 'this call is not allowed'}."
 
 
 def _do(made: Ruling, hit: Hit, why: str, wait: float) -> None:

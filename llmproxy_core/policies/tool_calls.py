@@ -9,7 +9,7 @@ from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.policies.approvals import Hold, Outcome
 from llmproxy_core.policies.engine import Policies
 from llmproxy_core.policies.policy import Policy
-from llmproxy_core.policies.ruling import Ruling, ruling, told, unjudged
+from llmproxy_core.policies.ruling import Ruling, ruling, unjudged
 from llmproxy_core.records import Decision
 
 type Ask = Callable[[Hold, str, str], Outcome]
