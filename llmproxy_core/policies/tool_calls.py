@@ -63,7 +63,7 @@ class ToolCalls:
         self, made: Ruling, policy: Policy, why: str, tool: str, arguments: str
     ) -> tuple[list[Decision], str]:
         settings = policy.settings
-        hold = Hold(policy.name, told(policy, why), settings.timeout_seconds, settings.on_timeout)
+        hold = Hold(policy.name, settings.message, settings.timeout_seconds, settings.on_timeout)
         outcome = self.ask(hold, tool, arguments)
         decided = [one for one in made.decisions if one.policy != policy.name]
         decided.append(
