@@ -45,6 +45,8 @@ class WrittenRule(Protocol):
     def on_too_long(self) -> str: ...
     @property
     def plain_text(self) -> bool: ...
+    @property
+    def capture(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,4 +219,6 @@ def _entry(rule: WrittenRule) -> dict[str, Any]:
         entry["reserved"] = list(rule.reserved)
     if rule.plain_text:
         entry["plain_text"] = True
+    if rule.capture != "full":
+        entry["capture"] = rule.capture
     return entry

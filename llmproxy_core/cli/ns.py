@@ -106,6 +106,7 @@ def _row(space: Space, use: Use | None) -> dict[str, Any]:
         "reserved": space.reserved or [],
         "on_too_long": space.on_too_long,
         "plain_text": bool(space.plain_text),
+        "capture": space.capture or "full",
         "source": space.source,
         "home": space.home,
         "former_names": space.former_names,

@@ -22,6 +22,12 @@ class OnTooLong(StrEnum):
     refuse = "refuse"
 
 
+class Capture(StrEnum):
+    full = "full"
+    metadata = "metadata"
+    off = "off"
+
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, `.`, `_` and `-`.")]
 Prefix = Annotated[
     str | None,
@@ -69,6 +75,10 @@ PlainText = Annotated[
     bool | None,
     typer.Option("--plain-text/--no-plain-text", help="Names within texts have the prefix, too."),
 ]
+Captured = Annotated[
+    Capture | None,
+    typer.Option("--capture", help="What is kept of its calls: all, no text, or nothing."),
+]
 Before = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Tried before this one; default: after all others."),
@@ -90,6 +100,7 @@ def add(
     only: Only = None,
     on_too_long: TooLong = None,
     plain_text: PlainText = None,
+    capture: Captured = None,
     before: Before = None,
 ) -> None:
     """Give a namespace a rule; it is made if it is new.
@@ -111,7 +122,7 @@ def add(
         provider=provider or (), user_agent=user_agent or (), model=model or (),
         session=session or (),
     )  # fmt: skip
-    told = {"name": name} | _given(prefix, reserved, only, on_too_long, plain_text)
+    told = {"name": name} | _given(prefix, reserved, only, on_too_long, plain_text, capture)
     rule = rule_words.checked(told | ({"match": match} if match else {}))
     config, home = settings()
     _not_in_file(config, rule)
@@ -141,6 +152,7 @@ def change(
     ] = False,
     on_too_long: TooLong = None,
     plain_text: PlainText = None,
+    capture: Captured = None,
     before: Before = None,
 ) -> None:
     """Change the rule of a namespace: what is given replaces what was, the rest stays.
@@ -171,7 +183,7 @@ def change(
         match = ({} if no_match else told.pop("match", {})) | match
         if everybody:
             told.pop("reserved", None)
-        told |= _given(prefix, reserved, only, on_too_long, plain_text)
+        told |= _given(prefix, reserved, only, on_too_long, plain_text, capture)
         rule = rule_words.checked(told | ({"match": match} if match else {}))
         _not_in_file(config, rule)
         namespace_changes.change(driver(connection), rule, actor(), before)
@@ -184,6 +196,7 @@ def _given(
     only: list[str] | None,
     on_too_long: OnTooLong | None,
     plain_text: bool | None,
+    capture: Capture | None,
 ) -> dict[str, Any]:
     if reserved and only:
         raise typer.BadParameter("--reserved is for all users, --only for some: give one of them")
@@ -196,6 +209,8 @@ def _given(
         given["on_too_long"] = on_too_long.value
     if plain_text is not None:
         given["plain_text"] = plain_text
+    if capture is not None:
+        given["capture"] = capture.value
     return given
 
 

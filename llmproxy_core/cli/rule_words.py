@@ -22,11 +22,17 @@ MATCHERS = {
 OPTIONS = {"name": "NAME", "proxy_user": "--user", "reserved": "--only"}
 """Keys of the settings whose option has another name."""
 ANYBODY = ["*"]
+CAPTURED = {"metadata": "no text is kept", "off": "no call is kept"}
 
 
 def words(rule: Rule) -> str:
     """`header x-team = payments, user = anna or ci-*; reserved for anna; names in texts, too`"""
-    return f"{_who(rule)}; names in texts, too" if rule.plain_text else _who(rule)
+    said = [_who(rule)]
+    if rule.plain_text:
+        said.append("names in texts, too")
+    if rule.capture != "full":
+        said.append(CAPTURED[rule.capture])
+    return "; ".join(said)
 
 
 def _who(rule: Rule) -> str:

@@ -12,6 +12,7 @@ from llmproxy_core.sections.namespaces import DEFAULT
 type Tests = list[tuple[str, Callable[[Any], bool]]]
 """Facts, and of each a test that one of its values must pass."""
 type OnTooLong = Literal["shorten", "skip", "refuse"]
+type Capture = Literal["full", "metadata", "off"]
 
 
 class NamespaceSettings(Protocol):
@@ -32,12 +33,14 @@ class NamespaceSettings(Protocol):
     def on_too_long(self) -> OnTooLong: ...
     @property
     def plain_text(self) -> bool: ...
+    @property
+    def capture(self) -> Capture: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
     """A namespace in force. `matchers` must all hold; without any, no rule leads to it.
-    `plain_text`: names of tools have the prefix within texts, too."""
+    `plain_text`: names of tools have the prefix within texts, too. `capture`: what is written."""
 
     name: str
     prefix: str = ""
@@ -47,6 +50,7 @@ class Namespace:
     allowed: Matcher | None = None
     """Who may be in it; None: everybody."""
     plain_text: bool = False
+    capture: Capture = "full"
 
     def refusal(self, facts: Facts) -> str:
         """Why a call is not of this namespace, for a person; empty: it may be."""
@@ -138,4 +142,5 @@ def _namespace(settings: NamespaceSettings) -> Namespace:
         matchers=tuple(matchers(settings.match)) if settings.match else (),
         allowed=users(settings.reserved) if settings.reserved else None,
         plain_text=settings.plain_text,
+        capture=settings.capture,
     )

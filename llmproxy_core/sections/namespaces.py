@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from llmproxy_core.sections.values import CONTROL, Section
+from llmproxy_core.sections.values import CONTROL, Capture, Section
 
 DEFAULT = "default"
 """The namespace of all calls that no other one takes."""
@@ -126,6 +126,7 @@ class NamespaceConfig(Section):
     reserved: Annotated[list[Glob], BeforeValidator(_users)] = Field(default=[])
     on_too_long: Literal["shorten", "skip", "refuse"] = "shorten"
     plain_text: bool = False
+    capture: Capture = "full"
 
 
 def distinct(namespaces: list[NamespaceConfig]) -> list[NamespaceConfig]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from llmproxy_core.sections.values import (
     Bytes,
+    Capture,
     DatabaseUrl,
     Folder,
     HostPattern,
@@ -29,7 +30,11 @@ class ProxyConfig(Section):
 
 
 class CaptureConfig(Section):
+    """`mode`: of all calls; `providers`: by the name of a provider. The strictest that applies."""
+
     max_body: Bytes = 32 * 2**20
+    mode: Capture = "full"
+    providers: dict[str, Capture] = Field(default={})
 
 
 class SpoolConfig(Section):
@@ -57,6 +62,7 @@ class ProviderConfig(Section):
     hosts: list[HostPattern] = Field(min_length=1)
     wire: str | None = None
     paths: dict[str, str] = Field(default={})
+    capture: Capture = "full"
 
 
 class PriceConfig(Section):

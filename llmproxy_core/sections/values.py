@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -60,6 +60,8 @@ type Usd = Annotated[Decimal, BeforeValidator(_usd), Field(ge=0, le=10**6)]
 type HostPattern = Annotated[str, AfterValidator(_host_pattern)]
 type DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 type Login = Annotated[str, AfterValidator(_auth)]
+type Capture = Literal["full", "metadata", "off"]
+"""What is written of a call: all of it; how it was made, without a text; nothing."""
 type Folder = Annotated[Path, BeforeValidator(_path)]
 
 

@@ -23,7 +23,7 @@ RETURNING ns_id
 """
 SET_RULE = """
 UPDATE namespaces SET prefix = %s, match = %s::jsonb, reserved = %s::jsonb, on_too_long = %s,
-    plain_text = %s, position = %s, source = %s, home = %s
+    plain_text = %s, capture = %s, position = %s, source = %s, home = %s
 WHERE ns_id = %s
 """
 MAKE_ROOM = """
@@ -108,7 +108,7 @@ def rename(connection: PgConnection, old: str, new: str, actor: str) -> Space:
 
 
 def clear(connection: PgConnection, ns_id: int) -> None:
-    connection.execute(SET_RULE, [None] * 8 + [ns_id])
+    connection.execute(SET_RULE, [None] * 9 + [ns_id])
 
 
 def store(
@@ -116,7 +116,8 @@ def store(
 ) -> None:
     reserved = json.dumps(rule.reserved) if rule.reserved else None
     values = [rule.prefix or None, json.dumps(rule.match), reserved, rule.on_too_long]
-    place = [rule.plain_text or None, position, source, home, ns_id]
+    capture = None if rule.capture == "full" else rule.capture
+    place = [rule.plain_text or None, capture, position, source, home, ns_id]
     connection.execute(SET_RULE, [*values, *place])
 
 

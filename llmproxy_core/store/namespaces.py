@@ -26,7 +26,7 @@ DEFAULT = "default"
 
 COLUMNS = (
     "ns_id, name, prefix, match, reserved, on_too_long, position, source, home, former_names, "
-    "plain_text"
+    "plain_text, capture"
 )
 ORDER = "source IS NULL, source <> 'mitm.toml', position, ns_id"
 """As they are tried: those of files first, those without a rule last."""
@@ -48,11 +48,15 @@ class Rule:
     reserved: list[str] = field(default_factory=list)
     on_too_long: str = "shorten"
     plain_text: bool = False
+    capture: str = "full"
 
     @classmethod
     def of(cls, told: NamespaceConfig) -> Self:
         match = told.match.model_dump(exclude_defaults=True) if told.match else {}
-        return cls(told.name, told.prefix, match, told.reserved, told.on_too_long, told.plain_text)
+        return cls(
+            told.name, told.prefix, match, told.reserved, told.on_too_long, told.plain_text,
+            told.capture,
+        )  # fmt: skip
 
     def settings(self) -> dict[str, Json]:
         """As a table `[[namespaces]]`."""
@@ -74,12 +78,13 @@ class Space:
     home: str | None = None
     former_names: list[str] = field(default_factory=list)
     plain_text: bool | None = None
+    capture: str | None = None
 
     @property
     def rule(self) -> Rule:
         return Rule(
             self.name, self.prefix or "", self.match or {}, self.reserved or [],
-            self.on_too_long or "shorten", bool(self.plain_text),
+            self.on_too_long or "shorten", bool(self.plain_text), self.capture or "full",
         )  # fmt: skip
 
     def is_called(self, name: str) -> bool:

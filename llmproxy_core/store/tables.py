@@ -84,6 +84,7 @@ class NamespaceTable(Table):
     home: Mapped[str | None]
     former_names: Mapped[_Names] = mapped_column(server_default=sql("'{}'::text[]"))
     plain_text: Mapped[bool | None]
+    capture: Mapped[str | None]
 
 
 class MemberTable(Table):
