@@ -40,6 +40,13 @@ def small(n: int) -> Call:
     )
 
 
+def known(n: int) -> Call:
+    """2 KB asked, 1 KB answered in words that were judged before."""
+    messages = [{"role": "user", "content": f"{n} " + "word " * 380}]
+    answer = chat("It is done: " + "word " * 180)
+    return Call(n, NOON + n * SECOND, hints={"messages": messages}, answer=answer)
+
+
 def agent(n: int) -> Call:
     """100 KB asked, 3 KB answered."""
     messages = [
@@ -70,7 +77,7 @@ def main() -> None:
         private_folder(home.spool)
         with open_database(Config(), home) as database:
             upgrade(database)
-            for kind, share in ((small, 1.0), (agent, 0.25), (streamed, 0.25)):
+            for kind, share in ((known, 1.0), (small, 1.0), (agent, 0.25), (streamed, 0.25)):
                 _drain(home, kind, int(options.calls * share))
             for kind in (small, streamed):
                 for watched in (True, False):

@@ -114,12 +114,15 @@ class Judging:
 
     def work(self, seconds: float, docket: Docket) -> None:
         """Judge for so long, a text at least. Raises DatabaseUnavailable."""
+        if not self._settings.worker:
+            return
         self._look()
         until = time.monotonic() + seconds
         while (case := self._next(docket)) is not None:
             side, text = case.texts.pop(0)
             self._held = max(0, self._held - len(text.text))
-            case.evidence += self._judged(case, side, text)
+            if not self._recall(case, side, text):  # another call may have had it meanwhile
+                case.evidence += self._judged(case, side, text)
             if not case.texts:
                 self._done.append(self._waiting.popleft())
             if time.monotonic() >= until:

@@ -76,7 +76,7 @@ class _Shift:
             home.spool, storage, prices=OwnPrices(config.prices), judging=self._judging
         )
         self._judged_at = time.monotonic()
-        self._warming = threading.Thread(target=self._judging.warm, daemon=True)
+        self._warming: threading.Thread | None = None
         self._begun_at = time.monotonic()
         self._committed_at = 0.0
         self._read_at = 0.0
@@ -123,14 +123,24 @@ class _Shift:
 
     def _judge_some(self, more: bool) -> None:
         """What is stored is judged beside storing: `more` to store leaves less time for it."""
-        if self._warming.is_alive():
-            if not self._ending():
-                return
-            self._warming.join()
+        if (self._judging.idle and more) or not self._is_warm():
+            return
         share = SHARE_STORING if more else SHARE
         seconds = min(share * (time.monotonic() - self._judged_at), LONGEST_JUDGING)
         self._judging.work(seconds, self._storage)
         self._judged_at = time.monotonic()
+
+    def _is_warm(self) -> bool:
+        """Detectors read what they need, half a second of it, while calls are stored."""
+        if self._warming is None:
+            self._warming = threading.Thread(target=self._warm, daemon=True)
+        if self._ending():
+            self._warming.join()
+        return not self._warming.is_alive()
+
+    def _warm(self) -> None:
+        self._judging.warm()
+        gc.freeze()
 
     def _connect(self) -> None:
         self._storage.reconnect()
