@@ -134,6 +134,7 @@ class _Shift:
         """Detectors read what they need, half a second of it, while calls are stored."""
         if self._warming is None:
             self._warming = threading.Thread(target=self._warm, daemon=True)
+            self._warming.start()
         if self._ending():
             self._warming.join()
         return not self._warming.is_alive()
@@ -149,7 +150,6 @@ class _Shift:
             logger.info(f"storing into {where}")
             if not self._ending():
                 warm_up()
-            self._warming.start()
             gc.freeze()
             gc.set_threshold(*COLLECT)
             self._committed_at = time.monotonic() - PACE
