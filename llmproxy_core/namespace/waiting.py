@@ -85,9 +85,13 @@ class EventQueue:
         """The end of the stream is the end of every text."""
         raise NotImplementedError
 
-    def finish(self) -> bytes:
+    def rest(self) -> list[bytes]:
+        """All that waits: no more comes."""
         self.end()
-        return b"".join(self._released())
+        return self._released()
+
+    def finish(self) -> bytes:
+        return b"".join(self.rest())
 
     def surrender(self) -> bytes:
         """All that waits, as it came."""

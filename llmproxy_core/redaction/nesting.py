@@ -1,0 +1,68 @@
+"""How deep in JSON within JSON a text that comes in pieces has got: arguments of tools, files.
+
+{"file": "{\\"key\\": \\"      two strings are open, so what follows is escaped twice
+"""
+
+import re
+
+from llmproxy_core.redaction.leaves import text_of, utf8
+
+BEGINS = re.compile(r'\s*(?:\{\s*["}]|\[\s*["{\[])')
+MAY_BEGIN = re.compile(r"\s*(?:[{\[]\s*)?")
+WITHIN = re.compile(r'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
+DEEPEST = 8
+LONGEST_ESCAPE = 6
+
+
+class Nesting:
+    """Of a text; one that does not begin as JSON does is as it is, whatever it says."""
+
+    __slots__ = ("_inner", "_is_json", "_level", "_rest", "_start")
+
+    def __init__(self, level: int = 0) -> None:
+        self._level = level
+        self._start = ""
+        self._is_json: bool | None = None
+        self._inner: Nesting | None = None
+        """Of the string that is open."""
+        self._rest = ""
+        """Of an escape that has begun."""
+
+    @property
+    def depth(self) -> int:
+        """Strings that are open."""
+        return 0 if self._inner is None else 1 + self._inner.depth
+
+    def feed(self, text: str) -> None:
+        if self._is_json is None:
+            text = self._start + text
+            if self._level >= DEEPEST:
+                self._is_json = False
+            elif MAY_BEGIN.fullmatch(text):
+                self._start = text
+                return
+            else:
+                self._is_json = BEGINS.match(text) is not None
+                self._start = ""
+        if self._is_json:
+            self._walk(self._rest + text)
+
+    def _walk(self, text: str) -> None:
+        at, self._rest = 0, ""
+        while at < len(text):
+            if self._inner is None:
+                at = text.find('"', at) + 1
+                if not at:
+                    return
+                self._inner = Nesting(self._level + 1)
+            within = WITHIN.match(text, at)
+            end = within.end() if within else at
+            self._inner.feed(text_of(utf8(text[at:end])))
+            if text[end : end + 1] == "\\":
+                self._rest = text[end:]
+                if len(self._rest) > LONGEST_ESCAPE:
+                    self._is_json, self._inner, self._rest = False, None, ""
+            if text[end : end + 1] != '"':
+                return
+            self._inner = None
+            at = end + 1
