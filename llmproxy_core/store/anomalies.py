@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -42,7 +44,7 @@ SELECT {COLUMNS} FROM (
         SELECT o.ns_id, o.id FROM anomalies o
         WHERE o.ns_id = n.ns_id AND o.status = wanted_status.status
             AND o.severity = wanted_severity.severity {{family}}
-            AND o.id >= :low AND o.id < :before {MATCHES}
+            AND o.id >= :low AND o.id < :before {{matches}}
         ORDER BY o.id DESC LIMIT :limit
     ) AS page
     WHERE {IN_NAMESPACE}
@@ -52,15 +54,8 @@ JOIN anomalies a ON a.ns_id = newest.ns_id AND a.id = newest.id
 JOIN namespaces n ON n.ns_id = a.ns_id
 ORDER BY a.id DESC
 """  # noqa: S608
-ALL_FAMILIES = Prepared(text(QUEUE.format(families="", family="")))
-SOME_FAMILIES = Prepared(
-    text(
-        QUEUE.format(
-            families="CROSS JOIN unnest(CAST(:families AS text[])) AS wanted_family (family)",
-            family="AND o.family = wanted_family.family",
-        )
-    )
-)
+FAMILIES = "CROSS JOIN unnest(CAST(:families AS text[])) AS wanted_family (family)"
+OF_FAMILY = "AND o.family = wanted_family.family"
 BY_ID = Prepared(
     text(f"""
 SELECT {COLUMNS} FROM namespaces n JOIN anomalies a ON a.ns_id = n.ns_id
@@ -86,11 +81,16 @@ CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
 WHERE {IN_NAMESPACE} GROUP BY 1, 2
 """)  # noqa: S608
 )
-FIND = Prepared(
+BEGINNING = Prepared(
+    text("""
+SELECT a.id FROM namespaces n JOIN anomalies a ON a.ns_id = n.ns_id AND a.id BETWEEN :low AND :high
+ORDER BY a.id DESC LIMIT :most
+""")
+)
+ENDING = Prepared(
     text("""
 SELECT a.id FROM namespaces n JOIN anomalies a ON a.ns_id = n.ns_id
-WHERE a.id BETWEEN :low AND :high
-    OR (:ending AND right(encode(uuid_send(a.id), 'hex'), length(:digits)) = :digits)
+WHERE right(encode(uuid_send(a.id), 'hex'), length(:digits)) = :digits
 ORDER BY a.id DESC LIMIT :most
 """)
 )
@@ -120,16 +120,16 @@ def anomalies(
 ) -> list[Anomaly]:
     """The newest by their first appearance, newest first: those with ids below `before`."""
     wanted = wanted or Queue()
-    query = SOME_FAMILIES if wanted.families else ALL_FAMILIES
-    values = {"families": list(wanted.families)} if wanted.families else {}
+    values: dict[str, Any] = {"families": list(wanted.families)} if wanted.families else {}
+    if matches := bool(wanted.detector or wanted.words):
+        values |= {"detector": wanted.detector, "words": [one.lower() for one in wanted.words]}
+    query = _queue(families=bool(wanted.families), matches=matches)
     rows = query.rows(
         conn,
         statuses=list(wanted.statuses),
         severities=list(wanted.severities),
         namespace=wanted.namespace,
         low=_since(wanted.since),
-        detector=wanted.detector,
-        words=[word.lower() for word in wanted.words],
         before=before or HIGHEST,
         limit=limit,
         **values,
@@ -160,22 +160,32 @@ def counts(conn: Connection, namespace: str | None = None) -> dict[tuple[Status,
 
 
 def find_ids(conn: Connection, digits: str) -> list[UUID]:
-    """Ids that begin, or end, with these hex digits; newest first, 20 at most.
+    """Ids that begin with these hex digits, or else end with them; newest first, 20 at most.
 
     An end must have four digits or more; to find it, every id is looked at.
     """
     digits = digits.strip().replace("-", "").lower()
     if not digits or len(digits) > 32 or not HEX.issuperset(digits):
         return []
-    rows = FIND.rows(
-        conn,
-        low=UUID(digits.ljust(32, "0")),
-        high=UUID(digits.ljust(32, "f")),
-        ending=SUFFIX_DIGITS <= len(digits) < 32,
-        digits=digits,
-        most=FOUND_IDS,
-    )
+    low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    rows = BEGINNING.rows(conn, low=low, high=high, most=FOUND_IDS)
+    if not rows and len(digits) >= SUFFIX_DIGITS:
+        rows = ENDING.rows(conn, digits=digits, most=FOUND_IDS)
     return [id for (id,) in rows]
+
+
+@lru_cache
+def _queue(*, families: bool, matches: bool) -> Prepared:
+    """Without what is not asked for, an index alone gives the ids."""
+    return Prepared(
+        text(
+            QUEUE.format(
+                families=FAMILIES if families else "",
+                family=OF_FAMILY if families else "",
+                matches=MATCHES if matches else "",
+            )
+        )
+    )
 
 
 def _since(at: datetime | None) -> UUID:

@@ -11,7 +11,7 @@ from llmproxy_core.store.pages import HIGHEST
 from llmproxy_core.store.prepared import Prepared
 
 DAY_MS = 86_400_000
-MOST = 10_000
+MOST = 1000
 """So far hits are counted, of a policy, a namespace and a span."""
 
 COLUMNS = """

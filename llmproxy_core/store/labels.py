@@ -12,7 +12,7 @@ from llmproxy_core.policies.bound import upper_bound
 
 type PgConnection = psycopg.Connection[Any]
 
-MOST = 20_000
+MOST = 10_000
 """Labels that are looked at, the last ones."""
 
 # By the index of what has a status from a person.
@@ -42,7 +42,7 @@ FROM security_policies p LEFT JOIN (
         SELECT * FROM anomalies o WHERE o.ns_id = n.ns_id AND o.status_at IS NOT NULL
         ORDER BY o.status_at DESC LIMIT %(most)s
     ) AS a
-    CROSS JOIN LATERAL (VALUES (a.request_id), (a.last_request_id)) AS calls (request_id)
+    CROSS JOIN LATERAL (SELECT a.request_id UNION SELECT a.last_request_id) AS calls
     JOIN policy_decisions d ON d.ns_id = a.ns_id AND d.request_id = calls.request_id
     WHERE a.status IN ('resolved', 'false_positive') AND a.id = ANY (d.findings)
 ) AS hit ON hit.policy = p.name AND hit.at >= p.since

@@ -73,16 +73,23 @@ class GuardRules:
             return
         if self._weighed is None or basis[0] != self._weighed[0]:
             self._learned = Learned.of(labels.labels(connection))
-        self._proven = proven(found, labels.judged(connection))
+        if asked := [policy for policy in found if _allowed(policy) is not None]:
+            self._proven = proven(asked, labels.judged(connection))
+        else:
+            self._proven = []
         self._weighed, self._weigh_at = basis, time.monotonic() + WEIGH_SECONDS
 
 
 def proven(policies: Sequence[SecurityPolicy], judged: Mapping[str, labels.Judged]) -> list[str]:
     """The names of those that ask for a bound, and have one that is not above it."""
-    names = []
-    for policy in policies:
-        allowed = policy.settings.get("max_false_positive_rate")
-        known = judged.get(policy.name)
-        if isinstance(allowed, int | float) and known is not None and known.bound <= allowed:
-            names.append(policy.name)
-    return sorted(names)
+    return sorted(
+        policy.name
+        for policy in policies
+        if (allowed := _allowed(policy)) is not None
+        and judged.get(policy.name, labels.Judged()).bound <= allowed
+    )
+
+
+def _allowed(policy: SecurityPolicy) -> float | None:
+    allowed = policy.settings.get("max_false_positive_rate")
+    return float(allowed) if isinstance(allowed, int | float) else None
