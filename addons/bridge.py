@@ -43,8 +43,13 @@ def exchange(flow: http.HTTPFlow) -> Exchange | None:
 
 
 def session(flow: http.HTTPFlow) -> WebSocketSession | None:
-    """The open WebSocket of a flow that is recorded."""
-    return interception().sessions.get(flow.id)
+    """The open WebSocket of a flow that is recorded; None for a frame that was held and goes on now:
+    every addon has seen it."""
+    found = interception().sessions.get(flow.id)
+    if found is None or flow.websocket is None or not flow.websocket.messages:
+        return found
+    frame = flow.websocket.messages[-1]
+    return None if found.goes_on(frame, frame.content, frame.injected) else found
 
 
 def upgrades(request: http.Request) -> bool:
@@ -110,7 +115,7 @@ def _tell_fault(where: str, exc: Exception) -> None:
 
 def readable(text: str) -> str:
     """A text of others for a record: without credentials, and without halves of characters."""
-    return interception().scrubber.text(text).encode(errors="backslashreplace").decode()
+    return interception().heads.text(text).encode(errors="backslashreplace").decode()
 
 
 def recognise(flow: http.HTTPFlow) -> tuple[str, int, Match] | None:
@@ -142,22 +147,22 @@ def _names(flow: http.HTTPFlow) -> Iterator[tuple[str, int]]:
 
 def head(flow: http.HTTPFlow, host: str, port: int, match: Match) -> Head:
     """The head of a request, credentials replaced."""
-    request, scrubber = flow.request, interception().scrubber
+    request, shared = flow.request, interception()
     fields = headers(request.headers)
     path = _text(request.data.path)
     return Head(
         client=address(flow.client_conn),
         proxy_user=_proxy_user(flow),
-        credential=scrubber.credential(fields, path),
+        credential=shared.scrubber.credential(fields, path),
         provider=match.provider,
         wire=match.wire,
         scheme=request.scheme,
         host=host,
         port=port,
         method=request.method,
-        path=scrubber.path(path),
+        path=shared.heads.path(path),
         http_version=request.http_version,
-        headers=scrubber.headers(fields),
+        headers=shared.heads.headers(fields),
     )
 
 
@@ -229,7 +234,7 @@ def answer(response: http.Response, at: int) -> Answer:
         status=response.status_code,
         reason=readable(_text(response.data.reason)),
         http_version=response.http_version,
-        headers=interception().scrubber.headers(headers(response.headers)),
+        headers=interception().heads.headers(headers(response.headers)),
     )
 
 

@@ -25,6 +25,7 @@ class Capture:
             return
         shared = bridge.interception()
         exchange = Exchange(bridge.head(flow, *found), shared.config.capture.max_body)
+        exchange.keeper = shared.keeper()
         shared.exchanges[flow.id] = exchange
         size = bridge.declared_length(flow.request)
         if size > exchange.max_body:

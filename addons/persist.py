@@ -72,7 +72,8 @@ class Persist:
         if exchange is None or exchange.answer is None:
             return
         session = WebSocketSession(exchange.head, exchange.max_body, exchange.answer)
-        session.rule, session.keeper = exchange.rule, exchange.keeper
+        session.rule = exchange.rule
+        session.keeper = exchange.keeper.frames() if exchange.keeper else None
         shared.sessions[flow.id] = session
 
     @bridge.guarded
@@ -129,6 +130,7 @@ def _open(flow: http.HTTPFlow, exchange: Exchange) -> None:
     else:  # another addon had it streamed: nobody has seen it
         shared.write(*exchange.open_upload(bridge.declared_length(flow.request), b""))
     shared.spool.wake()
+    _tell_fault(exchange)
 
 
 @bridge.guarded
@@ -136,6 +138,13 @@ def _write_pieces(answer: Exchange | WebSocketSession) -> None:
     shared = bridge.interception()
     for record, body in answer.pieces():
         shared.write(record, body)
+    _tell_fault(answer)
+
+
+def _tell_fault(call: Exchange | WebSocketSession) -> None:
+    """What could not be masked has not been written."""
+    if call.keeper is not None and call.keeper.fault is not None:
+        bridge.tell_fault("Persist.keeper", call.keeper.fault)
 
 
 def _write(written: list[Written]) -> None:
@@ -162,8 +171,9 @@ def _seal(flow: http.HTTPFlow, exchange: Exchange, ending: Ending) -> None:
     del shared.exchanges[flow.id]
     error = bridge.readable(flow.error.msg) if flow.error else None
     trailers = flow.response.trailers if flow.response else None
-    told = shared.scrubber.headers(bridge.headers(trailers)) if trailers else None
+    told = shared.heads.headers(bridge.headers(trailers)) if trailers else None
     shared.close(exchange, ending, error, told)
+    _tell_fault(exchange)
 
 
 async def _sync_now_and_then() -> None:

@@ -18,9 +18,9 @@ from mitmproxy.proxy import mode_specs
 
 from addons import bridge
 from llmproxy_core import config, interception
-from llmproxy_core.credentials import Scrubber
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import open_home, write_private
+from llmproxy_core.redaction.heads import Heads
 
 logger = logging.getLogger("llmproxy")
 
@@ -35,7 +35,7 @@ class Settings:
                 ctx.master.__dict__["llmproxy"] = interception.start(settings, home)
             except LlmproxyError as exc:
                 raise exceptions.OptionsError(str(exc)) from exc
-            _scrub_output(bridge.interception().scrubber)
+            _scrub_output(bridge.interception().heads)
         proxy = bridge.interception().config.proxy
         wanted: dict[str, Any] = {
             "listen_host": proxy.host,
@@ -118,44 +118,44 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _scrub_output(scrubber: Scrubber) -> None:
-    """Log lines and the flows that mitmdump prints go through the scrubber."""
+def _scrub_output(heads: Heads) -> None:
+    """Log lines and the flows that mitmdump prints have no secrets."""
     for handler in logging.getLogger().handlers:
-        handler.addFilter(ScrubFilter(scrubber))
+        handler.addFilter(ScrubFilter(heads))
     dumper = ctx.master.addons.get("dumper")
     if dumper:
-        dumper.outfp = ScrubbedOutput(dumper.outfp, scrubber)
+        dumper.outfp = ScrubbedOutput(dumper.outfp, heads)
 
 
 STREAMING = re.compile(r"(\[.*?\]\s*)?Streaming (request to|response from) ")
 
 
 class ScrubFilter(logging.Filter):
-    """Takes what looks like a credential out of log records, tracebacks included."""
+    """Takes what looks like a credential or a secret out of log records, tracebacks included."""
 
-    def __init__(self, scrubber: Scrubber) -> None:
+    def __init__(self, heads: Heads) -> None:
         super().__init__()
-        self._scrubber = scrubber
+        self._heads = heads
 
     def filter(self, record: logging.LogRecord) -> bool:
         if STREAMING.match(record.getMessage()):
             return False  # mitmproxy says so of every answer
-        record.msg, record.args = self._scrubber.text(record.getMessage()), None
+        record.msg, record.args = self._heads.text(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             text = logging.Formatter().formatException(record.exc_info)
-            record.exc_text = self._scrubber.text(text)
+            record.exc_text = self._heads.text(text)
         return True
 
 
 class ScrubbedOutput:
-    """A text file that is written to through the scrubber."""
+    """A text file that is written to without secrets."""
 
-    def __init__(self, file: Any, scrubber: Scrubber) -> None:
+    def __init__(self, file: Any, heads: Heads) -> None:
         self._file = file
-        self._scrubber = scrubber
+        self._heads = heads
 
     def write(self, text: str) -> int:
-        self._file.write(self._scrubber.text(text))
+        self._file.write(self._heads.text(text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

@@ -19,6 +19,7 @@ from llmproxy_core.sections.anomaly import AnomalyConfig
 from llmproxy_core.sections.limits import LimitConfig, LimiterConfig, LimitMatch, Limits
 from llmproxy_core.sections.namespaces import MatchConfig, NamespaceConfig, Namespaces
 from llmproxy_core.sections.policies import Policies, PolicyConfig
+from llmproxy_core.sections.redaction import RedactionConfig
 from llmproxy_core.sections.tables import (
     CaptureConfig,
     DatabaseConfig,
@@ -74,6 +75,7 @@ class Config(Section):
     limiter: LimiterConfig = LimiterConfig()
     advisor: AdvisorConfig = AdvisorConfig()
     anomaly: AnomalyConfig = AnomalyConfig()
+    redaction: RedactionConfig = RedactionConfig()
     providers: list[ProviderConfig] = Field(default=[])
     prices: list[PriceConfig] = Field(default=[])
     namespaces: Namespaces = Field(default=[])

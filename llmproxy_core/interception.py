@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import uuid_utils
 
-from llmproxy_core.anomaly.detectors import DETECTORS
+from llmproxy_core.anomaly.detectors import DETECTORS, SECRETS
 from llmproxy_core.anomaly.verdicts import Verdicts
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
@@ -22,7 +22,11 @@ from llmproxy_core.policies.approvals import Approvals
 from llmproxy_core.policies.throttle import Throttle
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Closed, Ending, Event, Opened, Record
+from llmproxy_core.redaction.heads import Heads
+from llmproxy_core.redaction.keeper import Keeper
+from llmproxy_core.redaction.masked import Masked
 from llmproxy_core.redaction.masking import Masker
+from llmproxy_core.redaction.secret_masking import SecretMasking
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spool import Level, Limits, SpoolWriter
 from llmproxy_core.websocket import WebSocketSession
@@ -43,6 +47,9 @@ class Interception:
     prefixer: Prefixer
     verdicts: Verdicts
     masker: Masker
+    masking: SecretMasking | None
+    """None: secrets are written as they are, see `redaction.secrets`."""
+    heads: Heads
     throttle: Throttle
     metering: Metering
     approvals: Approvals
@@ -56,6 +63,10 @@ class Interception:
     faults: set[str] = field(default_factory=set)
     """Faults that have been told; the same one is told once."""
     told_level: Level = Level.ALL
+
+    def keeper(self) -> Keeper | None:
+        """What is written of a new call; None: all of it."""
+        return None if self.masking is None else Masked(self.masking)
 
     def write(self, record: Record, body: Sequence[bytes] = ()) -> bool:
         """Append to the spool; False if the record or its body was not kept. Fails open.
@@ -104,6 +115,8 @@ class Interception:
 def start(config: Config, home: Home) -> Interception:
     """Raises ConfigError, HomeError, SpoolError."""
     scrubber = Scrubber(home.fingerprint_key())
+    masker = Masker(scrubber)
+    masking = SecretMasking(SECRETS, masker) if config.redaction.secrets else None
     return Interception(
         config=config,
         home=home,
@@ -115,7 +128,9 @@ def start(config: Config, home: Home) -> Interception:
         rulebook=Rulebook(config, home, logger.warning),
         prefixer=Prefixer(home.prefixes, config.capture.max_body),
         verdicts=Verdicts(DETECTORS, config.anomaly.budget_ms),
-        masker=Masker(scrubber),
+        masker=masker,
+        masking=masking,
+        heads=Heads(scrubber, masking),
         throttle=Throttle(home.limits),
         metering=Metering(config, home, logger.warning),
         approvals=Approvals(home.approvals),

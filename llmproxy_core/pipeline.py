@@ -31,6 +31,7 @@ from llmproxy_core.records import (
     Upload,
 )
 from llmproxy_core.redaction.keeper import Keeper
+from llmproxy_core.redaction.kept import KeptAnswer
 from llmproxy_core.rewriting import Rewriting
 
 HEAD_BYTES = 64 * 2**10
@@ -101,31 +102,29 @@ class Exchange:
     __slots__ = (
         "answer",
         "answer_told",
-        "chunks",
         "closed",
         "copy",
         "delivered",
         "expected",
         "facts",
-        "first_at",
         "head",
         "hold",
         "id",
         "judged",
         "judgement",
         "keeper",
-        "marks",
+        "kept",
         "max_body",
         "naming",
         "opened",
         "opened_at",
         "owns_slot",
-        "pending_at",
         "request_hash",
         "reserved",
         "response",
         "rewrite",
         "rule",
+        "told_masked",
         "upload",
         "waits",
     )
@@ -170,44 +169,37 @@ class Exchange:
         """The bytes of the answer, up to `max_body`, for who wants them at its end; None: nobody."""
         self.expected = -1
         """The bytes after which the client knows that it has all of the answer, if it counts."""
-        self.first_at = 0
-        self.pending_at = 0
-        self.chunks: list[bytes] = []
-        self.marks: list[tuple[int, int]] = []
+        self.kept = KeptAnswer()
+        """What is to be written of the answer."""
+        self.told_masked = 0
+        """Of what the keeper masked, what has been told."""
 
     def open(self, body: bytes, hash_in: Hash) -> tuple[Opened, list[bytes]]:
         """The request as it is forwarded; `hash_in` is of the body as it came."""
         over = len(body) > self.max_body
-        hash_out = content_hash(body)
-        record = self._opened(len(body), "head" if over else "full", hash_in, hash_out)
-        return record, [body[: min(HEAD_BYTES, self.max_body)] if over else body]
+        kept = body[: min(HEAD_BYTES, self.max_body)] if over else body
+        return self._opened(len(body), kept, over, hash_in, content_hash(body))
 
     def open_upload(self, declared_bytes: int, start: bytes) -> tuple[Opened, list[bytes]]:
         """A request too large to wait for; `start` is the first of it. See `Closed.upload`."""
-        return self._opened(declared_bytes, "head", EMPTY, EMPTY), [start]
+        return self._opened(declared_bytes, start, True, EMPTY, EMPTY)
 
     def open_frames(self, body: Body, kept: bytes) -> tuple[Opened, list[bytes]]:
         """The frames of a WebSocket by which a turn begins; they have been counted."""
         kept = kept[: min(HEAD_BYTES, self.max_body)] if body.over else kept
-        return self._opened(body.size, "head" if body.over else "full", body.hash, body.hash), [
-            kept
-        ]
+        return self._opened(body.size, kept, body.over, body.hash, body.hash)
 
     def answered(self, answer: Answer) -> None:
         self.answer = answer
+        if self.keeper is not None:
+            self.keeper.answer(answer.status, answer.headers)
 
     def feed(self, chunk: bytes) -> None:
         """Bytes of the answer, as they pass."""
-        now = time.time_ns()
-        if not self.chunks:
-            self.pending_at = now
-            if not self.first_at:
-                self.first_at = now
         kept = self.response.add(chunk)
         if self.copy is not None and not self.response.over:
             self.copy.append(chunk)
-        self.chunks.append(kept)
-        self.marks.append((len(kept), (now - self.pending_at) // 1000))
+        self.kept.add(kept, time.time_ns())
 
     def deliver(self, data: bytes) -> bytes:
         """Bytes for the client, where they are not those that came."""
@@ -222,9 +214,9 @@ class Exchange:
         if self.answer is not None and not self.answer_told:
             self.answer_told = True
             records.append((Answered(self.id, self.answer), ()))
-        if self.chunks:
-            records.append((Piece(self.id, self.pending_at, self.marks), self.chunks))
-            self.chunks, self.marks = [], []
+        taken = self.kept.take(self.keeper)
+        if taken.at:
+            records.append((Piece(self.id, taken.at, taken.marks, taken.again), taken.chunks))
         return records
 
     def close(
@@ -232,32 +224,41 @@ class Exchange:
     ) -> tuple[Closed, Sequence[bytes]]:
         """The end, with whatever has not been written before."""
         self.closed = True
-        upload = self.upload
-        digest = self.response.hash
+        upload, response = self.upload, self.response
+        taken = self.kept.take(self.keeper, ending == "complete" and not response.over)
+        masked = self._masked()
         record = Closed(
             id=self.id,
             at=time.time_ns(),
             ending=ending,
             error=error,
             answer=None if self.answer_told else self.answer,
-            first_at=self.first_at,
-            pending_at=self.pending_at,
-            marks=self.marks,
-            body_bytes=self.response.size,
-            body_kept="head" if self.response.over else "full",
-            hash_in=digest,
-            hash_out=digest if self.delivered is None else self.delivered.hash,
+            first_at=self.kept.first_at,
+            pending_at=taken.at,
+            marks=taken.marks,
+            body_bytes=response.size,
+            body_kept=self._how_kept(response.over, masked, self.kept.size < response.size),
+            hash_in=response.hash,
+            hash_out=response.hash if self.delivered is None else self.delivered.hash,
             trailers=trailers or [],
             upload=None if upload is None else Upload(upload.size, upload.hash, upload.hash),
+            masked=masked,
+            kept_bytes=-1 if self.keeper is None else self.kept.size,
             judged=self._told(),
+            again=taken.again,
         )
-        chunks, self.chunks, self.marks = self.chunks, [], []
-        return record, chunks
+        return record, taken.chunks
 
-    def _opened(self, size: int, kept: BodyKept, hash_in: Hash, hash_out: Hash) -> Opened:
+    def _opened(
+        self, size: int, body: bytes, cut: bool, hash_in: Hash, hash_out: Hash
+    ) -> tuple[Opened, list[bytes]]:
+        """`size`: of the body of which `body` is kept, unless the keeper has something against it."""
         self.opened = True
-        head = self.head
-        return Opened(
+        head, kept = self.head, body
+        if self.keeper is not None:
+            kept = self.keeper.request(head.headers, body, cut=cut)
+        masked = self._masked()
+        record = Opened(
             id=self.id,
             at=self.opened_at,
             namespace=head.namespace,
@@ -274,14 +275,31 @@ class Exchange:
             http_version=head.http_version,
             headers=head.headers,
             body_bytes=size,
-            body_kept=kept,
+            body_kept=self._how_kept(cut, masked, len(kept) < len(body)),
             hash_in=hash_in,
             hash_out=hash_out,
             prefix=head.prefix,
             shortened=head.shortened,
             left_alone=head.left_alone,
+            masked=masked,
+            kept_bytes=-1 if self.keeper is None else len(kept),
             judged=self._told(),
         )
+        return record, [kept]
+
+    def _how_kept(self, cut: bool, masked: int, less: bool) -> BodyKept:
+        """`less`: it is shorter than what passed."""
+        if self.keeper is not None and self.keeper.skeleton:
+            return "skeleton"
+        if cut:
+            return "head"
+        return "dropped" if self.keeper is not None and less and not masked else "full"
+
+    def _masked(self) -> int:
+        """Secrets that were masked since this was asked for."""
+        before = self.told_masked
+        self.told_masked = self.keeper.masked if self.keeper is not None else 0
+        return self.told_masked - before
 
     def _told(self) -> Judgement | None:
         if not self.judgement.says:

@@ -129,11 +129,15 @@ class Answered(msgspec.Struct, array_like=True, frozen=True, tag=2):
 
 
 class Piece(msgspec.Struct, array_like=True, frozen=True, tag=3):
-    """Bytes of an answer. `marks` tells when which of them came: (number of bytes, µs after `at`)."""
+    """Bytes of an answer. `marks` tells when which of them came: (number of bytes, µs after `at`).
+
+    `again`: they stand for all that was written of the answer before.
+    """
 
     id: bytes
     at: int
     marks: list[tuple[int, int]]
+    again: bool = False
 
 
 class Closed(msgspec.Struct, array_like=True, frozen=True, tag=4):
@@ -162,6 +166,8 @@ class Closed(msgspec.Struct, array_like=True, frozen=True, tag=4):
     kept_bytes: int = -1
     """As in `Opened`."""
     judged: Judgement | None = None
+    again: bool = False
+    """As in `Piece`, of the bytes beside this record."""
 
 
 class Upload(msgspec.Struct, array_like=True, frozen=True):

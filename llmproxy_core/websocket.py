@@ -23,6 +23,7 @@ from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
 from llmproxy_core.records import Answer, Answered, Closed, Ending, Judgement, Opened, Piece
 from llmproxy_core.redaction.keeper import Keeper
+from llmproxy_core.toolgate import FrameGate
 
 type Written = tuple[Opened | Answered | Piece | Closed, Sequence[bytes]]
 """A record for the spool, and the bytes that travel beside it."""
@@ -36,17 +37,20 @@ class WebSocketSession:
         "_begun",
         "_carried",
         "_exchange",
+        "_going",
         "_head",
         "_max_body",
         "_queued",
         "_waiting",
         "came",
         "facts",
+        "gate",
         "judged",
         "judgement",
         "keeper",
         "model",
         "naming",
+        "on_way",
         "reserved",
         "rule",
         "settled",
@@ -75,6 +79,11 @@ class WebSocketSession:
         """Is it known in which namespace it is, and so which names go on?"""
         self.came: bytes | None = None
         """A frame as it came, where another is sent on."""
+        self.gate: FrameGate | None = None
+        """Holds calls of tools."""
+        self.on_way: deque[bytes] = deque()
+        """Frames for the client that have been handed over after the latest one, in order."""
+        self._going: object = None
         self._max_body = max_body
         self._answer = answer
         self._exchange: Exchange | None = None
@@ -87,6 +96,18 @@ class WebSocketSession:
     def head(self) -> Head:
         """Of the handshake, and so of each exchange."""
         return self._head
+
+    @property
+    def answering(self) -> Exchange | None:
+        """The turn under way."""
+        return self._exchange
+
+    def goes_on(self, frame: object, content: bytes, injected: bool) -> bool:
+        """Is this frame one of those on their way, which have been looked at before?"""
+        if frame is not self._going and injected and self.on_way and self.on_way[0] == content:
+            self._going = frame
+            self.on_way.popleft()
+        return frame is self._going
 
     def client(self, data: bytes, line: bytes) -> list[Written]:
         """A frame of the client: what has to be written before it is forwarded."""
@@ -145,6 +166,8 @@ class WebSocketSession:
     def _open(self) -> Written:
         exchange = self._exchange = Exchange(self._head, self._max_body)
         exchange.rule, exchange.judgement = self.rule, self.judgement
+        if self.keeper is not None:
+            exchange.keeper, exchange.told_masked = self.keeper, self.keeper.masked
         self.judgement = Judgement()
         exchange.answered(msgspec.structs.replace(self._answer, at=time_ns()))
         record, body = exchange.open_frames(self._waiting.body, self._waiting.kept())

@@ -1,79 +1,61 @@
-"""Heads of requests and answers without any text: of headers that are not listed, only the name.
+"""What is written of heads, and of texts for people: no credentials, and no secrets."""
 
-A gateway's headers may hold a prompt, a title, a person's words. Credentials have been replaced
-before.
-"""
+from collections.abc import Sequence
 
-import re
-from http import HTTPStatus
-
+from llmproxy_core.credentials import Scrubber
 from llmproxy_core.model import Headers
-from llmproxy_core.redaction.vocabulary import keys
+from llmproxy_core.redaction.secret_masking import SecretMasking
+from llmproxy_core.spans.recent import Recent
 
-NAMES = keys("""
-    accept accept-encoding accept-language age alt-svc api-key apim-request-id authorization
-    cache-control cf-cache-status cf-ray connection content-length content-type cookie date etag
-    expires host ocp-apim-subscription-key originator pragma proxy-authorization retry-after
-    sec-websocket-accept sec-websocket-extensions sec-websocket-key sec-websocket-protocol
-    sec-websocket-version server server-timing set-cookie strict-transport-security te traceparent
-    trailer transfer-encoding upgrade user-agent vary version via x-api-key x-app
-    x-content-type-options x-goog-api-client x-goog-api-key x-process-time x-robots-tag
-""")
-BEGINNINGS = (
-    "anthropic-",
-    "openai-",
-    "x-amz-",
-    "x-amzn-",
-    "x-claude-code-",
-    "x-codex-",
-    "x-envoy-",
-    "x-groq-",
-    "x-ms-",
-    "x-ratelimit-",
-    "x-stainless-",
-)
-TEXTS = re.compile(r"message|metadata|prompt|text|title")
-"""In the name of a header: it may hold words."""
-ID = re.compile(r"[\w.:=+/|-]{1,128}", re.ASCII)
-QUERIES = keys("alt api-version api_version beta deployment intent key model stream version")
-NOTE = ("llmproxy-capture", "metadata")
-"""Stands among the headers of a body that is written without its texts."""
-CODING = "content-encoding"
+REMEMBERED = 4096
+"""Headers and paths that are known to have no secret."""
+LONGEST = 4096
+"""Characters of one that is remembered."""
 
 
-def headers(fields: Headers) -> Headers:
-    """As they are written beside a skeleton, which has no content coding."""
-    kept = [(name, value if _is_told(name, value) else "") for name, value in fields]
-    return [*((name, value) for name, value in kept if name.lower() != CODING), NOTE]
+class Heads:
+    """`masking`: None: only credentials are replaced. Not thread-safe, but for `text`."""
 
+    def __init__(self, scrubber: Scrubber, masking: SecretMasking | None) -> None:
+        self._scrubber = scrubber
+        self._masking = masking
+        self._clean: Recent[str, bool] = Recent(REMEMBERED)
 
-def trailers(fields: Headers) -> Headers:
-    return [(name, value if _is_told(name, value) else "") for name, value in fields]
+    def headers(self, headers: Sequence[tuple[str, str]]) -> Headers:
+        """The same headers, credentials replaced and secrets masked."""
+        written = self._scrubber.headers(headers)
+        if self._masking is None:
+            return written
+        unknown = [line for line in map(": ".join, written) if self._clean.get(line) is None]
+        if not unknown or self._are_clean(unknown):
+            return written
+        return [(name, self._value(name, value)) for name, value in written]
 
+    def path(self, path: str) -> str:
+        """A path with query."""
+        written = self._scrubber.path(path)
+        if self._masking is None or self._clean.get(written) or self._are_clean([written]):
+            return written
+        return self._masking.line(written)
 
-def path(path: str) -> str:
-    """With the names of all parameters, and the values of those that are listed."""
-    start, mark, query = path.partition("?")
-    return start + mark + "&".join(map(_parameter, query.split("&")))
+    def text(self, text: str) -> str:
+        """A text meant for people: a log line, an error."""
+        written = self._scrubber.text(text)
+        return written if self._masking is None else self._masking.line(written)
 
+    def _are_clean(self, lines: list[str]) -> bool:
+        together = "\n".join(lines)
+        if self._masking is None or self._masking.line(together) != together:
+            return False
+        for line in lines:
+            if len(line) <= LONGEST:
+                self._clean[line] = True
+        return True
 
-def reason(status: int, told: str) -> str:
-    """The usual words for a status, whatever was said."""
-    try:
-        return HTTPStatus(status).phrase if told else ""
-    except ValueError:
-        return ""
-
-
-def _is_told(name: str, value: str) -> bool:
-    name = name.lower()
-    if TEXTS.search(name):
-        return False
-    if name.endswith(("-id", "_id")):
-        return ID.fullmatch(value) is not None
-    return name in NAMES or name.startswith(BEGINNINGS)
-
-
-def _parameter(parameter: str) -> str:
-    name, equals, _ = parameter.partition("=")
-    return parameter if name in QUERIES else name + equals
+    def _value(self, name: str, value: str) -> str:
+        """What the name tells counts, too."""
+        if self._masking is None:
+            return value
+        line = self._masking.line(f"{name}: {value}")
+        begins = line.startswith(f"{name}: ")
+        return line[len(name) + 2 :] if begins else self._masking.line(value)

@@ -12,8 +12,9 @@ class Keeper(Protocol):
     lines of frames, see `websocket`. Else they are as on the wire, content codings and all, and so
     is what comes out.
 
-    `masked`: what was replaced so far. `skeleton`: no text is written. Raises nothing: what cannot
-    be read is not written.
+    `masked`: what was replaced so far. `skeleton`: no text is written. `again`: what `feed` or
+    `finish` gave last stands for all that they gave before of this answer. Raises nothing: what
+    cannot be read is not written; `fault`: what went wrong in here, after which nothing is.
     """
 
     @property
@@ -21,6 +22,12 @@ class Keeper(Protocol):
 
     @property
     def skeleton(self) -> bool: ...
+
+    @property
+    def again(self) -> bool: ...
+
+    @property
+    def fault(self) -> Exception | None: ...
 
     def frames(self) -> "Keeper":
         """The same for the WebSocket that the call has become."""

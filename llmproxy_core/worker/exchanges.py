@@ -70,17 +70,30 @@ class Exchange:
         """Bytes of the answer; the text that can be shown of them."""
         self.n_pieces += 1
         self.cut = self.cut or bool(record.marks and not body)
+        if record.again:
+            self._begin_again()
+            self._bytes(record.at, record.marks, body)
+            return []  # most of it has been shown
         return self._bytes(record.at, record.marks, body)
 
     def end(self, record: Closed, body: bytes) -> Response:
         """The rest of the answer; all of it, read. An unreadable one is empty."""
         if record.answer is not None:
             self.begin_answer(record.answer)
+        if record.again:
+            self._begin_again()
         if body:
             self._bytes(record.pending_at or record.at, record.marks, body)
         self.first_at = record.first_at or self.first_at
         self.last_at = record.at
         return self.finish()
+
+    def _begin_again(self) -> None:
+        """What comes now stands for all that came before."""
+        self.chunks, self.unreadable, self._reader = [], None, None
+        if (answer := self.answer) is not None:
+            self.answer = None
+            self.begin_answer(answer)
 
     def finish(self) -> Response:
         """What can be read of what has come."""

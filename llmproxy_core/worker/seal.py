@@ -8,6 +8,7 @@ from llmproxy_core.model import Cost, Response, Usage, header
 from llmproxy_core.pricing import NO_PRICES, OwnPrices, estimated, price
 from llmproxy_core.providers.catalogue import UNBILLED
 from llmproxy_core.records import BodyKept, Closed, Ending
+from llmproxy_core.redaction.unsaid import SKELETON
 from llmproxy_core.store.rows import FlowState, ResponseRow, SessionDelta, ToolCallRow
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import EPOCH, milliseconds, moment
@@ -113,7 +114,8 @@ def _row(exchange: Exchange, closed: Closed, response: Response) -> ResponseRow:
 
 def _kept(exchange: Exchange, closed: Closed) -> BodyKept:
     """A record of a piece may have been lost; the end knows how long the body was."""
-    whole = closed.body_kept != "full" or len(exchange.body) == closed.body_bytes
+    written = closed.body_bytes if closed.kept_bytes < 0 else closed.kept_bytes
+    whole = closed.body_kept != "full" or len(exchange.body) == written
     return closed.body_kept if whole else "dropped"
 
 
@@ -122,7 +124,7 @@ def _state(exchange: Exchange, closed: Closed, response: Response) -> FlowState:
     whole = closed.ending == "complete"
     if exchange.answer is None or exchange.answer.status >= 400 or _refused(response):
         return "failed"
-    if _kept(exchange, closed) != "full" or exchange.unreadable is not None:
+    if _kept(exchange, closed) not in ("full", SKELETON) or exchange.unreadable is not None:
         return "complete" if whole else "partial"
     if response.incomplete:
         return "partial"

@@ -72,7 +72,7 @@ def test_a_record_without_the_newest_fields_is_still_read():
 
 
 def test_a_record_of_a_later_version_is_read_as_far_as_it_is_known():
-    assert decode(msgspec.msgpack.encode([3, ID, 1, [], "new"])) == Piece(ID, 1, [])
+    assert decode(msgspec.msgpack.encode([3, ID, 1, [], False, "new"])) == Piece(ID, 1, [])
 
 
 @given(data=st.binary(max_size=80))

@@ -1,0 +1,36 @@
+"""What masks secrets, in all that a process writes: it is made once, as patterns take a while."""
+
+from collections.abc import Iterable
+
+from llmproxy_core.anomaly.secrets.detector import Secrets
+from llmproxy_core.redaction.body_masking import BodyMasker
+from llmproxy_core.redaction.masking import Masker, Secret
+from llmproxy_core.redaction.raw_secrets import RawSecrets
+from llmproxy_core.redaction.shapes import Shapes
+from llmproxy_core.redaction.stream_masking import StreamMasker
+from llmproxy_core.redaction.streamed_secrets import StreamedSecrets
+
+
+class SecretMasking:
+    """`bodies`: of requests, and of answers that are one document."""
+
+    def __init__(self, detector: Secrets, masker: Masker) -> None:
+        self._masker = masker
+        self._raw = RawSecrets(detector)
+        self._find = StreamedSecrets(detector)
+        self._shapes = Shapes()
+        self.bodies = BodyMasker(self._raw, masker)
+
+    def stream(self, known: Iterable[Secret] = ()) -> StreamMasker:
+        """`known`: secrets that are masked, too."""
+        return StreamMasker(self._find, self._masker, tuple(known), self._raw, self._shapes)
+
+    def whole(self, data: bytes, *, cut: bool = False) -> tuple[bytes, int]:
+        """Bytes of any kind, masked, and how many marks are in them. `cut`: they break off."""
+        return self._masker.counted(data, self._raw.find(data, cut=cut))
+
+    def line(self, text: str) -> str:
+        """A text of one line or a few, such as a log record."""
+        data = text.encode("utf-8", "surrogatepass")
+        masked, count = self.whole(data)
+        return masked.decode("utf-8", "surrogatepass") if count else text
