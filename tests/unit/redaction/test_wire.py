@@ -100,7 +100,8 @@ def test_a_value_is_found_however_it_is_spelled(secret: Secret, spelled: Any):
     assert restored(json.loads(made.body), made.back) == json.loads(raw)
     sent = made.body
     for core in (secret.value.encode(), base64.b64encode(secret.value.encode())[:-4]):
-        assert core not in sent and core not in json.dumps(json.loads(sent)).encode()
+        assert core not in sent
+        assert core not in json.dumps(json.loads(sent)).encode()
     assert secret.value.encode().hex().encode() not in sent
 
 
@@ -122,7 +123,8 @@ def test_words_of_the_protocol_stay():
     made = redacted(body, Secret("secret:password", "assistant"))
     sent = json.loads(made.body)
     assert [one["role"] for one in sent["messages"]] == ["user", "assistant"]
-    assert "assistant" in sent and "assistant" not in sent["messages"][0]["content"]
+    assert "assistant" in sent
+    assert "assistant" not in sent["messages"][0]["content"]
 
 
 def test_a_longer_number_is_another_number():
@@ -143,7 +145,8 @@ def test_forms_and_files_are_texts():
         b"--b\r\n\r\nanna.schmidt@example.org\r\n--b--",
     ):
         made = redacted(raw, SECRETS[0])
-        assert made.count == 1 and b"schmidt" not in made.body
+        assert made.count == 1
+        assert b"schmidt" not in made.body
         assert restored(made.body.decode(), made.back) == raw.decode()
 
 
@@ -163,7 +166,8 @@ def test_what_was_found_in_an_earlier_turn_is_not_sent_in_a_later_one():
     redactor.request(call(chat("password: Sesam-9-open")), "default", [password])
     later = chat("password: Sesam-9-open", "So you said Sesam-9-open.", "Yes")
     sent = redactor.request(call(later), "default", [])
-    assert sent.count == 2 and b"Sesam" not in sent.body
+    assert sent.count == 2
+    assert b"Sesam" not in sent.body
     for other in (call(later, user="bob"), call(chat("Is it Sesam-9-open?"))):
         assert redactor.request(other, "default", []).count == 0
     assert redactor.request(call(later), "elsewhere", []).count == 0
@@ -175,7 +179,8 @@ def test_an_answer_that_is_named_by_its_id_knows_the_values_of_its_request():
     redactor.answered("resp_1", "default", first.values)
     later = {"previous_response_id": "resp_1", "input": "Who am I?"}
     sent = redactor.request(call(later), "default", [])
-    assert sent.count == 0 and sent.back == first.back
+    assert sent.count == 0
+    assert sent.back == first.back
 
 
 def test_a_value_of_another_conversation_does_not_come_back():
@@ -189,7 +194,8 @@ def test_content_codings_stay():
     raw = gzip.compress(json.dumps(chat(EMAIL)).encode())
     coded = call(raw, [*HEADERS, ("content-encoding", "gzip")])
     sent = Redactor(KEY, 10**6).request(coded, "default", [SECRETS[0]])
-    assert sent.count == 1 and EMAIL.encode() not in gzip.decompress(sent.body)
+    assert sent.count == 1
+    assert EMAIL.encode() not in gzip.decompress(sent.body)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +219,10 @@ def test_thoughts_that_are_signed_stay():
     body = {"messages": [{"role": "assistant", "content": [thought, loose, text]}]}
     made = redacted(body, SECRETS[0], wire="anthropic.messages")
     sent = json.loads(made.body)["messages"][0]["content"]
-    assert sent[0] == thought and EMAIL not in json.dumps(sent[1:])
-    assert made.left == "thoughts" and made.count == 2
+    assert sent[0] == thought
+    assert EMAIL not in json.dumps(sent[1:])
+    assert made.left == "thoughts"
+    assert made.count == 2
 
 
 def test_a_placeholder_in_signed_thoughts_is_no_reason_for_another_one():
@@ -222,11 +230,13 @@ def test_a_placeholder_in_signed_thoughts_is_no_reason_for_another_one():
     thought = {"type": "thinking", "thinking": f"It is {ours}", "signature": "c2ln"}
     body = {"messages": [{"content": EMAIL}, {"content": [thought]}]}
     made = redacted(body, SECRETS[0], wire="anthropic.messages")
-    assert made.left == "" and made.body.count(ours.encode()) == 2
+    assert made.left == ""
+    assert made.body.count(ours.encode()) == 2
 
 
 def test_frames_of_a_session_remember_each_other():
     session = Session(Redactor(KEY, 10**6), "openai.realtime", "default")
     session.frame(json.dumps({"item": EMAIL}).encode(), [SECRETS[0]])
     later = session.frame(json.dumps({"item": f"again {EMAIL}"}).encode(), [])
-    assert later.count == 1 and session.back[PLACEHOLDERS.of(SECRETS[0])] == EMAIL
+    assert later.count == 1
+    assert session.back[PLACEHOLDERS.of(SECRETS[0])] == EMAIL
