@@ -1,6 +1,6 @@
 """The app: its screens, keys and colours. A new screen is a file in `screens/` and a line in MODES."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta, tzinfo
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
@@ -13,11 +13,15 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from llmproxy_core.home import Home
-from llmproxy_core.tui import themes
+from llmproxy_core.store.guard_rows import Approval
+from llmproxy_core.tui import plain, themes
 from llmproxy_core.tui.hub import Clock, Hub, ModeScreen, utc_now
+from llmproxy_core.tui.screens.approvals import ApprovalsScreen
 from llmproxy_core.tui.screens.events import EventsScreen
 from llmproxy_core.tui.screens.help import HelpScreen
 from llmproxy_core.tui.screens.live import LiveScreen
+from llmproxy_core.tui.screens.policies import PoliciesScreen
+from llmproxy_core.tui.screens.security import SecurityScreen
 from llmproxy_core.tui.screens.session import SessionScreen
 from llmproxy_core.tui.screens.sessions import SessionsScreen
 from llmproxy_core.tui.sentences import sentence
@@ -35,12 +39,17 @@ class Mode(NamedTuple):
     key: str
     title: str
     screen: type[ModeScreen]
+    short: str = ""
+    """The title where there is little room."""
 
 
 SCREENS: dict[str, Mode] = {
     "live": Mode("1", "Live", LiveScreen),
-    "sessions": Mode("2", "Sessions", SessionsScreen),
-    "events": Mode("3", "Events", EventsScreen),
+    "sessions": Mode("2", "Sessions", SessionsScreen, "Sess."),
+    "events": Mode("3", "Events", EventsScreen, "Ev."),
+    "security": Mode("4", "Security", SecurityScreen, "Sec."),
+    "policies": Mode("5", "Policies", PoliciesScreen, "Pol."),
+    "approvals": Mode("6", "Approvals", ApprovalsScreen, "Appr."),
 }
 
 
@@ -95,6 +104,9 @@ class LlmproxyApp(App[None]):
         super().__init__()
         self.hub = Hub(self, source, home, lambda: self.post_message(self.News()), clock, zone)
         self.alert = ""
+        self.waiting: list[Approval] = []
+        """Calls that wait for a person."""
+        self._told_of: set[UUID] = set()
         self._dismissed: set[str] = set()
         self._themed = False
         for theme in themes.THEMES:
@@ -102,7 +114,7 @@ class LlmproxyApp(App[None]):
         self.theme = themes.DARK.name
 
     def mode_tabs(self) -> list[Tab]:
-        return [Tab(mode.key, name, mode.title) for name, mode in SCREENS.items()]
+        return [Tab(mode.key, name, mode.title, mode.short) for name, mode in SCREENS.items()]
 
     def on_mount(self) -> None:
         # As DEFAULT_MODE it would be mounted before it is on the stack (Textual runs tasks
@@ -125,8 +137,10 @@ class LlmproxyApp(App[None]):
 
     @work(exclusive=True, group="look")
     async def look(self) -> None:
-        """See how the proxy, the database and the worker are."""
+        """See how the proxy, the database and the worker are, and whether a call waits."""
         await self.hub.look()
+        if self.hub.feed.link == "up":
+            self.look_for_approvals()
 
     def on_llmproxy_app_news(self) -> None:
         update = self.hub.feed.take()
@@ -134,6 +148,8 @@ class LlmproxyApp(App[None]):
             self.look()
         if update.events:
             self.look_for_alerts()
+        if update.approvals:
+            self.look_for_approvals()
         self.hub.updates.publish(update)
 
     @work(exclusive=True, group="alerts")
@@ -151,10 +167,33 @@ class LlmproxyApp(App[None]):
 
     def _show_alert(self, alert: str) -> None:
         self.alert = alert
+        for screen in self._mode_screens():
+            screen.take_alert(alert)
+
+    def _mode_screens(self) -> Iterator[ModeScreen]:
+        """Those that were opened so far."""
         for name in SCREENS:
             for screen in self._screen_stacks.get(name, []):
                 if isinstance(screen, ModeScreen) and screen.is_mounted:
-                    screen.take_alert(alert)
+                    yield screen
+
+    @work(exclusive=True, group="waiting")
+    async def look_for_approvals(self) -> None:
+        """Say on every screen how many calls wait for a person, and of each new one once."""
+        found = await self.hub.ask(self.hub.source.guard.waiting)
+        if found is None:
+            return
+        now = self.hub.now()
+        self.waiting = [one for one in found if one.expires_at > now]
+        for screen in self._mode_screens():
+            screen.take_waiting(len(self.waiting))
+        new = [one for one in self.waiting if one.request_id not in self._told_of]
+        self._told_of = {one.request_id for one in self.waiting}
+        if new and not isinstance(self.screen, ApprovalsScreen):
+            self.bell()
+            more = f" and {len(new) - 1} more" if len(new) > 1 else ""
+            said = f"{plain.line(new[0].said, 120)}{more}"
+            self.notify(said, title="A call waits for you: 6", severity="warning", markup=False)
 
     def action_dismiss_alert(self) -> None:
         if self.alert:

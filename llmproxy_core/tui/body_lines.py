@@ -20,6 +20,7 @@ NOT_KEPT = {
     "head": "only the first bytes are stored: the body was larger than capture.max_body",
     "dropped": "the body is not stored: the journal was at its limit (spool.max_bytes, "
     "spool.min_free_bytes), the disk was full, or the imported file did not have it",
+    "skeleton": "texts are not kept (capture = metadata): blanks stand for them",
 }
 """Why a body is not stored in full, by `body_kept`."""
 

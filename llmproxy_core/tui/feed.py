@@ -31,6 +31,8 @@ class Update:
     flows: list[Flow] = field(default_factory=list)
     streamed: set[UUID] = field(default_factory=set)
     events: bool = False
+    anomalies: bool = False
+    approvals: bool = False
     overflow: bool = False
     """More changed than was named: read the newest again."""
 
@@ -111,6 +113,8 @@ class Feed:
             wanted.update(dict.fromkeys((*change.started, *change.ended)))
             update.streamed.update(change.streamed)
             update.events |= bool(change.events)
+            update.anomalies |= bool(change.anomalies)
+            update.approvals |= bool(change.approvals)
             update.overflow |= change.overflow
             read = {flow.id: flow for flow in change.flows}
             for id in (*change.started, *change.ended):
@@ -132,6 +136,8 @@ class Feed:
                 pending.flows += update.flows
                 pending.streamed |= update.streamed
                 pending.events |= update.events
+                pending.anomalies |= update.anomalies
+                pending.approvals |= update.approvals
                 pending.overflow |= update.overflow
         if pending is None:
             self._wake()

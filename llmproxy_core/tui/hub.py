@@ -140,12 +140,18 @@ class ModeScreen(HubScreen):
         self.hub.updates.subscribe(self, self.take_update)
         self.take_status(self.hub.status)
         self.take_alert(self.llmproxy.alert)
+        self.take_waiting(len(self.llmproxy.waiting))
 
     def take_status(self, status: Status) -> None:
         self.query_one(StatusBar).status = status
 
     def take_alert(self, alert: str) -> None:
         self.query_one(AlertBar).alert = alert
+
+    def take_waiting(self, many: int) -> None:
+        """Calls that wait for a person: told beside the title of their screen."""
+        for titles in self.query(TabLine):  # none, where the app is just going
+            titles.badges = {"approvals": many} if many else {}
 
     def take_update(self, update: Update) -> None:
         """Called on the event loop with what changed in the store."""

@@ -6,6 +6,7 @@ from llmproxy_core.model import Message, Part, Request, Response
 from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
+from llmproxy_core.redaction import unsaid
 from llmproxy_core.store.rows import FlowDetail, ResponseRow
 from llmproxy_core.tui.body_lines import NOT_KEPT
 
@@ -34,6 +35,7 @@ class Reading:
 def read(detail: FlowDetail) -> Reading:
     row = detail.request
     request, problem = read_request(row.wire, row.path, row.headers, row.body)
+    request = unsaid.request(request, row.body_kept)
     problem = NOT_KEPT.get(row.body_kept, problem)
     names = row.client_names
     turns = [Turn("system", request.system)] if request.system else []
@@ -58,12 +60,12 @@ def _answer(detail: FlowDetail, row: ResponseRow) -> Turn:
 
 def _answer_parts(detail: FlowDetail, row: ResponseRow) -> list[Part]:
     """The parts in the order of the wire; where that cannot be told, as the columns have them."""
-    if row.body and row.body_kept == "full":
+    if row.body and row.body_kept in ("full", "skeleton"):
         reader = AnswerReader(
             detail.request.wire, row.status or 0, row.headers, detail.request.path
         )
         reader.feed(row.body)
-        response = reader.finish()
+        response = unsaid.response(reader.finish(), row.body_kept)
         parts = response.parts or _counted(response)
         if parts:
             return [*parts, *_other_choices(response)]

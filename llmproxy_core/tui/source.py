@@ -1,7 +1,8 @@
 """What the screens need of the store: plain calls that may block, so they are made in threads."""
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,6 +29,8 @@ from llmproxy_core.store.rows import (
     RequestRow,
     StreamDelta,
 )
+from llmproxy_core.tui.guard import Guard
+from llmproxy_core.tui.store_guard import StoreGuard
 
 LISTEN_SECONDS = 5.0
 DAY = timedelta(days=1)
@@ -46,6 +49,10 @@ class Totals:
 
 class Source(Protocol):
     """Every method blocks, may be called from any thread, and raises LlmproxyError only."""
+
+    @property
+    def guard(self) -> Guard:
+        """What was found, policies, and calls that wait."""
 
     def open(self) -> None:
         """Connect and listen; after an error, connect anew."""
@@ -104,6 +111,7 @@ class StoreSource:
         self._database: Database | None = None
         self._listener: Listener | Relay | None = None
         self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+        self.guard = StoreGuard(self)
 
     def open(self) -> None:
         if self._database is None:
@@ -145,58 +153,50 @@ class StoreSource:
         where: Filter | None = None,
         session: UUID | None = None,
     ) -> list[Flow]:
-        return self._read(
+        return self.read(
             lambda c: reads.flows(c, limit=limit, before=before, where=where, session=session)
         )
 
     def flows_by_id(self, ids: list[UUID]) -> list[Flow]:
-        return self._read(lambda c: reads.flows_by_id(c, ids))
+        return self.read(lambda c: reads.flows_by_id(c, ids))
 
     def flow(self, id: UUID) -> FlowDetail | None:
-        return self._read(lambda c: reads.flow(c, id))
+        return self.read(lambda c: reads.flow(c, id))
 
     def deltas(self, id: UUID, after_seq: int) -> list[StreamDelta]:
-        return self._read(lambda c: reads.deltas(c, id, after_seq))
+        return self.read(lambda c: reads.deltas(c, id, after_seq))
 
     def streamed(self, ids: list[UUID]) -> dict[UUID, int]:
-        return self._read(lambda c: progress.streamed(c, ids))
+        return self.read(lambda c: progress.streamed(c, ids))
 
     def sessions(self, *, limit: int, single: bool = False) -> Overview:
         if single:
-            return self._read(lambda c: Overview(reads.sessions(c, limit=limit)))
-        return self._read(lambda c: overview.conversations(c, limit=limit))
+            return self.read(lambda c: Overview(reads.sessions(c, limit=limit)))
+        return self.read(lambda c: overview.conversations(c, limit=limit))
 
     def families(self, sessions: list[UUID]) -> dict[UUID, Family]:
-        return self._read(lambda c: overview.families(c, sessions))
+        return self.read(lambda c: overview.families(c, sessions))
 
     def tree(self, session: UUID) -> SessionTree | None:
-        return self._read(lambda c: overview.session_tree(c, session))
+        return self.read(lambda c: overview.session_tree(c, session))
 
     def misses(self, ns_id: int, ids: list[UUID]) -> dict[UUID, Miss | None]:
-        return self._read(lambda c: {id: _miss(c, ns_id, id) for id in ids})
+        return self.read(lambda c: {id: _miss(c, ns_id, id) for id in ids})
 
     def caller(self, row: RequestRow) -> str | None:
         if row.parent_id is None or row.parent_call is None:
             return None
         parent, call = row.parent_id, row.parent_call
-        return self._read(lambda c: overview.tools(c, row.ns_id, {call: parent})).get(call)
+        return self.read(lambda c: overview.tools(c, row.ns_id, {call: parent})).get(call)
 
     def star(self, session: UUID, *, starred: bool) -> None:
-        if self._database is None:
-            raise DatabaseUnavailable("The database is not up yet.")
-        try:
-            with self._database.raw() as connection:
-                stars.star(connection, session, actor(), starred=starred)
-        except LlmproxyError:
-            raise
-        except Exception as exc:  # a role that only reads: the screen says so
-            raise StoreError(f"{self._database.where}: {exc}") from exc
+        self.change(lambda c: stars.star(c, session, actor(), starred=starred))
 
     def events(self, *, limit: int) -> list[EventRow]:
-        return self._read(lambda c: reads.events(c, limit=limit))
+        return self.read(lambda c: reads.events(c, limit=limit))
 
     def totals(self, since: datetime) -> Totals:
-        return self._read(
+        return self.read(
             lambda c: Totals(
                 running=progress.running(c),
                 cost_today=progress.spent_since(c, since),
@@ -205,12 +205,23 @@ class StoreSource:
             )
         )
 
-    def _read[T](self, read: Callable[[Any], T]) -> T:
+    def read[T](self, read: Callable[[Any], T]) -> T:
+        """With a connection of SQLAlchemy."""
+        with self._told() as database, database.connect() as connection:
+            return read(connection)
+
+    def change[T](self, change: Callable[[Any], T]) -> T:
+        """With a connection of psycopg, which may write."""
+        with self._told() as database, database.raw() as connection:
+            return change(connection)
+
+    @contextmanager
+    def _told(self) -> Iterator[Database]:
+        """Whatever goes wrong with it, also a role that only reads: the screen says so."""
         if self._database is None:
             raise DatabaseUnavailable("The database is not up yet.")
         try:
-            with self._database.connect() as connection:
-                return read(connection)
+            yield self._database
         except LlmproxyError:
             raise
         except Exception as exc:  # whatever it was: the screen says so and goes on

@@ -22,6 +22,7 @@ from llmproxy_core.store.rows import (
     StreamDelta,
 )
 from llmproxy_core.tui.source import Totals
+from tests.tui.memory_guard import MemoryGuard
 
 
 class MemorySource:
@@ -40,6 +41,7 @@ class MemorySource:
         self.event_list: list[EventRow] = []
         self.threads: set[int] = set()
         self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+        self.guard = MemoryGuard(self._check, self._changes.put)
 
     # what tests do ---------------------------------------------------------------------------
 

@@ -72,6 +72,10 @@ class Stage:
     def text(self) -> str:
         return "\n".join(self.lines())
 
+    async def is_told(self, words: str) -> None:
+        """Wait for a notification, which a test does not see on screen."""
+        await until(lambda: any(words in one.message for one in self.app._notifications))
+
     async def sees(self, *words: str) -> None:
         """Wait until all of these are on screen."""
         try:

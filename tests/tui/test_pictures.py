@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from llmproxy_core.home import Home
-from tests.tui import demo, family
+from tests.tui import demo, family, guard_demo
 from tests.tui.memory import MemorySource
 from tests.tui.stage import Stage, make_app, on_stage, ready, until
 
@@ -76,6 +76,32 @@ def test_session(snap_compare: Compare, home: Home, size: tuple[int, int]) -> No
     run = after("2", "enter", "m", see="the client changed the tool")
     app = make_app(family.source(), home)
     assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "180x40"])
+def test_security(snap_compare: Compare, home: Home, size: tuple[int, int]) -> None:
+    run = after("4", "down", see="no-orders-from-pages (shadow)" if size == WIDE else "Opening")
+    assert snap_compare(make_app(guard_demo.source(), home), terminal_size=size, run_before=run)
+
+
+def test_security_in_light(snap_compare: Compare, home: Home) -> None:
+    run = after("t", "4", see="key fp_4c1a90de77b2")
+    assert snap_compare(make_app(guard_demo.source(), home), terminal_size=LARGE, run_before=run)
+
+
+def test_policies(snap_compare: Compare, home: Home) -> None:
+    run = after("5", "down", "down", see="in shadow until it is proven")
+    assert snap_compare(make_app(guard_demo.source(), home), terminal_size=LARGE, run_before=run)
+
+
+def test_approvals(snap_compare: Compare, home: Home) -> None:
+    run = after("6", "down", see="https://get.example")
+    assert snap_compare(make_app(guard_demo.source(), home), terminal_size=LARGE, run_before=run)
+
+
+def test_findings_of_a_call(snap_compare: Compare, home: Home) -> None:
+    run = after("4", "enter", see="1 finding")
+    assert snap_compare(make_app(guard_demo.source(), home), terminal_size=SMALL, run_before=run)
 
 
 async def test_the_picture_in_the_readme_is_what_the_app_looks_like(

@@ -16,13 +16,14 @@ from textual.widgets import ContentSwitcher, Footer, Static
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.store.rows import FlowDetail
 from llmproxy_core.store.tree import SAME
-from llmproxy_core.tui import figures, pages, plain, reading
+from llmproxy_core.tui import figures, guard_words, pages, plain, reading
 from llmproxy_core.tui.bodies import save_bodies
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.heading import heading, kin_lines
 from llmproxy_core.tui.hub import HubScreen
 from llmproxy_core.tui.widgets.conversation import Conversation
 from llmproxy_core.tui.widgets.find_line import FindLine
+from llmproxy_core.tui.widgets.findings_pane import FindingsPane
 from llmproxy_core.tui.widgets.tab_line import Tab, TabLine
 from llmproxy_core.tui.widgets.text_pane import Line, TextPane
 from llmproxy_core.tui.widgets.timing import TimingPane
@@ -34,11 +35,13 @@ TABS = (
     Tab("4", "headers", "Headers"),
     Tab("5", "timing", "Timing"),
     Tab("6", "diff", "Diff"),
+    Tab("7", "findings", "Findings"),
 )
 
 
 class DetailScreen(HubScreen):
-    """`step`: gives the flow some lines below in the table that this was opened from."""
+    """`step`: gives the flow some lines below in the table that this was opened from; `tab`: the
+    one to begin with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),
@@ -58,8 +61,14 @@ class DetailScreen(HubScreen):
 
     tab: reactive[str] = reactive("conversation", init=False)
 
-    def __init__(self, flow_id: UUID, step: Callable[[int], UUID | None] | None = None) -> None:
+    def __init__(
+        self,
+        flow_id: UUID,
+        step: Callable[[int], UUID | None] | None = None,
+        tab: str = "conversation",
+    ) -> None:
         super().__init__()
+        self.set_reactive(DetailScreen.tab, tab)
         self.flow_id = flow_id
         self.step = step
         self.detail: FlowDetail | None = None
@@ -71,13 +80,14 @@ class DetailScreen(HubScreen):
     def compose(self) -> ComposeResult:
         yield Static(id="detail-head")
         yield Static(id="detail-kin", markup=False)
-        yield TabLine(TABS, "conversation", id="detail-tabs")
-        with ContentSwitcher(initial="conversation"):
+        yield TabLine(TABS, self.tab, id="detail-tabs")
+        with ContentSwitcher(initial=self.tab):
             yield Conversation(id="conversation")
             for tab in TABS[1:4]:
                 yield TextPane(id=tab.name)
             yield TimingPane(id="timing")
             yield TextPane(id="diff")
+            yield FindingsPane(id="findings")
         yield FindLine()
         yield Footer(compact=True, show_command_palette=False)
 
@@ -143,11 +153,14 @@ class DetailScreen(HubScreen):
         """What it comes from, what is estimated, and why a prompt cache was missed."""
         source, row = self.hub.source, detail.request
         tool = await self.hub.ask(lambda: source.caller(row)) if row.parent_call else None
-        self._show_kin(kin_lines(detail, self._problem, tool))
+        found = await self.hub.ask(lambda: source.guard.found_in(row.id))
+        decided = await self.hub.ask(lambda: source.guard.decided_about(row.id))
+        guarded = guard_words.summary(found or [], decided or [])
+        self._show_kin([*guarded, *kin_lines(detail, self._problem, tool)])
         if detail.response is not None and row.relation in SAME:
-            found = await self.hub.ask(lambda: source.misses(row.ns_id, [row.id]))
-            miss = (found or {}).get(row.id)
-            self._show_kin(kin_lines(detail, self._problem, tool, miss))
+            missed = await self.hub.ask(lambda: source.misses(row.ns_id, [row.id]))
+            miss = (missed or {}).get(row.id)
+            self._show_kin([*guarded, *kin_lines(detail, self._problem, tool, miss)])
 
     @property
     def _problem(self) -> str:
@@ -175,6 +188,8 @@ class DetailScreen(HubScreen):
             self.query_one(TimingPane).show(detail)
         elif tab == "diff":
             self._compare(detail, read)
+        elif tab == "findings":
+            self.query_one(FindingsPane).show(detail)
         elif tab == "headers":
             self._lay_out(tab, lambda: pages.headers_page(detail))
         else:
@@ -213,7 +228,7 @@ class DetailScreen(HubScreen):
         self.tab = event.name
 
     def action_find(self) -> None:
-        if self.tab in ("conversation", "timing"):
+        if self.tab in ("conversation", "timing", "findings"):
             self.action_tab("request")
         self.query_one(FindLine).open()
 

@@ -15,6 +15,7 @@ type Rows = tuple[tuple[str, str], ...]
 
 EVERYWHERE: Rows = (
     ("1 2 3", "Live, Sessions, Events"),
+    ("4 5 6", "Security, Policies, Approvals: calls that wait for you"),
     ("↑ ↓ k j", "move; PgUp PgDn Home End, too"),
     ("Enter", "open what the cursor is on"),
     ("Esc", "back"),
@@ -49,8 +50,28 @@ SESSION: Rows = (
     ("* l v y", "star; in Live; side pane; copy the id"),
     ("↻ ▲ ~", "retry; tokens not read from the cache; estimated"),
 )
+SECURITY: Rows = (
+    ("a r f", "acknowledge; resolve; false positive, which teaches"),
+    ("w u", "resolve and say why; take the last one back"),
+    ("b", "block the key of its call, by a policy"),
+    ("Enter o s", "its call; its session"),
+    ("/", "severity:>=high family:secret ns:payments status:all"),
+    ("⟨U+200B⟩", "a character that is not seen, spelled"),
+)
+POLICIES: Rows = (
+    ("a s o", "active; shadow: only tells; off"),
+    ("e", "test it on the calls of the last 7 days"),
+    ("Enter", "what it decided"),
+    ("Bound", "false positives are at most so many (95 %)"),
+    ("unproven", "in shadow until the bound is as low as it must be"),
+)
+APPROVALS: Rows = (
+    ("y n", "approve; deny the call under the cursor"),
+    ("N", "deny it and say why"),
+    ("Enter o", "the call, with what was found in it"),
+)
 DETAIL: Rows = (
-    ("1 … 6 ← →", "the tabs: Conversation, Request … Diff"),
+    ("1 … 7 ← →", "the tabs: Conversation, Request … Findings"),
     ("n b", "next, one before, in the table it was opened from"),
     ("p s", "the call it comes from; its place in its session"),
     ("[", "the call before, in its session"),
@@ -77,6 +98,9 @@ def help_text() -> Content:
         ("Live", LIVE),
         ("Sessions", SESSIONS),
         ("One session", SESSION),
+        ("Security", SECURITY),
+        ("Policies", POLICIES),
+        ("Approvals", APPROVALS),
         ("Detail", DETAIL),
         ("Signs in the flags column", FLAGS),
         ("Filter (all terms must hold)", FILTER),

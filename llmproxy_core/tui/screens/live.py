@@ -266,8 +266,9 @@ class LiveScreen(ModeScreen):
     def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
         if event.text == self.filter_text:
             return
-        self.filter_text, self.where = event.text, event.where
-        self.list.accepts = event.where.matches if event.where else lambda _flow: True
+        where = event.where if isinstance(event.where, Filter) else None
+        self.filter_text, self.where = event.text, where
+        self.list.accepts = where.matches if where else lambda _flow: True
         if self.list.paused:
             self.list.paused = False
         self.reload(to_top=True)

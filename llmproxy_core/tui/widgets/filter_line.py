@@ -1,5 +1,6 @@
 """The filter line: opens with `/`, says what is wrong while one types, Enter keeps, Esc clears."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,7 +37,10 @@ class FilterInput(Input):
 
 
 class FilterLine(Horizontal):
-    """Posts `Changed` only with filters that can be read; None: everything."""
+    """Posts `Changed` only with filters that can be read; None: nothing was typed.
+
+    `read`: makes a filter of a text, raises LlmproxyError; `example`: what may be typed.
+    """
 
     DEFAULT_CSS = """
     FilterLine {
@@ -54,7 +58,7 @@ class FilterLine(Horizontal):
     @dataclass
     class Changed(Message):
         text: str
-        where: filters.Filter | None
+        where: object
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, FilterLine.Changed)
@@ -62,13 +66,17 @@ class FilterLine(Horizontal):
     class Closed(Message):
         """The person is done: the table has the keyboard again."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, read: Callable[[str], object] = filters.parse, example: str = EXAMPLE
+    ) -> None:
         super().__init__()
+        self._parse = read
+        self._example = example
         self._rest: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("Filter", id="filter-sign")
-        yield FilterInput(placeholder=EXAMPLE, compact=True, select_on_focus=False)
+        yield FilterInput(placeholder=self._example, compact=True, select_on_focus=False)
         yield Static("", id="filter-error", markup=False)
 
     @property
@@ -104,10 +112,10 @@ class FilterLine(Horizontal):
             self.remove_class("-open")
         self.post_message(self.Closed())
 
-    def _read(self) -> tuple[str, filters.Filter | None]:
+    def _read(self) -> tuple[str, object]:
         """Raises LlmproxyError."""
         text = self.input.value.strip()
-        return text, filters.parse(text) if text else None
+        return text, self._parse(text) if text else None
 
     def _tell_error(self) -> None:
         error = self.query_one("#filter-error", Static)

@@ -1,8 +1,10 @@
 """Text that a model wrote, as Markdown; and text that is shown as it is."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Markdown, MarkdownElement
 from rich.syntax import Syntax
@@ -16,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from llmproxy_core.tui import figures, plain
+from llmproxy_core.tui.evidence import MARK, split_marks
 from llmproxy_core.tui.widgets.text_pane import Paint, paint
 
 SHOWN = 10_000
@@ -38,6 +41,7 @@ def rich_theme(theme: Theme) -> RichTheme:
             "markdown.item.bullet": f"{theme.primary}",
             "markdown.item.number": f"{theme.primary}",
             "markdown.hr": f"{theme.secondary}",
+            "markdown.mark": f"dim {theme.foreground}",
             "markdown.table.border": f"{theme.secondary}",
             "markdown.table.header": f"bold {theme.primary}",
         }
@@ -49,7 +53,7 @@ class _Code(CodeBlock):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip()
-        yield Syntax(
+        shown = Syntax(
             code,
             self.lexer_name,
             theme=self.theme,
@@ -57,10 +61,18 @@ class _Code(CodeBlock):
             padding=(0, 2),
             background_color="default",
         )
+        for mark in MARK.finditer(code):
+            line, start = code.count("\n", 0, mark.start()), code.rfind("\n", 0, mark.start()) + 1
+            place = [(line + 1, at - start) for at in mark.span()]
+            shown.stylize_range("markdown.mark", place[0], place[1])
+        yield shown
 
 
 class Formatted(Markdown):
-    """Markdown in which tags are text (models are sent and write many) and line ends are kept."""
+    """Markdown in which tags are text (models are sent and write many) and line ends are kept.
+
+    Marks in the place of secrets are dim.
+    """
 
     elements: ClassVar[dict[str, type[MarkdownElement]]] = {
         **Markdown.elements,
@@ -70,6 +82,7 @@ class Formatted(Markdown):
 
     def __init__(self, text: str, *, dark: bool = True) -> None:
         super().__init__("", code_theme="ansi_dark" if dark else "ansi_light", hyperlinks=False)
+        self.inlines = {*Markdown.inlines, "mark"}
         self.markup = text
         parser = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").enable("table")
         self.parsed = parser.parse(text)
@@ -77,6 +90,21 @@ class Formatted(Markdown):
             for child in token.children or ():
                 if child.type == "softbreak":
                     child.type = "hardbreak"
+            if token.children and ":fp_" in token.content:
+                token.children = [one for child in token.children for one in _marked(child)]
+
+
+def _marked(token: Token) -> Iterator[Token]:
+    """A text with its marks as elements of their own."""
+    if token.type != "text":
+        yield token
+        return
+    for piece, marked in split_marks(token.content):
+        if marked:
+            yield Token("mark_open", "mark", 1)
+        yield Token("text", "", 0, content=piece)
+        if marked:
+            yield Token("mark_close", "mark", -1)
 
 
 class Prose(Static):

@@ -1,6 +1,6 @@
 """Titles in one line, one of them current; a click chooses. Takes a third of what `Tabs` takes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,10 +15,12 @@ class Tab(NamedTuple):
     key: str
     name: str
     title: str
+    short: str = ""
+    """The title where there is little room."""
 
 
 class TabLine(Static):
-    """`note` is what stands behind the titles."""
+    """`note` is what stands behind the titles, `badges` numbers beside some of them, by name."""
 
     DEFAULT_CSS = """
     TabLine { height: 1; background: $panel; color: $foreground 75%; text-wrap: nowrap; }
@@ -30,6 +32,7 @@ class TabLine(Static):
 
     current: reactive[str] = reactive("")
     note: reactive[Content] = reactive(Content(""))
+    badges: reactive[Mapping[str, int]] = reactive(dict)
 
     def __init__(
         self, tabs: Sequence[Tab], current: str, *, brand: str = "", id: str | None = None
@@ -48,20 +51,48 @@ class TabLine(Static):
     def watch_note(self) -> None:
         self._draw()
 
+    def watch_badges(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
     def _draw(self) -> None:
-        parts: list[Content | tuple[str, str]] = [(self.brand, "bold $primary")]
-        for tab in self.tabs:
+        brand, labels = self._fitted()
+        parts: list[Content | tuple[str, str]] = [(brand, "bold $primary")]
+        for tab, label in zip(self.tabs, labels, strict=True):
             here = "bold $background on $primary" if tab.name == self.current else ""
-            parts.append((_label(tab), here))
+            parts.append((label, here))
+            if tab.name in self.badges:
+                parts.append((self._badge(tab), "bold $background on $warning"))
         self.update(Content.assemble(*parts, "  ", self.note), layout=False)
 
+    def _fitted(self) -> tuple[str, list[str]]:
+        """The brand and the titles; where there is no room for them and the note, short ones."""
+        labels = [f" {tab.key} {tab.title} " for tab in self.tabs]
+        taken = self.note.cell_length + 2 + sum(len(self._badge(tab)) for tab in self.tabs)
+        width = self.size.width or self.app.size.width
+        if len(self.brand) + sum(map(len, labels)) + taken <= width or not self._shortens:
+            return self.brand, labels
+        short = [
+            label if tab.name == self.current else f" {tab.key} {tab.short or tab.title} "
+            for tab, label in zip(self.tabs, labels, strict=True)
+        ]
+        return (
+            self.brand if len(self.brand) + sum(map(len, short)) + taken <= width else " "
+        ), short
+
+    @property
+    def _shortens(self) -> bool:
+        return any(tab.short for tab in self.tabs)
+
+    def _badge(self, tab: Tab) -> str:
+        return f" {self.badges[tab.name]} " if tab.name in self.badges else ""
+
     def on_click(self, event: events.Click) -> None:
-        end = len(self.brand)
-        for tab in self.tabs:
-            start, end = end, end + len(_label(tab))
+        brand, labels = self._fitted()
+        end = len(brand)
+        for tab, label in zip(self.tabs, labels, strict=True):
+            start, end = end, end + len(label) + len(self._badge(tab))
             if start <= event.x < end:
                 self.post_message(self.Chosen(tab.name))
-
-
-def _label(tab: Tab) -> str:
-    return f" {tab.key} {tab.title} "

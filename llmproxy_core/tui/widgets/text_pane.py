@@ -12,6 +12,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from llmproxy_core.tui.evidence import split_marks
+
 type Paint = Literal[
     "text", "dim", "strong", "good", "warn", "bad", "accent", "second", "busy", "json", "field",
     "added", "removed",
@@ -148,7 +150,21 @@ def _pieces(text: str, width: int) -> list[str]:
 
 
 def paint(text: str, how: Paint, first: bool = True) -> list[tuple[str, str]]:
-    """A piece of a line as (text, tone) runs. `first`: not the continuation of a wrapped line."""
+    """A piece of a line as (text, tone) runs. `first`: not the continuation of a wrapped line.
+
+    Marks in the place of secrets are dim, whatever they are in.
+    """
+    runs = _paint(text, how, first)
+    if ":fp_" not in text:
+        return runs
+    return [
+        (piece, "dim" if marked else tone)
+        for run, tone in runs
+        for piece, marked in split_marks(run)
+    ]
+
+
+def _paint(text: str, how: Paint, first: bool) -> list[tuple[str, str]]:
     if how == "field":
         name, colon, value = text.partition(": ")
         return [(name + colon, "second"), (value, "text")] if first and colon else [(text, "text")]

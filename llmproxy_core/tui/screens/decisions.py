@@ -1,0 +1,95 @@
+"""What a policy decided, the newest first."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Footer, Static
+
+from llmproxy_core.store.guard_rows import PolicyDecision
+from llmproxy_core.tui import figures, plain
+from llmproxy_core.tui.feed import Update
+from llmproxy_core.tui.hub import HubScreen
+from llmproxy_core.tui.screens.detail import DetailScreen
+from llmproxy_core.tui.widgets.columns import Cell, Column, Glance
+from llmproxy_core.tui.widgets.table import Table
+
+LIMIT = 500
+REFRESH_SECONDS = 1.0
+
+
+def _outcome(one: PolicyDecision, _: Glance) -> Cell:
+    said = plain.line(one.outcome or one.action).replace("_", " ")
+    return Cell(said, "dim" if one.mode == "shadow" else "warn")
+
+
+COLUMNS: tuple[Column[PolicyDecision], ...] = (
+    Column(
+        "Time", 12, 0, lambda one, glance: Cell(figures.moment(one.at, glance.now, glance.zone))
+    ),
+    Column("Mode", 6, 2, lambda one, _: Cell(plain.line(one.mode), "dim")),
+    Column("Outcome", 14, 1, _outcome, grow=1, most=22),
+    Column("Space", 8, 4, lambda one, _: Cell(plain.line(one.namespace), "second"), most=14),
+    Column("Why", 30, 3, lambda one, _: Cell(plain.line(one.why), "dim"), grow=6),
+)
+
+
+class DecisionsScreen(HubScreen):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),
+    ]
+    DEFAULT_CSS = "DecisionsScreen > #decisions-head { height: 1; background: $panel; }"
+
+    def __init__(self, policy: str) -> None:
+        super().__init__()
+        self.policy = policy
+        self._stale = False
+
+    def compose(self) -> ComposeResult:
+        self.table: Table[PolicyDecision] = Table(COLUMNS, lambda one: one.id, id="decisions")
+        yield Static(id="decisions-head")
+        yield self.table.header
+        yield self.table
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.table.focus()
+        self.hub.updates.subscribe(self, self.take_update)
+        self.set_interval(REFRESH_SECONDS, self._freshen)
+        self.reload()
+
+    def take_update(self, update: Update) -> None:
+        self._stale |= bool(update.flows) or update.overflow
+
+    def _freshen(self) -> None:
+        if self._stale and self.is_current:
+            self.reload()
+
+    @work(exclusive=True, group="decisions")
+    async def reload(self) -> None:
+        guard, name = self.hub.source.guard, self.policy
+        found = await self.hub.ask(lambda: guard.decisions(name, limit=LIMIT))
+        if found is None:
+            return
+        self._stale = False
+        self.table.use_glance(self.hub.glance())
+        self.table.show(found)
+        count = f"{len(found)}{'+' if len(found) == LIMIT else ''} time{'s' * (len(found) != 1)}"
+        told = f"applied {count}" if found else "has not applied to any call yet"
+        head = Content.assemble((f" {plain.line(name)} ", "bold"), (f" {told}", "$secondary"))
+        self.query_one("#decisions-head", Static).update(head)
+
+    def on_table_chosen(self) -> None:
+        if self.table.current is not None:
+            self.app.push_screen(DetailScreen(self.table.current.request_id, self.step, "findings"))
+
+    def step(self, by: int) -> UUID | None:
+        """The call of the decision `by` lines below; the cursor goes there, too."""
+        index = self.table.cursor + by
+        if not 0 <= index < len(self.table.rows):
+            return None
+        self.table.move(index)
+        return self.table.rows[index].request_id

@@ -1,0 +1,314 @@
+"""Security: what was found, the newest first; a person says what it was."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from llmproxy_core.anomaly.finding import Severity
+from llmproxy_core.store.anomalies import Queue
+from llmproxy_core.store.guard_rows import OPEN, SEVERITIES, Anomaly, Status
+from llmproxy_core.tui import finding_filter, plain
+from llmproxy_core.tui.feed import Update
+from llmproxy_core.tui.finding_columns import COLUMNS
+from llmproxy_core.tui.guard_words import STATUSES, STYLES
+from llmproxy_core.tui.hub import ModeScreen
+from llmproxy_core.tui.screens.asking import AskScreen
+from llmproxy_core.tui.screens.detail import DetailScreen
+from llmproxy_core.tui.widgets.evidence_pane import EvidencePane
+from llmproxy_core.tui.widgets.filter_line import FilterLine
+from llmproxy_core.tui.widgets.table import Table
+
+type Counts = dict[tuple[Status, Severity], int]
+
+PAGE = 200
+SETTLED: tuple[Status, ...] = ("acknowledged", "resolved", "false_positive")
+REFRESH_SECONDS = 1.0
+POLL = 5
+"""Refreshes until the queue is read again though nothing was heard: others settle findings, too."""
+
+
+class SecurityScreen(ModeScreen):
+    MODE = "security"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "settle('acknowledged')", "Acknowledge"),
+        Binding("r", "settle('resolved')", "Resolve"),
+        Binding("f", "settle('false_positive')", "False positive"),
+        Binding("b", "block_key", "Block key"),
+        Binding("o", "open", "Open call", show=False),
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("u", "undo", "Undo", show=False),
+        Binding("w", "settle_with_reason", "Resolve, say why", show=False),
+        Binding("s", "session", "Session", show=False),
+        Binding("y", "copy", "Copy id", show=False),
+        Binding("escape", "unfilter", "Clear filter", show=False),
+    ]
+    DEFAULT_CSS = """
+    SecurityScreen {
+        & #security-counts { height: 1; background: $surface; text-wrap: nowrap; }
+        & #security-wide { height: 1fr; layout: vertical; }
+        & #security-body { height: 1fr; width: 1fr; layers: below above; }
+        & #security-empty {
+            layer: above; width: 100%; height: 100%; padding: 1 2; background: $background;
+            color: $foreground 75%;
+        }
+        &.-wide #security-wide { layout: horizontal; }
+        &.-wide EvidencePane { width: 42%; height: 100%; border-top: none; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.findings: list[Anomaly] = []
+        self.wanted = Queue()
+        self.filter_text = ""
+        self.counts: Counts = {}
+        self._settled: list[tuple[Anomaly, Status]] = []
+        """What was settled here, with what it was before, for `u`."""
+        self._exhausted = True
+        self._paging = False
+        self._loaded = False
+        self._stale = True
+        self._quiet = 0
+
+    def body(self) -> ComposeResult:
+        self.table: Table[Anomaly] = Table(COLUMNS, lambda one: one.id, id="findings")
+        yield FilterLine(finding_filter.parse, finding_filter.EXAMPLE)
+        yield Static(id="security-counts")
+        with Container(id="security-wide"):
+            with Vertical():
+                yield self.table.header
+                with Container(id="security-body"):
+                    yield self.table
+                    yield Static(id="security-empty")
+            yield EvidencePane()
+
+    def on_mount(self) -> None:
+        self.table.use_glance(self.hub.glance())
+        self.table.focus()
+        self.set_interval(REFRESH_SECONDS, self._freshen)
+        self.reload()
+
+    # what comes in ---------------------------------------------------------------------------
+
+    def on_screen_resume(self) -> None:
+        self._stale = True
+        self._freshen()
+
+    def take_update(self, update: Update) -> None:
+        self._stale |= update.anomalies or update.overflow
+
+    def _freshen(self) -> None:
+        self._quiet += 1
+        if self.is_current and (self._stale or self._quiet >= POLL):
+            self.reload()
+
+    @work(exclusive=True, group="findings")
+    async def reload(self) -> None:
+        """Read as many of the queue as were there, the newest first."""
+        guard, wanted = self.hub.source.guard, self.wanted
+        limit = max(PAGE, len(self.findings))
+        found = await self.hub.ask(lambda: guard.anomalies(limit=limit, wanted=wanted))
+        counts = await self.hub.ask(guard.counts)
+        if found is None or counts is None:
+            self.note(("the database is not up yet, retrying", "$warning"))
+            return
+        self._stale, self._quiet, self._loaded = False, 0, True
+        self.findings, self.counts = found, counts
+        self._exhausted = len(found) < limit
+        self._redraw()
+
+    @work(exclusive=True, group="older")
+    async def load_older(self) -> None:
+        """Read the page below the last line."""
+        last, guard, wanted = self.findings[-1].id, self.hub.source.guard, self.wanted
+        try:
+            older = await self.hub.ask(
+                lambda: guard.anomalies(limit=PAGE, before=last, wanted=wanted)
+            )
+        finally:
+            self._paging = False
+        if older is not None and self.findings and self.findings[-1].id == last:
+            self.findings = [*self.findings, *older]
+            self._exhausted = len(older) < PAGE
+            self._redraw()
+
+    def on_table_near_end(self) -> None:
+        if not self._paging and not self._exhausted and self.findings:
+            self._paging = True
+            self.load_older()
+
+    # what is shown ---------------------------------------------------------------------------
+
+    def _redraw(self) -> None:
+        self.table.use_glance(self.hub.glance())
+        self.table.show(self.findings)
+        self.query_one(EvidencePane).follow(self.table.current)
+        self._tell()
+
+    def _tell(self) -> None:
+        count = len(self.findings)
+        more = "" if self._exhausted else "+"
+        self.note(f"{count}{more} finding{'s' * (count != 1)}" if self._loaded else "")
+        self.query_one("#security-counts", Static).update(_summary(self.counts))
+        empty = self.query_one("#security-empty", Static)
+        empty.display = not self.findings
+        if not self.findings:
+            empty.update(self._why_empty())
+
+    def _why_empty(self) -> Content:
+        if not self._loaded:
+            return Content("Reading …")
+        if self.filter_text:
+            return Content("No finding matches this filter. Esc clears it.")
+        settled = sum(n for (status, _), n in self.counts.items() if status not in OPEN)
+        if settled:
+            return Content.assemble(
+                ("Nothing is left to be looked at.", "bold $success"),
+                f"\n\n{settled:,} findings are settled: / status:all shows them, too.",
+            )
+        return Content.assemble(
+            ("Nothing was found.", "bold"),
+            "\n\nEach text of each call is looked at once: secrets, personal data, orders that a page",
+            "\nor a file gives to the model, hidden text, data on its way out, dangerous tool calls.",
+            "\n\nTry it on a text:\n",
+            ("    llmproxy scan -", "bold $accent"),
+        )
+
+    # what a person does ----------------------------------------------------------------------
+
+    def on_table_moved(self) -> None:
+        self.query_one(EvidencePane).follow(self.table.current)
+
+    def on_table_chosen(self) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        if (current := self.table.current) is not None:
+            self.app.push_screen(DetailScreen(current.last_request_id, self.step, "findings"))
+
+    def step(self, by: int) -> UUID | None:
+        """The call of the finding `by` lines below; the cursor goes there, too."""
+        index = self.table.cursor + by
+        if not 0 <= index < len(self.findings):
+            return None
+        self.table.move(index)
+        return self.findings[index].last_request_id
+
+    @work(group="settle")
+    async def action_settle(self, status: Status) -> None:
+        """Say what the finding under the cursor was."""
+        if (current := self.table.current) is not None and current.status != status:
+            await self._settle(current, status)
+
+    @work(group="settle")
+    async def action_settle_with_reason(self) -> None:
+        current = self.table.current
+        if current is None:
+            return
+        why = await self.app.push_screen_wait(
+            AskScreen("Resolved: why?", "kept with the finding and in the audit")
+        )
+        if why is not None:
+            await self._settle(current, "resolved", why)
+
+    async def _settle(self, one: Anomaly, status: Status, why: str = "") -> None:
+        guard = self.hub.source.guard
+        done = await self.hub.ask(lambda: guard.settle(one.id, status, why))
+        if done:
+            self._settled.append((one, one.status))
+            self.notify(f"{STATUSES[status]}: {plain.line(one.said, 80)}", markup=False, timeout=3)
+            self.reload()
+
+    @work(group="settle")
+    async def action_undo(self) -> None:
+        """What was settled last is again what it was before."""
+        if not self._settled:
+            self.notify("Nothing was settled here.")
+            return
+        one, before = self._settled.pop()
+        guard = self.hub.source.guard
+        if await self.hub.ask(lambda: guard.settle(one.id, before)):
+            self.notify(f"{STATUSES[before]} again: {plain.line(one.said, 80)}", markup=False)
+            self.reload()
+
+    @work(group="block")
+    async def action_block_key(self) -> None:
+        """Refuse all further calls with the key of this finding's call, once that is confirmed."""
+        current, source = self.table.current, self.hub.source
+        if current is None:
+            return
+        request = current.last_request_id
+        flows = await self.hub.ask(lambda: source.flows_by_id([request]))
+        key = flows[0].credential if flows else None
+        if not key:
+            self.notify("This call came without a key that could be blocked.", severity="warning")
+            return
+        sure = await self.app.push_screen_wait(
+            AskScreen(
+                f"Block the key {plain.line(key)}?",
+                "Every call with it will be refused, until its policy is off (5 Policies).",
+                sure="Enter: block it",
+            )
+        )
+        if sure is None:
+            return
+        name = await self.hub.ask(lambda: source.guard.block_key(key))
+        if name:
+            self.notify(f"{key} is blocked by the policy {name}", markup=False)
+
+    def action_session(self) -> None:
+        self._open_session()
+
+    @work(group="session")
+    async def _open_session(self) -> None:
+        current, source = self.table.current, self.hub.source
+        if current is not None:
+            request = current.last_request_id
+            flows = await self.hub.ask(lambda: source.flows_by_id([request]))
+            if flows:
+                self.llmproxy.show_session(flows[0].session_id, flows[0].id)
+
+    def action_filter(self) -> None:
+        self.query_one(FilterLine).open()
+
+    def action_unfilter(self) -> None:
+        self.query_one(FilterLine).use("")
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        if event.text == self.filter_text:
+            return
+        self.filter_text = event.text
+        self.wanted = event.where if isinstance(event.where, Queue) else Queue()
+        self.findings = []
+        self.reload()
+
+    def on_filter_line_closed(self) -> None:
+        self.table.focus()
+
+    def action_copy(self) -> None:
+        if self.table.current is not None:
+            self.app.copy_to_clipboard(str(self.table.current.id))
+            self.notify(f"Copied {self.table.current.id}")
+
+
+def _summary(counts: Counts) -> Content:
+    """`2 critical  5 high │ 1 acknowledged  14 resolved  3 false positives`"""
+    severe = [
+        Content.styled(f"{many:,} {name}", STYLES[name])
+        for name in reversed(SEVERITIES)
+        if (many := sum(counts.get((status, name), 0) for status in OPEN))
+    ]
+    rest = [
+        Content.styled(f"{many:,} {STATUSES[status]}", "$foreground 60%")
+        for status in SETTLED
+        if (many := sum(counts.get((status, name), 0) for name in SEVERITIES))
+    ]
+    first = Content("  ").join(severe) if severe else Content.styled("none open", "$success")
+    parts = [first, *([Content("  ").join(rest)] if rest else [])]
+    return Content(" ") + Content.styled(" │ ", "$foreground 30%").join(parts)

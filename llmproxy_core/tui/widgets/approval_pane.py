@@ -1,0 +1,124 @@
+"""The call that waits under the cursor: who asks, for what, and what was found in it."""
+
+from typing import ClassVar, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Static
+
+from llmproxy_core.store.guard_rows import Anomaly, Approval
+from llmproxy_core.store.rows import Flow
+from llmproxy_core.tui import figures, guard_words, plain
+from llmproxy_core.tui.approval_columns import is_waiting, seconds_left
+from llmproxy_core.tui.flow_columns import client_name, model_name, short_id
+from llmproxy_core.tui.guard_words import FAINT
+from llmproxy_core.tui.hub import Hub, HubScreen
+
+REST_SECONDS = 0.1
+FULL = 30
+"""Cells of the bar."""
+
+
+class ApprovalPane(VerticalScroll):
+    """`follow` a call that waits; `tick` as time passes."""
+
+    DEFAULT_CSS = """
+    ApprovalPane {
+        height: 50%; min-height: 6; padding: 0 1; background: $background;
+        border-top: solid $foreground 20%; scrollbar-size-vertical: 1;
+        & > Static { height: auto; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "scroll_up", "Up", show=False),
+        Binding("j", "scroll_down", "Down", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: Approval | None = None
+        self.flow: Flow | None = None
+        self.findings: list[Anomaly] = []
+        self._rest: Timer | None = None
+
+    @property
+    def hub(self) -> Hub:
+        return cast(HubScreen, self.screen).hub
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="waiting", markup=False)
+        yield Static(id="waiting-findings", markup=False)
+
+    def follow(self, one: Approval | None, flow: Flow | None) -> None:
+        """Show it at once, and what was found in its call as soon as the cursor rests."""
+        if self.shown is None or one is None or one.request_id != self.shown.request_id:
+            self.findings = []
+            self._tell_findings()
+            self.scroll_home(animate=False)
+        self.shown, self.flow = one, flow
+        self.tick()
+        if self._rest is not None:
+            self._rest.stop()
+        if one is not None:
+            self._rest = self.set_timer(REST_SECONDS, self._read)
+
+    def tick(self) -> None:
+        said = Content("") if self.shown is None else self._said(self.shown)
+        self.query_one("#waiting", Static).update(said)
+
+    def _said(self, one: Approval) -> Content:
+        lines = [
+            self._time(one),
+            Content.assemble((plain.line(one.said), "bold")),
+            Content.styled(f"policy {plain.line(one.policy)}", FAINT),
+        ]
+        if one.tool:
+            lines[-1] += Content.styled(f", the tool {plain.line(one.tool)}", FAINT)
+        if (flow := self.flow) is not None:
+            call = f"call {short_id(flow.id)} in {plain.line(flow.namespace)}"
+            lines.append(
+                Content.assemble(
+                    (f"{call}  ", FAINT),
+                    (f"{client_name(flow)}  {model_name(flow)}  ", "$secondary"),
+                    (f"{plain.line(flow.proxy_user or flow.credential or '')}", FAINT),
+                )
+            )
+            lines.append(Content(f"asks: {plain.line(flow.preview)}" if flow.preview else ""))
+        return Content("\n").join(lines)
+
+    def _time(self, one: Approval) -> Content:
+        now = self.hub.now()
+        if not is_waiting(one, now):
+            state = "it was too late" if one.state == "waiting" else one.state
+            by = f" by {plain.line(one.decided_by)}" if one.decided_by else ""
+            why = f": {plain.line(one.why)}" if one.why else ""
+            at = figures.moment(one.decided_at or one.expires_at, now, self.hub.zone)
+            return Content.styled(f"{state}{by}, {at}{why}", "$secondary")
+        rest = seconds_left(one, now)
+        whole = max(1.0, (one.expires_at - one.asked_at).total_seconds())
+        filled = min(FULL, round(FULL * rest / whole))
+        return Content.assemble(
+            ("━" * filled, "$warning"),
+            ("─" * (FULL - filled), "$foreground 25%"),
+            f"  {rest:.0f} s left",
+        )
+
+    @work(exclusive=True, group="evidence")
+    async def _read(self) -> None:
+        one, guard = self.shown, self.hub.source.guard
+        if one is None:
+            return
+        found = await self.hub.ask(lambda: guard.found_in(one.request_id))
+        if self.shown is not None and self.shown.request_id == one.request_id:
+            self.findings = found or []
+            self._tell_findings()
+
+    def _tell_findings(self) -> None:
+        now, zone = self.hub.now(), self.hub.zone
+        said = [guard_words.finding(one, now, zone) for one in self.findings]
+        told = Content("\n\n").join([Content(""), *said]) if said else Content("")
+        self.query_one("#waiting-findings", Static).update(told)
