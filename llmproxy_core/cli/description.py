@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from llmproxy_core.model import Part
 from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.providers.formats import FORMATS, read_request
+from llmproxy_core.redaction import unsaid
 from llmproxy_core.store.rows import Flow, FlowDetail
 from llmproxy_core.tui import figures, plain, tool_names
 
@@ -52,7 +53,10 @@ def _asked(detail: FlowDetail) -> Iterator[str]:
     request = detail.request
     body, _ = decode_body(request.headers, request.body)
     read, problem = read_request(request.wire, request.path, request.headers, body)
-    if problem:
+    read = unsaid.request(read, request.body_kept)
+    if request.body_kept == unsaid.SKELETON:
+        yield "\n--- the texts of this call are not kept (capture = metadata)"
+    elif problem:
         yield f"\n--- the request could not be read: {plain.line(problem)}"
     if read.system:
         yield "\n--- system"

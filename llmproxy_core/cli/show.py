@@ -109,7 +109,9 @@ def _write_raw(detail: FlowDetail, side: Side, decoded: bool) -> None:
         warn("there is no answer yet")
         raise typer.Exit(NO_SUCH_FLOW)
     body = row.body
-    if row.body_kept != "full":
+    if row.body_kept == "skeleton":
+        warn("texts are not kept (capture = metadata): blanks stand for them")
+    elif row.body_kept != "full":
         why = "capture.max_body" if row.body_kept == "head" else "the journal was at its limit"
         warn(f"only the first {len(body)} of {row.body_bytes} bytes were kept ({why})")
     if decoded:

@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, Connection, Integer, Table, Uuid, bindparam, func,
 from llmproxy_core.model import Headers, Response
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
+from llmproxy_core.redaction import unsaid
 from llmproxy_core.store import documents, shortened
 from llmproxy_core.store.archive import SPANS
 from llmproxy_core.store.columns import USUAL
@@ -127,7 +128,7 @@ def reread(conn: Connection, ns_id: int, id: UUID) -> tuple[str, Response] | Non
 def _reread(values: Mapping[str, Any], wire: str, path: str) -> Response:
     reader = AnswerReader(wire, values["status"] or 0, values["headers"], path)
     reader.feed(values["body"])
-    return reader.finish()
+    return unsaid.response(reader.finish(), values["body_kept"])
 
 
 def _tool_calls(conn: Connection, ns_id: int, id: UUID) -> list[ToolCallRow]:

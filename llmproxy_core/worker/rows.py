@@ -6,6 +6,7 @@ from llmproxy_core.conversations.node import Link
 from llmproxy_core.model import Message, Part, Request, header
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.records import Opened
+from llmproxy_core.redaction.unsaid import SKELETON
 from llmproxy_core.store.rows import RequestRow, SessionDelta
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import moment
@@ -24,6 +25,8 @@ def read(opened: Opened, body: bytes) -> tuple[Request, str | None]:
         return Request(), f"not read: only the first {len(body):,} bytes were kept"
     if opened.body_kept == "dropped":
         return Request(), "not read: the spool had no room for the body"
+    if opened.body_kept == SKELETON and opened.body_bytes and not body:
+        return Request(), "not kept (capture = metadata), and not read"
     request, problem = read_request(opened.wire, opened.path, opened.headers, body)
     return request, None if opened.method == "GET" and not body else problem
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from llmproxy_core.model import Request, Response, header
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
+from llmproxy_core.redaction import unsaid
 from llmproxy_core.store import detail, selection
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Flow, RequestRow, ResponseRow
@@ -13,6 +14,8 @@ from llmproxy_core.store.selection import Selection
 
 STREAMS = ("event-stream", "ndjson", "stream+json", "eventstream", "jsonlines")
 MOST, MOST_BYTES = 100, 8 * 2**20
+READ = ("full", unsaid.SKELETON)
+"""Bodies, by `body_kept`, in which something can be read."""
 CUT = ("client_closed", "server_closed", "error", "killed")
 
 
@@ -79,14 +82,15 @@ def _together(flows: Iterable[Flow]) -> Iterator[list[Flow]]:
 
 
 def _request(asked: RequestRow) -> Request:
-    if asked.body_kept != "full":
+    if asked.body_kept not in READ:
         return Request(model=asked.model, stream=asked.stream)
-    return read_request(asked.wire, asked.path, asked.headers, asked.body)[0]
+    read = read_request(asked.wire, asked.path, asked.headers, asked.body)[0]
+    return unsaid.request(read, asked.body_kept)
 
 
 def _response(asked: RequestRow, answered: ResponseRow | None) -> Response:
-    if answered is None or answered.status is None or answered.body_kept != "full":
+    if answered is None or answered.status is None or answered.body_kept not in READ:
         return Response()
     reader = AnswerReader(asked.wire, answered.status, answered.headers, asked.path)
     reader.feed(answered.body)
-    return reader.finish()
+    return unsaid.response(reader.finish(), answered.body_kept)

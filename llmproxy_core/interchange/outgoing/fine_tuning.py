@@ -12,6 +12,7 @@ from llmproxy_core.interchange.outgoing.call import Call
 from llmproxy_core.interchange.outgoing.texts import dumps
 from llmproxy_core.interchange.outgoing.tools import functions
 from llmproxy_core.model import Message, Part, Request, Response
+from llmproxy_core.redaction.unsaid import SKELETON
 
 MEDIA = ("image", "audio", "document", "other")
 
@@ -31,6 +32,8 @@ def lines(calls: Iterable[Call], left_out: Callable[[str], None]) -> Iterator[by
 
 def example(call: Call) -> dict[str, Any]:
     """Raises Unfit."""
+    if SKELETON in (call.asked.body_kept, call.answered and call.answered.body_kept):
+        raise Unfit("its texts are not kept")
     if call.flow.state != "complete" or call.response.error is not None:
         raise Unfit("no whole answer")
     if not call.request.messages:

@@ -67,6 +67,7 @@ def _asked(call: Call) -> dict[str, Any]:
         "request_client_tool_names": call.asked.client_names.all(tools),
         "request_hosted_tools": [tool.name for tool in request.tools if tool.hosted],
         "parse_error": call.asked.parse_error,
+        "body_kept": call.asked.body_kept,
     }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmproxy_core.redaction import heads
+from llmproxy_core.redaction import bare_heads
 
 
 def test_headers_that_are_not_listed_keep_their_name_alone() -> None:
@@ -14,20 +14,20 @@ def test_headers_that_are_not_listed_keep_their_name_alone() -> None:
         ("X-Stainless-Lang", "python"),
         ("x-amzn-errormessage", "Kanarienvogel"),
     ]
-    assert heads.headers(told) == [
+    assert bare_heads.headers(told) == [
         ("Host", "api.openai.com"),
         ("X-Title", ""),
         ("helicone-prompt-id", ""),
         ("x-request-id", ""),
         ("X-Stainless-Lang", "python"),
         ("x-amzn-errormessage", ""),
-        heads.NOTE,
+        bare_heads.NOTE,
     ]
 
 
 def test_a_body_without_its_coding_does_not_announce_one() -> None:
     told = [("Content-Encoding", "gzip"), ("content-type", "text/event-stream")]
-    assert heads.headers(told) == [("content-type", "text/event-stream"), heads.NOTE]
+    assert bare_heads.headers(told) == [("content-type", "text/event-stream"), bare_heads.NOTE]
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_a_body_without_its_coding_does_not_announce_one() -> None:
     ],
 )
 def test_a_path_keeps_the_names_of_its_parameters(path: str, kept: str) -> None:
-    assert heads.path(path) == kept
+    assert bare_heads.path(path) == kept
 
 
 def test_a_reason_is_that_of_the_status() -> None:
-    assert heads.reason(400, "You said Kanarienvogel") == "Bad Request"
-    assert heads.reason(200, "") == ""
-    assert heads.reason(599, "Kanarienvogel") == ""
+    assert bare_heads.reason(400, "You said Kanarienvogel") == "Bad Request"
+    assert bare_heads.reason(200, "") == ""
+    assert bare_heads.reason(599, "Kanarienvogel") == ""
