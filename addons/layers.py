@@ -52,5 +52,6 @@ def _below(flow: http.HTTPFlow, kind: type) -> Iterator[Any]:
         seen.add(id(layer))
         if isinstance(layer, kind):
             yield layer
-        found += (getattr(layer, "layer", None), getattr(layer, "child_layer", None))
+        found += (getattr(layer, name, None) for name in ("layer", "child_layer"))
+        found.append(getattr(layer._handle_event, "__self__", None))  # of modes, all there is
         found += getattr(layer, "streams", {}).values()

@@ -120,8 +120,7 @@ def test_what_was_refused_is_stored_as_a_call_that_failed(proxy):
 def test_tokens_are_counted_as_the_provider_tells_them(proxy):
     whole = ask(proxy, "tokens").json()["usage"]["total_tokens"]
     counted(proxy, "tokens", whole)
-    asked = {"stream": True, "stream_options": {"include_usage": True}}
-    ask(proxy, "tokens", **asked)
+    ask(proxy, "tokens", stream=True, stream_options={"include_usage": True})
     counted(proxy, "tokens", 2 * whole)
 
 
