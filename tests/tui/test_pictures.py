@@ -34,6 +34,7 @@ def after(*keys: str, see: str = "") -> Callable[[Pilot[None]], object]:
             await pilot.pause(0.2)
         if see:
             await Stage(pilot.app, pilot).sees(see)  # type: ignore[arg-type]
+        pilot.app.clear_notifications()  # they go by themselves, sooner or later
         await pilot.pause(0.2)
 
     return run

@@ -120,5 +120,5 @@ class ApprovalPane(VerticalScroll):
     def _tell_findings(self) -> None:
         now, zone = self.hub.now(), self.hub.zone
         said = [guard_words.finding(one, now, zone) for one in self.findings]
-        told = Content("\n\n").join([Content(""), *said]) if said else Content("")
+        told = Content("\n") + Content("\n\n").join(said) if said else Content("")
         self.query_one("#waiting-findings", Static).update(told)
