@@ -4,8 +4,11 @@ Only where a policy asks about calls of tools. Texts flow on meanwhile. A call t
 byte for byte; else a text takes its place that says why, in the wire format of the answer.
 """
 
+from typing import Any
+
 import msgspec
-from mitmproxy import http
+from mitmproxy import ctx, http
+from mitmproxy.websocket import WebSocketMessage
 
 from addons import answers, bridge
 from llmproxy_core.anomaly.finding import Text
@@ -16,7 +19,8 @@ from llmproxy_core.policies.tool_calls import ToolCalls as Deciding
 from llmproxy_core.records import Decision
 from llmproxy_core.redaction.excerpts import note
 from llmproxy_core.rewriting import Order
-from llmproxy_core.toolgate.stage import ToolGate
+from llmproxy_core.toolgate import Call, FrameGate, ToolGate
+from llmproxy_core.websocket import WebSocketSession
 
 
 class ToolCalls:
@@ -28,7 +32,7 @@ class ToolCalls:
         made = answers.rewriting(response, exchange)
         if made is None:
             return
-        decide = _deciding(exchange).decide
+        decide = _deciding(exchange, exchange.facts).decide
         gate = ToolGate(
             exchange.head.wire,
             bridge.headers(response.headers),
@@ -37,6 +41,64 @@ class ToolCalls:
             closed=_closed(),
         )
         made.add(Order.TOOL_CALLS, gate)
+
+    @bridge.guarded
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        session = bridge.session(flow)
+        if session is None or flow.websocket is None:
+            return
+        frame = flow.websocket.messages[-1]
+        if frame.from_client or frame.injected or frame.dropped:
+            return
+        gate = session.gate = session.gate or _gate(session)
+        if gate is not None:
+            sent = gate.feed(frame.content)
+            if gate.fault is not None:
+                bridge.tell_fault("ToolCalls.websocket_message", gate.fault)
+            _send_on(flow, session, frame, sent)
+            for reply in gate.replies():
+                _inject(flow, reply, frame.is_text, to_client=False)
+
+    @bridge.guarded
+    def websocket_end(self, flow: http.HTTPFlow) -> None:
+        """What is held reaches nobody; but it is judged, so that it can be told."""
+        session = bridge.session(flow)
+        if session is not None and session.gate is not None:
+            session.gate.finish()
+
+
+def _gate(session: WebSocketSession) -> FrameGate | None:
+    if not _asks():
+        return None
+    limit = bridge.interception().config.capture.max_body
+
+    def judge(call: Call) -> str:
+        turn = session.answering or Exchange(session.head, limit)
+        return _deciding(turn, session.facts).decide(call.name, call.arguments)
+
+    return FrameGate(session.head.wire, judge, limit=limit, closed=_closed())
+
+
+def _send_on(
+    flow: http.HTTPFlow, session: WebSocketSession, frame: WebSocketMessage, sent: list[bytes]
+) -> None:
+    """One frame takes the place of the one that came, others follow it. mitmproxy takes those
+    after what the provider has sent meanwhile, which therefore has to follow them, too."""
+    came = frame.content
+    if sent and not session.on_way:
+        if sent[0] is not came:
+            session.came = session.came or came
+            frame.content = sent[0]
+        sent = sent[1:]
+    else:
+        frame.drop()
+    for one in sent:
+        session.on_way.append(one)
+        _inject(flow, one, frame.is_text, to_client=True)
+
+
+def _inject(flow: http.HTTPFlow, frame: bytes, is_text: bool, *, to_client: bool) -> None:
+    ctx.master.commands.call("inject.websocket", flow, to_client, frame, is_text)
 
 
 def _asks() -> bool:
@@ -48,7 +110,7 @@ def _closed() -> bool:
     return any(one.closed and one.enforced for one in asked)
 
 
-def _deciding(call: Exchange) -> Deciding:
+def _deciding(call: Exchange, facts: dict[str, Any]) -> Deciding:
     shared = bridge.interception()
     rules, namespace = shared.rulebook, call.head.namespace
 
@@ -66,4 +128,4 @@ def _deciding(call: Exchange) -> Deciding:
             for one in decisions
         )
 
-    return Deciding(rules.policies, call.facts, judge, ask, told)
+    return Deciding(rules.policies, facts, judge, ask, told)

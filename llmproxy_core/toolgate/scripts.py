@@ -1,6 +1,7 @@
 """How events are written: server-sent events, lines, JSON, frames of an eventstream."""
 
 import binascii
+import json
 import re
 from base64 import b64decode, b64encode
 
@@ -15,7 +16,10 @@ TYPES = ("contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageS
 
 
 def coded(told: Fields) -> bytes:
-    return dumps(told).encode("utf-8", "surrogatepass")
+    try:
+        return dumps(told).encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return json.dumps(told, separators=(",", ":")).encode()
 
 
 class Plain:
