@@ -122,7 +122,7 @@ def test_a_session_in_which_nothing_is_said_is_no_call(proxy):
 def test_a_session_that_breaks_off_leaves_its_answer_as_it_is(proxy):
     url = "wss://api.openai.com/v1/responses"
     with connect(url, ssl=proxy.trust(), proxy=proxy.url) as socket:
-        socket.send(json.dumps({"type": "response.create", "silent": True}))
+        socket.send(json.dumps({"type": "response.create", "silent": True}) + "\n")  # a word ends
         assert "delta" in socket.recv()
         open_call = wait_for(lambda: next((c for c in proxy.calls() if c.response), None))
         assert open_call.closed is None
