@@ -1,4 +1,6 @@
-"""A recording -> the record of the spool. Credentials are replaced here, as the proxy does it."""
+"""A recording -> the record of the spool. Credentials are replaced and secrets masked here, as the
+proxy does it.
+"""
 
 import time
 from collections import OrderedDict
@@ -6,14 +8,21 @@ from collections.abc import Mapping
 from itertools import islice
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.interchange import wires
 from llmproxy_core.interchange.incoming import times
 from llmproxy_core.interchange.incoming.recording import Recording, Skipped
 from llmproxy_core.model import Headers, header
+from llmproxy_core.providers.frames import FRAMED
 from llmproxy_core.providers.recognise import Match, Recogniser
 from llmproxy_core.records import Answer, BodyKept, Closed, Ending, Opened, Whole
+from llmproxy_core.redaction.heads import Heads
+from llmproxy_core.redaction.keeper import Keeper
+from llmproxy_core.redaction.masked import Masked
+from llmproxy_core.redaction.secret_masking import SecretMasking
 from llmproxy_core.worker.identity import dated
 
 ENDINGS: dict[str, Ending] = {
@@ -36,12 +45,20 @@ class Exchanges:
     """Makes the records of one file. The same file always gives the same ids.
 
     `modified_at` (ns since 1970) dates what the file itself has no time of, a millisecond apart.
+    `masking`: None: secrets stay as they are.
     """
 
     def __init__(
-        self, scrubber: Scrubber, recogniser: Recogniser, namespace: str, modified_at: int
+        self,
+        scrubber: Scrubber,
+        recogniser: Recogniser,
+        namespace: str,
+        modified_at: int,
+        masking: SecretMasking | None = None,
     ) -> None:
         self._scrubber = scrubber
+        self._heads = Heads(scrubber, masking)
+        self._masking = masking
         self._recogniser = recogniser
         self._namespace = namespace
         self._modified_at = modified_at
@@ -62,6 +79,8 @@ class Exchanges:
         id = (recording.id or self._id(recording, at, bodies)).bytes
         opened = self._opened(id, at, recording, place, match, bodies[0])
         closed = self._closed(id, at, recording, bodies[1])
+        if self._masking is not None:
+            opened, closed, bodies = _masked(self._masking, opened, closed, bodies)
         return Whole(opened, closed, len(bodies[0])), bodies
 
     def _match(self, recording: Recording, place: "_Place") -> Match | None:
@@ -105,7 +124,7 @@ class Exchanges:
             host=self._told(place.host[:255]),
             port=place.port,
             method=self._told(found.method[:32]),
-            path=self._scrubber.path(_clean(place.path)),
+            path=self._heads.path(_clean(place.path)),
             http_version=_clean(found.http_version[:32]),
             headers=self._headers(found.request_headers),
             body_bytes=_size(body, found.request_bytes),
@@ -148,16 +167,14 @@ class Exchanges:
         )
 
     def _headers(self, headers: Headers) -> Headers:
-        return [
-            (_clean(name), self._scrubber.header(name, _clean(value))) for name, value in headers
-        ]
+        return self._heads.headers([(_clean(name), _clean(value)) for name, value in headers])
 
     def _names(self, shortened: Mapping[str, str]) -> dict[str, str]:
         some = islice(shortened.items(), MOST_NAMES)
         return {_clean(sent[:128]): self._told(name[:LONGEST_NAME]) for sent, name in some}
 
     def _told(self, text: str) -> str:
-        return _clean(self._scrubber.text(text))
+        return _clean(self._heads.text(text))
 
 
 class _Place:
@@ -178,6 +195,31 @@ class _Place:
         self.host = host.lower() or "unknown"
         self.port = min(int(port or DEFAULT_PORTS.get(self.scheme, 443)), 65535)
         self.path = path if path.startswith("/") else f"/{path}"
+
+
+def _masked(
+    masking: SecretMasking, opened: Opened, closed: Closed, bodies: list[bytes]
+) -> tuple[Opened, Closed, list[bytes]]:
+    """What is written of them; hashes and sizes stay those of the bodies."""
+    keeper: Keeper = Masked(masking)
+    keeper = keeper.frames() if opened.wire in FRAMED else keeper
+    asked = keeper.request(opened.headers, bodies[0], cut=opened.body_kept != "full")
+    told = keeper.masked
+    if closed.answer is not None:
+        keeper.answer(closed.answer.status, closed.answer.headers)
+    answered = keeper.feed(bodies[1]) if bodies[1] else b""
+    rest = keeper.finish(complete=closed.ending == "complete" and closed.body_kept == "full")
+    answered = rest if keeper.again else answered + rest
+    masked = keeper.masked - told
+    opened = replace(opened, masked=told, kept_bytes=len(asked))
+    closed = replace(closed, masked=masked, kept_bytes=len(answered))
+    if answered:
+        closed = replace(closed, marks=[(len(answered), 0)])
+    if not told and len(asked) < len(bodies[0]):  # its content coding cannot be undone
+        opened = replace(opened, body_kept="dropped")
+    if not masked and len(answered) < len(bodies[1]):
+        closed = replace(closed, body_kept="dropped", marks=closed.marks if answered else [])
+    return opened, closed, [asked, answered]
 
 
 def _digest(body: bytes) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import batched
 from uuid import UUID
 
+from llmproxy_core.anomaly.detectors import SECRETS
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.errors import InterchangeError
@@ -19,6 +20,8 @@ from llmproxy_core.interchange.incoming.recording import Skipped
 from llmproxy_core.interchange.incoming.source import Source, opened
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Whole
+from llmproxy_core.redaction.masking import Masker
+from llmproxy_core.redaction.secret_masking import SecretMasking
 from llmproxy_core.store import selection
 from llmproxy_core.store.database import Database
 
@@ -60,6 +63,8 @@ class Import:
         self._kind = kind
         self._namespace = namespace
         self._scrubber = Scrubber(home.fingerprint_key())
+        masker = Masker(self._scrubber)
+        self._masking = SecretMasking(SECRETS, masker) if config.redaction.secrets else None
         self._recogniser = Recogniser(config.providers)
 
     def count(self, names: Sequence[str]) -> None:
@@ -142,7 +147,11 @@ class Import:
         with opened(name) as source:
             reader = READERS[self._kind or kind_of(source)]
             exchanges = Exchanges(
-                self._scrubber, self._recogniser, self._namespace, source.modified_at
+                self._scrubber,
+                self._recogniser,
+                self._namespace,
+                source.modified_at,
+                self._masking,
             )
             for found in reader(source):
                 made = found if isinstance(found, Skipped) else exchanges.record(found)
