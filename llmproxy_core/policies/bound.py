@@ -17,9 +17,7 @@ def upper_bound(false: int, judged: int, confidence: float = CONFIDENCE) -> floa
         raise ValueError(f"{false} of {judged}")
     if false == judged:
         return 1.0
-    ways = [
-        lgamma(judged + 1) - lgamma(k + 1) - lgamma(judged - k + 1) for k in range(false + 1)
-    ]
+    ways = [lgamma(judged + 1) - lgamma(k + 1) - lgamma(judged - k + 1) for k in range(false + 1)]
     low, high = false / judged, 1.0
     for _ in range(STEPS):
         middle = (low + high) / 2

@@ -4,6 +4,7 @@ are. `resolved` means that a finding was right, `false_positive` that it was not
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -33,6 +34,13 @@ SELECT max(last.status_at) FROM namespaces n CROSS JOIN LATERAL (
     ORDER BY o.status_at DESC LIMIT 1
 ) AS last
 """
+LABELLED = """
+SELECT o.ns_id, o.id, o.detector, o.text_hash, o.request_id, o.last_request_id,
+    o.status = 'false_positive'
+FROM namespaces n JOIN anomalies o ON o.ns_id = n.ns_id AND o.status_at IS NOT NULL
+WHERE o.status IN ('resolved', 'false_positive')
+ORDER BY o.status_at DESC LIMIT %(most)s
+"""
 # Of what a policy decided as it is now: another expression has its own false positives.
 JUDGED = """
 SELECT p.name, count(DISTINCT hit.id), count(DISTINCT hit.id) FILTER (WHERE hit.is_false)
@@ -61,6 +69,24 @@ class Judged:
     def bound(self) -> float:
         """Of the rate of false positives, with a confidence of 95 %."""
         return upper_bound(self.false, self.labelled)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An anomaly that people have judged, and what it is known by when it is found again."""
+
+    ns_id: int
+    id: UUID
+    detector: str
+    text_hash: UUID
+    request_id: UUID
+    last_request_id: UUID
+    false: bool
+
+
+def labelled(connection: PgConnection) -> list[Labelled]:
+    """The last of all namespaces."""
+    return [Labelled(*row) for row in connection.execute(LABELLED, {"most": MOST})]
 
 
 def labels(connection: PgConnection) -> list[Label]:
