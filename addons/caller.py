@@ -4,6 +4,7 @@ from mitmproxy import http
 
 from addons import bridge
 from llmproxy_core.pipeline import Exchange
+from llmproxy_core.websocket import WebSocketSession
 
 
 class Caller:
@@ -30,14 +31,21 @@ class Caller:
             return
         message = flow.websocket.messages[-1]
         if message.from_client:
-            rules, head = bridge.interception().rulebook.rules, session.head
-            caller = bridge.caller
-            rule = rules.find(caller(flow, head, message.content)) if rules.matching else None
-            session.rule = rule or rules.default
-            head.namespace = session.rule.name
+            _assign(flow, session, message.content)
 
 
-def _assign(flow: http.HTTPFlow, exchange: Exchange) -> None:
-    rules = bridge.interception().rulebook.rules
-    rule = rules.find(bridge.caller(flow, exchange.head)) if rules.matching else rules.default
-    exchange.rule, exchange.head.namespace = rule, rule.name
+def _assign(
+    flow: http.HTTPFlow, call: Exchange | WebSocketSession, frame: bytes | None = None
+) -> None:
+    """Where it cannot be told whose call it is, no more is written than all agree to."""
+    shared = bridge.interception()
+    rules, framed = shared.rulebook.rules, frame is not None
+    try:
+        rule = rules.default
+        if rules.matching:
+            rule = rules.find(bridge.caller(flow, call.head, frame))
+    except Exception:
+        shared.settle(call, framed=framed, doubt=True)
+        raise
+    call.rule, call.head.namespace = rule, rule.name
+    shared.settle(call, framed=framed)

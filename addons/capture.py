@@ -155,7 +155,7 @@ def upload(exchange: Exchange, declared_bytes: int) -> Callable[[bytes], bytes]:
     def write_ahead() -> None:
         shared = bridge.interception()
         start = b"".join(head)[: min(HEAD_BYTES, exchange.max_body)]
-        shared.write(*exchange.open_upload(declared_bytes, start))
+        shared.record(exchange, *exchange.open_upload(declared_bytes, start))
         shared.spool.wake()
 
     def keep(chunk: bytes) -> bytes:

@@ -72,7 +72,7 @@ class Persist:
         if exchange is None or exchange.answer is None:
             return
         session = WebSocketSession(exchange.head, exchange.max_body, exchange.answer)
-        session.rule = exchange.rule
+        session.rule, session.recorded = exchange.rule, exchange.recorded
         session.keeper = exchange.keeper.frames() if exchange.keeper else None
         shared.sessions[flow.id] = session
 
@@ -84,7 +84,7 @@ class Persist:
         message = flow.websocket.messages[-1]
         take = session.client if message.from_client else session.server
         content, session.came = session.came or message.content, None
-        _write(take(content, bridge.frame(message, content)))
+        _write(session, take(content, bridge.frame(message, content)))
         bridge.interception().streaming.add(session)
         self._start_ticking()
 
@@ -126,9 +126,10 @@ def _open(flow: http.HTTPFlow, exchange: Exchange) -> None:
     shared = bridge.interception()
     body, hash_in = flow.request.raw_content, exchange.request_hash
     if body is not None and hash_in is not None:
-        shared.write(*exchange.open(body, hash_in))
+        shared.record(exchange, *exchange.open(body, hash_in))
     else:  # another addon had it streamed: nobody has seen it
-        shared.write(*exchange.open_upload(bridge.declared_length(flow.request), b""))
+        size = bridge.declared_length(flow.request)
+        shared.record(exchange, *exchange.open_upload(size, b""))
     shared.spool.wake()
     _tell_fault(exchange)
 
@@ -137,7 +138,7 @@ def _open(flow: http.HTTPFlow, exchange: Exchange) -> None:
 def _write_pieces(answer: Exchange | WebSocketSession) -> None:
     shared = bridge.interception()
     for record, body in answer.pieces():
-        shared.write(record, body)
+        shared.record(answer, record, body)
     _tell_fault(answer)
 
 
@@ -147,11 +148,11 @@ def _tell_fault(call: Exchange | WebSocketSession) -> None:
         bridge.tell_fault("Persist.keeper", call.keeper.fault)
 
 
-def _write(written: list[Written]) -> None:
+def _write(session: WebSocketSession, written: list[Written]) -> None:
     """What a frame of a WebSocket begins or ends."""
     shared = bridge.interception()
     for record, body in written:
-        shared.write(record, body)
+        shared.record(session, record, body)
     if written:
         shared.spool.wake()
 
@@ -161,7 +162,9 @@ def _close(flow: http.HTTPFlow, ending: Ending) -> None:
     shared = bridge.interception()
     if session := shared.sessions.pop(flow.id, None):
         shared.streaming.discard(session)
-        _write(session.close(ending, bridge.readable(flow.error.msg) if flow.error else None))
+        _write(
+            session, session.close(ending, bridge.readable(flow.error.msg) if flow.error else None)
+        )
 
 
 def _seal(flow: http.HTTPFlow, exchange: Exchange, ending: Ending) -> None:

@@ -22,11 +22,13 @@ from llmproxy_core.policies.approvals import Approvals
 from llmproxy_core.policies.throttle import Throttle
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Closed, Ending, Event, Opened, Record
+from llmproxy_core.redaction.capture import Modes, strictest
 from llmproxy_core.redaction.heads import Heads
 from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.masked import Masked
 from llmproxy_core.redaction.masking import Masker
 from llmproxy_core.redaction.secret_masking import SecretMasking
+from llmproxy_core.redaction.withheld import Withheld
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spool import Level, Limits, SpoolWriter
 from llmproxy_core.websocket import WebSocketSession
@@ -50,6 +52,7 @@ class Interception:
     masking: SecretMasking | None
     """None: secrets are written as they are, see `redaction.secrets`."""
     heads: Heads
+    modes: Modes
     throttle: Throttle
     metering: Metering
     approvals: Approvals
@@ -67,6 +70,27 @@ class Interception:
     def keeper(self) -> Keeper | None:
         """What is written of a new call; None: all of it."""
         return None if self.masking is None else Masked(self.masking)
+
+    def settle(
+        self, call: Exchange | WebSocketSession, *, framed: bool = False, doubt: bool = False
+    ) -> None:
+        """What is written of a call, now that it is known in which namespace it is. `doubt`: that
+        cannot be told; then the strictest of all namespaces counts."""
+        spaces = self.rulebook.rules.namespaces if doubt else [call.rule]
+        mode = self.modes.of(call.head.provider, strictest(one.capture for one in spaces))
+        call.recorded = mode != "off"
+        if (mode == "metadata") == (call.keeper is not None and call.keeper.skeleton):
+            return
+        call.keeper = Withheld(call.head.wire) if mode == "metadata" else self.keeper()
+        if framed and call.keeper is not None:
+            call.keeper = call.keeper.frames()
+
+    def record(
+        self, call: Exchange | WebSocketSession, record: Record, body: Sequence[bytes] = ()
+    ) -> None:
+        """Write what is to be written of a call."""
+        if call.recorded:
+            self.write(record, body)
 
     def write(self, record: Record, body: Sequence[bytes] = ()) -> bool:
         """Append to the spool; False if the record or its body was not kept. Fails open.
@@ -91,7 +115,7 @@ class Interception:
         """The end of an exchange, once."""
         self.streaming.discard(exchange)
         if exchange.opened and not exchange.closed:
-            self.write(*exchange.close(ending, error, trailers))
+            self.record(exchange, *exchange.close(ending, error, trailers))
             self.spool.wake()
 
     def tell(self, kind: str, **data: str | int | float | bool | None) -> None:
@@ -131,6 +155,7 @@ def start(config: Config, home: Home) -> Interception:
         masker=masker,
         masking=masking,
         heads=Heads(scrubber, masking),
+        modes=Modes(config),
         throttle=Throttle(home.limits),
         metering=Metering(config, home, logger.warning),
         approvals=Approvals(home.approvals),

@@ -30,6 +30,7 @@ from llmproxy_core.records import (
     Piece,
     Upload,
 )
+from llmproxy_core.redaction import bare_heads
 from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.kept import KeptAnswer
 from llmproxy_core.rewriting import Rewriting
@@ -119,6 +120,7 @@ class Exchange:
         "opened",
         "opened_at",
         "owns_slot",
+        "recorded",
         "request_hash",
         "reserved",
         "response",
@@ -155,6 +157,8 @@ class Exchange:
         """What is written of that, and of what policies decided, with the next record that can."""
         self.keeper: Keeper | None = None
         """What is written of the bytes; None: all of them."""
+        self.recorded = True
+        """Is anything of it written at all?"""
         self.naming: Naming | None = None
         """Names of the request that are put back in the answer."""
         self.rewrite: Rewriting | None = None
@@ -193,6 +197,8 @@ class Exchange:
         self.answer = answer
         if self.keeper is not None:
             self.keeper.answer(answer.status, answer.headers)
+            if self.keeper.skeleton:
+                self.answer = bare_heads.answer(answer)
 
     def feed(self, chunk: bytes) -> None:
         """Bytes of the answer, as they pass."""
@@ -240,7 +246,7 @@ class Exchange:
             body_kept=self._how_kept(response.over, masked, self.kept.size < response.size),
             hash_in=response.hash,
             hash_out=response.hash if self.delivered is None else self.delivered.hash,
-            trailers=trailers or [],
+            trailers=self._trailers(trailers or []),
             upload=None if upload is None else Upload(upload.size, upload.hash, upload.hash),
             masked=masked,
             kept_bytes=-1 if self.keeper is None else self.kept.size,
@@ -258,6 +264,7 @@ class Exchange:
         if self.keeper is not None:
             kept = self.keeper.request(head.headers, body, cut=cut)
         masked = self._masked()
+        bare = self.keeper is not None and self.keeper.skeleton
         record = Opened(
             id=self.id,
             at=self.opened_at,
@@ -271,9 +278,9 @@ class Exchange:
             host=head.host,
             port=head.port,
             method=head.method,
-            path=head.path,
+            path=bare_heads.path(head.path) if bare else head.path,
             http_version=head.http_version,
-            headers=head.headers,
+            headers=bare_heads.headers(head.headers) if bare else head.headers,
             body_bytes=size,
             body_kept=self._how_kept(cut, masked, len(kept) < len(body)),
             hash_in=hash_in,
@@ -294,6 +301,10 @@ class Exchange:
         if cut:
             return "head"
         return "dropped" if self.keeper is not None and less and not masked else "full"
+
+    def _trailers(self, trailers: Headers) -> Headers:
+        bare = self.keeper is not None and self.keeper.skeleton
+        return bare_heads.trailers(trailers) if bare else trailers
 
     def _masked(self) -> int:
         """Secrets that were masked since this was asked for."""

@@ -51,6 +51,7 @@ class WebSocketSession:
         "model",
         "naming",
         "on_way",
+        "recorded",
         "reserved",
         "rule",
         "settled",
@@ -62,6 +63,7 @@ class WebSocketSession:
         self.rule = Namespace(head.namespace)
         self.keeper: Keeper | None = None
         """Of the session; see `pipeline.Exchange`."""
+        self.recorded = True
         self.facts: dict[str, Any] = {}
         """What policies know of the client's latest frame."""
         self.judged: Judged | None = None
@@ -166,6 +168,7 @@ class WebSocketSession:
     def _open(self) -> Written:
         exchange = self._exchange = Exchange(self._head, self._max_body)
         exchange.rule, exchange.judgement = self.rule, self.judgement
+        exchange.recorded = self.recorded
         if self.keeper is not None:
             exchange.keeper, exchange.told_masked = self.keeper, self.keeper.masked
         self.judgement = Judgement()

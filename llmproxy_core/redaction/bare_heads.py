@@ -7,7 +7,10 @@ before.
 import re
 from http import HTTPStatus
 
+import msgspec
+
 from llmproxy_core.model import Headers
+from llmproxy_core.records import Answer
 from llmproxy_core.redaction.vocabulary import keys
 
 NAMES = keys("""
@@ -55,6 +58,12 @@ def path(path: str) -> str:
     """With the names of all parameters, and the values of those that are listed."""
     start, mark, query = path.partition("?")
     return start + mark + "&".join(map(_parameter, query.split("&")))
+
+
+def answer(head: Answer) -> Answer:
+    """The head of an answer."""
+    bare = headers(head.headers)
+    return msgspec.structs.replace(head, headers=bare, reason=reason(head.status, head.reason))
 
 
 def reason(status: int, told: str) -> str:

@@ -44,6 +44,8 @@ class KeptAnswer:
     def take(self, keeper: Keeper | None, complete: bool | None = None) -> Taken:
         """What can be written. `complete`: it is all, and is it the whole answer?"""
         chunks, self._chunks = self._chunks, []
+        if keeper is not None and keeper.skeleton:
+            return self._each(keeper, chunks, complete)
         again = False
         if keeper is not None:
             data, again = _through(keeper, b"".join(chunks), complete)
@@ -57,6 +59,23 @@ class KeptAnswer:
             return NOTHING
         at = marks[0][1] if marks else self.first_at
         return Taken(chunks, at, [(size, (when - at) // 1000) for size, when in marks], again)
+
+    def _each(self, keeper: Keeper, chunks: Sequence[bytes], complete: bool | None) -> Taken:
+        """A skeleton is much shorter than what came: its times are told by its chunks."""
+        told = []
+        for chunk, (_, when) in zip(chunks, self._late, strict=True):
+            if data := keeper.feed(chunk):
+                told.append((data, when))
+        last = self._late[-1][1] if self._late else self.first_at
+        self._late.clear()
+        if complete is not None and (rest := keeper.finish(complete=complete)):
+            told.append((rest, last))
+        if not told:
+            return NOTHING
+        self.size += sum(len(data) for data, _ in told)
+        at = told[0][1]
+        marks = [(len(data), (when - at) // 1000) for data, when in told]
+        return Taken([data for data, _ in told], at, marks)
 
     def _marks(self, size: int, again: bool, *, ended: bool) -> Marks:
         """What is written may be longer or shorter than what came."""

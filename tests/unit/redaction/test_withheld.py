@@ -242,18 +242,6 @@ def test_blanks_tell_about_how_long_a_text_is_and_of_no_word(words: list[str]) -
     assert size - 33 < told <= max(size + 32, len(words))
 
 
-def test_an_answer_is_held_for_its_judge_up_to_a_limit() -> None:
-    keeper = Withheld("openai.chat", 10)
-    keeper.answer(200, JSON)
-    keeper.feed(b'{"a":')
-    keeper.feed(b"1}")
-    assert keeper.heard() == (200, JSON, [b'{"a":', b"1}"])
-    keeper.answer(200, JSON)
-    keeper.feed(b"0123456789")
-    keeper.feed(b"0")
-    assert keeper.heard() is None
-
-
 @pytest.mark.parametrize("depth", [50, 1_000, 100_000])
 def test_no_depth_is_too_deep(depth: int) -> None:
     body = b'{"content":' * depth + b"1" + b"}" * depth
