@@ -96,6 +96,21 @@ def _status(anomaly: Anomaly, now: datetime, zone: tzinfo | None) -> Content:
     return Content.styled(f"{said}{by}{at}{why}", "$success")
 
 
+OUTCOMES = {
+    ("deny_tools", "denied"): "tools taken out",
+    ("redact_store", "redacted"): "masked in the store",
+    ("redact_wire", "redacted"): "masked at the provider",
+    ("hold", "gone"): "the program hung up",
+    ("hold", "expired"): "nobody decided in time",
+}
+
+
+def outcome(one: PolicyDecision) -> str:
+    """What became of it, in a few words."""
+    known = OUTCOMES.get((one.action, one.outcome))
+    return known or plain.line(one.outcome or one.action).replace("_", " ")
+
+
 def decision(one: PolicyDecision) -> Content:
     """`no-secrets blocked it: an AWS access key`"""
     name, why = plain.line(one.policy), plain.line(one.why)
@@ -104,9 +119,16 @@ def decision(one: PolicyDecision) -> Content:
         said = Content.assemble((name, "bold"), (" (shadow): ", FAINT), (done, ""))
     else:
         style = "$success" if one.action in ("allow", "flag") else "$warning"
-        done = plain.line(one.outcome or one.action).replace("_", " ")
+        done = outcome(one)
         said = Content.assemble((name, "bold"), ": ", (done, style))
     return Content.assemble(said, (f"  {why}" if why else "", FAINT))
+
+
+def final(decisions: Iterable[PolicyDecision]) -> list[PolicyDecision]:
+    """Without those that came to another end: a call that waited was approved, or was not."""
+    told = list(decisions)
+    ended = {one.policy for one in told if one.action == "hold" and one.outcome != "waiting"}
+    return [one for one in told if one.outcome != "waiting" or one.policy not in ended]
 
 
 def report(
@@ -118,7 +140,7 @@ def report(
 ) -> Content:
     """All that was found in a call, and what came of it. `masked`: what is not written of it."""
     parts: list[Content] = []
-    if told := [decision(one) for one in decisions]:
+    if told := [decision(one) for one in final(decisions)]:
         parts.append(Content("\n").join([Content.styled("Policies", "bold $primary"), *told]))
     if masked:
         parts.append(Content.assemble(("Masked", "bold $primary"), "\n", (plain.line(masked), "")))
@@ -137,7 +159,7 @@ def summary(found: Sequence[Anomaly], decided: Sequence[PolicyDecision]) -> list
         families = ", ".join(dict.fromkeys(family(one.family) for one in found))
         many = f"{len(found)} finding{'s' * (len(found) != 1)}: {families}"
         told.append(Content.assemble(("▲ ", STYLES[worst]), (many, STYLES[worst])))
-    told += [decision(one) for one in decided if one.mode != "shadow"]
+    told += [decision(one) for one in final(decided) if one.mode != "shadow"]
     if not told:
         return []
     return [Content(" ") + Content("  ").join(told) + Content.styled("  (7 shows them)", FAINT)]

@@ -72,3 +72,19 @@ def test_an_answer_that_was_not_kept_says_why():
     detail, response = whole()
     response.body, response.body_kept = b"", "dropped"
     assert "the journal was at its limit" in read(detail).turns[-1].note
+
+
+def test_a_call_without_its_texts_says_so_and_shows_no_blanks():
+    detail, response = whole()
+    body = json.loads(detail.request.body)
+    body["messages"] = [{"role": "user", "content": " " * 12}]
+    detail.request.body, detail.request.body_kept = json.dumps(body).encode(), "skeleton"
+    answer = json.loads(response.body)
+    answer["content"] = [{"type": "text", "text": " " * 9}]
+    response.body, response.body_kept = json.dumps(answer).encode(), "skeleton"
+
+    reading = read(detail)
+
+    assert reading.problem == "texts are not kept (capture = metadata): blanks stand for them"
+    assert [part.text for turn in reading.turns[1:] for part in turn.parts] == ["", ""]
+    assert "capture = metadata" in reading.turns[-1].note

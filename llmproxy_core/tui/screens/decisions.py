@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Footer, Static
 
 from llmproxy_core.store.guard_rows import PolicyDecision
-from llmproxy_core.tui import figures, plain
+from llmproxy_core.tui import figures, guard_words, plain
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.hub import HubScreen
 from llmproxy_core.tui.screens.detail import DetailScreen
@@ -22,8 +22,7 @@ REFRESH_SECONDS = 1.0
 
 
 def _outcome(one: PolicyDecision, _: Glance) -> Cell:
-    said = plain.line(one.outcome or one.action).replace("_", " ")
-    return Cell(said, "dim" if one.mode == "shadow" else "warn")
+    return Cell(guard_words.outcome(one), "dim" if one.mode == "shadow" else "warn")
 
 
 COLUMNS: tuple[Column[PolicyDecision], ...] = (

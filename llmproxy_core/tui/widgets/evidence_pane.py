@@ -86,7 +86,7 @@ class EvidencePane(VerticalScroll):
 
 
 def _told(flows: list[Flow], decided: list[PolicyDecision], hub: Hub) -> tuple[Content, ...]:
-    lines = [guard_words.decision(one) for one in decided]
+    lines = [guard_words.decision(one) for one in guard_words.final(decided)]
     for flow in flows:
         at = figures.moment(flow.started_at, hub.now(), hub.zone)
         key = f"  key {plain.line(flow.credential)}" if flow.credential else ""
