@@ -9,7 +9,7 @@ from llmproxy_core.toolgate.gate import Gate, Judge, Script
 from llmproxy_core.toolgate.scripts import Chunks, Json, Lines, Messages, Sse
 
 BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
-ENVELOPED = "bedrock.invoke-with-response-stream"
+ENVELOPED = "bedrock.invoke"
 LIMIT = 32 * 2**20
 
 
@@ -108,7 +108,10 @@ class ToolGate:
         script: Script
         events: Events
         if self._frames:
-            events, script = FrameEvents(), Chunks() if self._wire == ENVELOPED else Messages()
+            events, script = (
+                FrameEvents(),
+                Chunks() if self._wire.startswith(ENVELOPED) else Messages(),
+            )
         elif self._lines or first not in b"{[":
             events, script = TextEvents(self._lines), Lines() if self._lines else Sse()
         else:

@@ -9,28 +9,29 @@ class Blocks:
     """Calls by what tells their block from the others. Blocks come one after the other, and what
     begins after a call that is held waits with it: clients count them as they come."""
 
-    __slots__ = ("_calls", "_others")
+    __slots__ = ("_calls", "_late")
 
     def __init__(self) -> None:
         self._calls: dict[Hashable, Call] = {}
-        self._others: set[Hashable] = set()
+        self._late: set[Hashable] = set()
+        """Blocks that began while a call was held."""
 
     def begin(self, key: Hashable, call: Call) -> Heard:
         self._calls[key] = call
-        self._others.discard(key)
+        self._late.discard(key)
         return Heard([call])
 
     def other(self, key: Hashable) -> Heard:
         """A block that is no call begins."""
         self._calls.pop(key, None)
-        if not self.held:
-            self._others.add(key)
+        if self.held:
+            self._late.add(key)
         return Heard()
 
     def piece(self, key: Hashable) -> Heard:
         """Of a block that went on before a call was held, pieces do, too."""
         call = self._calls.get(key)
-        return Heard([call]) if call else Heard(passes=not self.held or key in self._others)
+        return Heard([call]) if call else Heard(passes=key not in self._late)
 
     def end(self, key: Hashable) -> Heard:
         heard = self.piece(key)
@@ -47,6 +48,13 @@ class Blocks:
     @property
     def all(self) -> list[Call]:
         return [*self._calls.values()]
+
+    def behind(self, index: int) -> bool:
+        """Does a call that is held come before?"""
+        return any(
+            call.said is None and isinstance(key, int) and key < index
+            for key, call in self._calls.items()
+        )
 
     @property
     def held(self) -> bool:

@@ -45,11 +45,11 @@ class Converse:
             return blocks.other(index)
         if "delta" in event:
             use = members(members(event["delta"]).get(CALL))
-            heard = blocks.piece(index)
-            if heard.calls:
-                heard.calls[0].add(use.get("input"))
-            elif not blocks.held:
+            if blocks.call(index) is None and blocks.behind(index):
                 blocks.other(index)
+            heard = blocks.piece(index)
+            for call in heard.calls:
+                call.add(use.get("input"))
             return heard
         return blocks.end(index)
 

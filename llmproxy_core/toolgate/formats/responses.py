@@ -33,7 +33,8 @@ class Responses:
 
     def __init__(self) -> None:
         self._calls: dict[int | str, Call] = {}
-        self._others: set[int | str] = set()
+        self._late: set[int | str] = set()
+        """Other items that began while a call was held: they keep their place."""
         self._begun: set[int] = set()
         """Calls of which the beginning, and of which the text has been told, by `id`."""
         self._spoken: set[int] = set()
@@ -78,9 +79,9 @@ class Responses:
         item = members(told.get("item"))
         key = _key(told)
         if not called(item):
-            if not self._held:
-                self._others.add(key)
-            return Heard(passes=key in self._others)
+            if self._held and not done:
+                self._late.add(key)
+            return Heard(passes=key not in self._late)
         call = self._calls.get(key)
         if call is None:
             call = self._calls[key] = _read(item)
@@ -92,7 +93,8 @@ class Responses:
     def _piece(self, told: Fields) -> Heard:
         if call := self._call(told):
             return Heard([call])
-        return Heard(passes=_key(told) in self._others)
+        placed = "output_index" in told or "item_id" in told
+        return Heard(passes=placed and _key(told) not in self._late)
 
     def _answer(self, told: Fields) -> Heard:
         """The whole answer, mostly with calls that have been told before."""
