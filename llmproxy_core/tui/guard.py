@@ -3,6 +3,7 @@
 Plain calls that may block, as those of `source`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -17,6 +18,9 @@ from llmproxy_core.store.guard_rows import (
     SecurityPolicy,
     Status,
 )
+
+type Progress = Callable[[int, int], None]
+"""Hears how many of how many calls have been read; what it raises ends the reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Guard(Protocol):
     def decisions(self, policy: str, *, limit: int) -> list[PolicyDecision]:
         """The newest first."""
 
-    def trial(self, policy: str, days: int) -> list[str]:
+    def trial(self, policy: str, days: int, progress: Progress) -> list[str]:
         """What it would have done with the calls of the last days, in lines."""
 
     def approvals(self, *, limit: int) -> list[Approval]:

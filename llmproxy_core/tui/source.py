@@ -207,24 +207,24 @@ class StoreSource:
 
     def read[T](self, read: Callable[[Any], T]) -> T:
         """With a connection of SQLAlchemy."""
-        with self._told() as database, database.connect() as connection:
+        with self.database() as database, database.connect() as connection:
             return read(connection)
 
     def change[T](self, change: Callable[[Any], T]) -> T:
         """With a connection of psycopg, which may write."""
-        with self._told() as database, database.raw() as connection:
+        with self.database() as database, database.raw() as connection:
             return change(connection)
 
     @contextmanager
-    def _told(self) -> Iterator[Database]:
-        """Whatever goes wrong with it, also a role that only reads: the screen says so."""
+    def database(self) -> Iterator[Database]:
+        """Whatever goes wrong with it becomes a LlmproxyError: the screen says so and goes on."""
         if self._database is None:
             raise DatabaseUnavailable("The database is not up yet.")
         try:
             yield self._database
         except LlmproxyError:
             raise
-        except Exception as exc:  # whatever it was: the screen says so and goes on
+        except Exception as exc:  # a role that only reads, a connection that breaks
             raise StoreError(f"{self._database.where}: {exc}") from exc
 
 

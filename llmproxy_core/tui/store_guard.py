@@ -1,7 +1,8 @@
 """The guard's part of the store, for the screens."""
 
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from llmproxy_core.store import (
     security_policies,
 )
 from llmproxy_core.store.anomalies import Queue
+from llmproxy_core.store.database import Database
 from llmproxy_core.store.guard_rows import (
     Anomaly,
     Approval,
@@ -27,11 +29,11 @@ from llmproxy_core.store.guard_rows import (
     Status,
 )
 from llmproxy_core.store.labels import Judged
-from llmproxy_core.tui.guard import PolicyLine
+from llmproxy_core.tui.guard import PolicyLine, Progress
 
 
 class Connections(Protocol):
-    """Both raise LlmproxyError only."""
+    """Raise LlmproxyError only."""
 
     def read[T](self, read: Callable[[Any], T]) -> T:
         """With a connection of SQLAlchemy."""
@@ -39,11 +41,14 @@ class Connections(Protocol):
     def change[T](self, change: Callable[[Any], T]) -> T:
         """With a connection of psycopg, which may write."""
 
+    def database(self) -> AbstractContextManager[Database]: ...
+
 
 class StoreGuard:
     """See `guard.Guard`."""
 
     def __init__(self, connections: Connections) -> None:
+        self._connections = connections
         self._read = connections.read
         self._change = connections.change
         self._known: tuple[object, dict[str, Judged]] | None = None
@@ -92,8 +97,18 @@ class StoreGuard:
         self._change(lambda c: policy_changes.set_mode(c, policy, mode, actor()))
         return True
 
-    def trial(self, policy: str, days: int) -> list[str]:
-        raise StoreError(f"`llmproxy policies test {policy} --since {days}d` tells it.")
+    def trial(self, policy: str, days: int, progress: Progress) -> list[str]:
+        from llmproxy_core import trial  # it brings the detectors, which no other screen needs
+
+        found, _ = security_policies.fitting(self._change(security_policies.policies))
+        asked = next((one for one in found if one.name == policy), None)
+        if asked is None:
+            raise StoreError(f"There is no policy {policy!r} any more, or none that a proxy takes.")
+        others = [one for one in found if one.name != policy]
+        since = datetime.now(UTC) - timedelta(days=days)
+        with self._connections.database() as database:
+            done = trial.run(database, asked, others, since, progress=progress)
+        return trial.lines(done)
 
     def decisions(self, policy: str, *, limit: int) -> list[PolicyDecision]:
         return self._read(lambda c: decisions.newest(c, policy, limit=limit))

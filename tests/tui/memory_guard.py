@@ -10,7 +10,7 @@ from llmproxy_core.sections.policies import Mode
 from llmproxy_core.store.anomalies import Queue
 from llmproxy_core.store.guard_rows import Anomaly, Approval, ApprovalState, PolicyDecision, Status
 from llmproxy_core.store.rows import Change
-from llmproxy_core.tui.guard import PolicyLine
+from llmproxy_core.tui.guard import PolicyLine, Progress
 
 
 class MemoryGuard:
@@ -106,8 +106,9 @@ class MemoryGuard:
         self._check()
         return [one for one in self.decided if one.policy == policy][:limit]
 
-    def trial(self, policy: str, days: int) -> list[str]:
+    def trial(self, policy: str, days: int, progress: Progress) -> list[str]:
         self._check()
+        progress(100, 412)
         if policy not in self.trials:
             raise StoreError(f"There is no policy {policy!r}.")
         return self.trials[policy]

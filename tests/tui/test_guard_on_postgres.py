@@ -144,3 +144,23 @@ async def test_what_a_policy_decided_is_counted_and_shown(database: Database, ho
         await stage.sees("applied 1 time", "held")
         await stage.press("enter")
         await stage.sees("ask: held", "7 Findings")
+
+
+async def test_a_policy_is_tested_on_the_calls_of_the_store(database: Database, home: Home) -> None:
+    request, response = a_call("claude-opus-4-5")
+    request.body = b'{"model":"m","messages":[{"role":"user","content":"my key is %s"}]}' % (
+        MARK.encode()
+    )
+    table = {"name": "no-keys", "when": 'finding.family == "secret"', "action": "block"}
+
+    def add() -> None:
+        with database.raw() as connection:
+            policy_changes.add(connection, security_policies.checked(table), "mira")
+
+    async with on_store(database, home) as (stage, write):
+        await asyncio.to_thread(add)
+        await write(Batch(requests=[request], responses=[response]))
+        await stage.press("5")
+        await stage.sees("no-keys")
+        await stage.press("e")
+        await stage.sees("no-keys: of 1 calls", "it would have acted on 1", "blocked", "e.g.")

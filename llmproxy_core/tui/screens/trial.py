@@ -12,7 +12,9 @@ from textual.widgets import Footer, Static
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.tui import plain
 from llmproxy_core.tui.hub import HubScreen
-from llmproxy_core.tui.widgets.text_pane import Line, TextPane
+from llmproxy_core.tui.widgets.text_pane import Line, Paint, TextPane
+
+TICK = 0.2
 
 
 class TrialScreen(HubScreen):
@@ -26,6 +28,8 @@ class TrialScreen(HubScreen):
         super().__init__()
         self.policy = policy
         self.days = days
+        self._progress = 0, 0
+        self._told = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="trial-head")
@@ -41,17 +45,34 @@ class TrialScreen(HubScreen):
         )
         self.query_one(TextPane).show([Line("Reading the calls …", "dim")])
         self.query_one(TextPane).focus()
+        self.set_interval(TICK, self._tick)
         self.run_trial()
 
     @work(exclusive=True, group="trial")
     async def run_trial(self) -> None:
         guard = self.hub.source.guard
+        tone: Paint = "text"
         try:
-            told = await asyncio.to_thread(guard.trial, self.policy, self.days)
+            told = await asyncio.to_thread(guard.trial, self.policy, self.days, self._read)
         except LlmproxyError as exc:
-            self.query_one(TextPane).show([Line(plain.line(str(exc), 2000), "bad")])
-            return
-        self.query_one(TextPane).show([Line(plain.block(line)) for line in told])
+            told, tone = [str(exc)], "bad"
+        self._told = True
+        self._show([Line(plain.block(line), tone) for line in told])
+
+    def _read(self, done: int, of: int) -> None:
+        """Called from the thread that reads; raises where nobody waits any more."""
+        if not self.is_attached:
+            raise LlmproxyError("nobody waits for it")
+        self._progress = done, of
+
+    def _tick(self) -> None:
+        done, of = self._progress
+        if not self._told and of:
+            self._show([Line(f"Reading the calls … {done:,} of {of:,}", "dim")])
+
+    def _show(self, lines: list[Line]) -> None:
+        for pane in self.query(TextPane):  # none, where it was left meanwhile
+            pane.show(lines)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.query_one(TextPane).text())
