@@ -31,6 +31,7 @@ from llmproxy_core.sections.tables import (
     WorkerConfig,
 )
 from llmproxy_core.sections.values import CONTROL, Section
+from llmproxy_core.sections.webhooks import WebhookConfig, Webhooks
 
 __all__ = [
     "AdvisorConfig",
@@ -49,6 +50,7 @@ __all__ = [
     "ProxyConfig",
     "RetentionConfig",
     "SpoolConfig",
+    "WebhookConfig",
     "WorkerConfig",
     "check",
     "find",
@@ -81,6 +83,7 @@ class Config(Section):
     namespaces: Namespaces = Field(default=[])
     limits: Limits = Field(default=[])
     policies: Policies = Field(default=[])
+    webhooks: Webhooks = Field(default=[])
 
 
 def load(path: Path | None = None, home: Path | None = None) -> Config:
@@ -108,6 +111,8 @@ def without_secrets(config: Config) -> dict[str, Any]:
     for table, key in SECRETS:
         if data[table][key]:
             data[table][key] = "***"
+    for shown, webhook in zip(data["webhooks"], config.webhooks, strict=True):
+        shown["url"] = f"{webhook.where}/***"
     return data
 
 
@@ -207,7 +212,7 @@ def _sentence(error: Any) -> str:
         return f"`{key}` is required"
     value = error["input"]
     # a password must not end up in a terminal or a log, nor a key in place of its fingerprint
-    secret = tuple(key.split(".")) in SECRETS or ".match.key" in key
+    secret = tuple(key.split(".")) in SECRETS or ".match.key" in key or ".url" in key
     whole = isinstance(value, dict | list) and value
     shown = "" if secret or whole else f" = {value!r}"
     return f"`{key}`{shown}: allowed is {_allowed(error)}"
@@ -253,6 +258,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("namespaces", "match"): MatchConfig,
         ("limits",): LimitConfig,
         ("limits", "match"): LimitMatch,
+        ("webhooks",): WebhookConfig,
     }
     table = tables[tuple(part for part in location if isinstance(part, str))]
     return [name for name in table.model_fields if name != "source"]

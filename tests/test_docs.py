@@ -15,8 +15,10 @@ from llmproxy_core.config import (
     Config,
     LimitConfig,
     NamespaceConfig,
+    PolicyConfig,
     PriceConfig,
     ProviderConfig,
+    WebhookConfig,
 )
 
 CHECKOUT = Path(__file__).parents[1]
@@ -35,6 +37,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "prices": PriceConfig,
     "namespaces": NamespaceConfig,
     "limits": LimitConfig,
+    "policies": PolicyConfig,
+    "webhooks": WebhookConfig,
 }
 
 

@@ -256,6 +256,21 @@ class UnjudgedRow:
 
 
 @dataclass(slots=True)
+class DeliveryRow:
+    """What is to be told to a webhook. `anomaly`: the one that it tells of: nothing is told if that
+    was stored before, and is only counted."""
+
+    ns_id: int
+    id: UUID
+    home: str
+    webhook: str
+    event: str
+    body: str
+    at: datetime
+    anomaly: UUID | None = None
+
+
+@dataclass(slots=True)
 class StreamDelta:
     """Text of an answer that is still being written. Gone once the ResponseRow is there."""
 
@@ -331,6 +346,7 @@ class Batch:
     unjudged: list[UnjudgedRow] = field(default_factory=list)
     judged: list[tuple[int, UUID]] = field(default_factory=list)
     """Of what was `unjudged` before."""
+    deliveries: list[DeliveryRow] = field(default_factory=list)
     offsets: list[OffsetRow] = field(default_factory=list)
     finished_writers: list[str] = field(default_factory=list)
     """Journals that are stored whole and will be removed: their offset rows go, too."""

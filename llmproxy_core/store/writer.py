@@ -13,6 +13,7 @@ from psycopg.types.json import set_json_dumps
 from llmproxy_core.errors import DatabaseUnavailable, SchemaError, StoreError
 from llmproxy_core.store import (
     configuration,
+    deliveries,
     findings,
     notify,
     policies,
@@ -234,6 +235,7 @@ class Writer:
         statements.store_offsets(connection, batch)
         unjudged.add(connection, batch.unjudged)
         unjudged.drop(connection, batch.judged)
+        deliveries.add(connection, batch.deliveries)
         if change != Change():
             connection.execute(statements.NOTIFY, [notify.CHANNEL, notify.encode(change)])
 

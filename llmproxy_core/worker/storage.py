@@ -16,10 +16,12 @@ from llmproxy_core.store.writer import Writer
 from llmproxy_core.worker.cases import Case
 from llmproxy_core.worker.housekeeping import Housekeeping
 from llmproxy_core.worker.moments import moment, nanoseconds
+from llmproxy_core.worker.notices import Notices
 from llmproxy_core.worker.recollection import Recollection
 from llmproxy_core.worker.rereading import reread
 from llmproxy_core.worker.rules import RuleKeeper
 from llmproxy_core.worker.sessions import Memory, Span
+from llmproxy_core.worker.telling import Telling
 
 LOOK_SECONDS = 1.0
 """How often to ask whether anybody watches."""
@@ -48,6 +50,9 @@ class DatabaseStorage(Recollection):
         self._writer: Writer | None = None
         self._housekeeping = Housekeeping(config.retention.days)
         self._rules = RuleKeeper(config, home, self.write)
+        self._names: dict[int, str] = {}
+        self._notices = Notices(config.webhooks, str(home.path), self.namespace_name)
+        self._telling = Telling(config.webhooks, str(home.path))
         self._watched = False
         self._look_at = 0.0
 
@@ -68,7 +73,15 @@ class DatabaseStorage(Recollection):
         return self._watched
 
     def write(self, batch: Batch) -> object:
+        self._notices.note(batch)
         return self._connected()[1].write(batch)
+
+    def namespace_name(self, ns_id: int) -> str:
+        """The name that it has now; a new one is seen after a restart."""
+        if ns_id not in self._names:
+            with self._connected()[0].connect() as connection:
+                self._names[ns_id] = unjudged.namespace(connection, ns_id)
+        return self._names[ns_id]
 
     def sessions_of_requests(self, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Span]:
         with self._connected()[0].connect() as connection:
@@ -92,14 +105,14 @@ class DatabaseStorage(Recollection):
     def keep_rules(self) -> None:
         """Once a second: namespaces of `mitm.toml` into the table, those of the table to proxies."""
         self._rules.look(self._connected()[0])
+        self._telling.start(self._connected()[0])
 
     def unjudged(self, home: str, limit: int) -> Sequence[UnjudgedRow]:
         with self._connected()[0].connect() as connection:
             return unjudged.oldest(connection, home, limit)
 
     def case(self, row: UnjudgedRow, policies: Policies) -> Case | None:
-        with self._connected()[0].connect() as connection:
-            return reread(connection, row, policies)
+        return reread(self._connected()[0], row, policies)
 
     def reconnect(self) -> None:
         """After a failure: make sure that an embedded server runs. Raises DatabaseUnavailable."""
@@ -108,6 +121,7 @@ class DatabaseStorage(Recollection):
 
     def close(self) -> None:
         self._housekeeping.stop()
+        self._telling.stop()
         if self._writer is not None:
             self._writer.close()
         if self._database is not None:
