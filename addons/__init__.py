@@ -9,6 +9,7 @@ from addons.approvals import Approvals
 from addons.caller import Caller
 from addons.capture import Capture
 from addons.dispatch import Dispatch
+from addons.edits import Edits
 from addons.limits import Limits
 from addons.login import Login
 from addons.namespace import Namespace
@@ -29,6 +30,7 @@ addons = [
     Caller(),
     Anomaly(),
     Policies(),
+    Edits(),
     Limits(),
     Namespace(),
     ToolCalls(),

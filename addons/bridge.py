@@ -49,7 +49,7 @@ def session(flow: http.HTTPFlow) -> WebSocketSession | None:
     if found is None or flow.websocket is None or not flow.websocket.messages:
         return found
     frame = flow.websocket.messages[-1]
-    return None if found.goes_on(frame, frame.content, frame.injected) else found
+    return None if found.goes_on(frame, frame.content) else found
 
 
 def upgrades(request: http.Request) -> bool:
@@ -217,6 +217,13 @@ def about(flow: http.HTTPFlow, head: Head, body: bytes, asked: Collection[str]) 
 def plain_body(flow: http.HTTPFlow) -> bytes:
     """The body of a request without its content coding; empty if it cannot be read."""
     return decoded_body(flow) or b""
+
+
+def put_body(flow: http.HTTPFlow, body: bytes) -> None:
+    """Send another body, in the content coding of the one that came."""
+    flow.request.raw_content = body
+    if "content-length" in flow.request.headers:
+        flow.request.headers["content-length"] = str(len(body))
 
 
 def decoded_body(flow: http.HTTPFlow) -> bytes | None:

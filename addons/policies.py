@@ -10,6 +10,7 @@ from typing import Any
 from mitmproxy import http
 
 from addons import bridge, refusals, sockets
+from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.model import Request
 from llmproxy_core.pipeline import Exchange, Head
@@ -20,7 +21,7 @@ from llmproxy_core.policies.ruling import Refused, Ruling, ruling, told, unjudge
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.frames import FRAMED, client_line
 from llmproxy_core.records import Decision, Judgement
-from llmproxy_core.redaction.keeper import Keeper
+from llmproxy_core.redaction.excerpts import hide
 from llmproxy_core.redaction.masking import Secret, label
 from llmproxy_core.websocket import WebSocketSession
 
@@ -94,10 +95,12 @@ def _ruled(flow: http.HTTPFlow, exchange: Exchange) -> Refused | None:
 
 def _ruled_frame(session: WebSocketSession) -> Refused | None:
     """The same for a frame, which cannot wait for a person: it is refused."""
+    session.ruling = None
     made = _ruling(session)
     if made.refused is not None:
         return made.refused
-    _keep(session.keeper, made)
+    _keep(session, made)
+    session.ruling = made
     if made.holding is not None:
         policy, why = made.holding
         return Refused(policy, "forbidden", told(policy, why))
@@ -125,7 +128,8 @@ def _ruling(call: Exchange | WebSocketSession) -> Ruling:
 
 
 def _do(flow: http.HTTPFlow, exchange: Exchange, made: Ruling) -> None:
-    _keep(exchange.keeper, made)
+    _keep(exchange, made)
+    exchange.ruling = made
     if made.holding is not None:
         exchange.hold = _hold(made.holding[0])
 
@@ -135,9 +139,18 @@ def _hold(policy: Policy) -> Hold:
     return Hold(policy.name, settings.message, settings.timeout_seconds, settings.on_timeout)
 
 
-def _keep(keeper: Keeper | None, made: Ruling) -> None:
-    if made.store and keeper is not None:
-        keeper.also(Secret(label(one.finding), one.value) for one in made.store)
+def _keep(call: Exchange | WebSocketSession, made: Ruling) -> None:
+    """What is not to be written; nor is what the provider must not get, around a finding."""
+    store = [_secret(one) for one in made.store]
+    wire = [_secret(one) for _, found in made.wire for one in found]
+    if store and call.keeper is not None:
+        call.keeper.also(store)
+    if store or wire:
+        hide(call.judgement, [*store, *wire], bridge.interception().masker)
+
+
+def _secret(one: Located) -> Secret:
+    return Secret(label(one.finding), one.value)
 
 
 def _throttle(namespace: str) -> Callable[[Policy], float]:

@@ -10,7 +10,7 @@ import msgspec
 from mitmproxy import ctx, http
 from mitmproxy.websocket import WebSocketMessage
 
-from addons import answers, bridge
+from addons import answers, bridge, layers
 from llmproxy_core.anomaly.finding import Text
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.pipeline import Exchange
@@ -51,11 +51,16 @@ class ToolCalls:
         if frame.from_client or frame.injected or frame.dropped:
             return
         gate = session.gate = session.gate or _gate(session)
+        sent = [frame.content]
+        if session.restored is not None:
+            sent = session.restored.feed(frame.content)
         if gate is not None:
-            sent = gate.feed(frame.content)
+            sent = [out for one in sent for out in gate.feed(one)]
             if gate.fault is not None:
                 bridge.tell_fault("ToolCalls.websocket_message", gate.fault)
+        if gate is not None or session.restored is not None:
             _send_on(flow, session, frame, sent)
+        if gate is not None:
             for reply in gate.replies():
                 _inject(flow, reply, frame.is_text, to_client=False)
 
@@ -82,8 +87,7 @@ def _gate(session: WebSocketSession) -> FrameGate | None:
 def _send_on(
     flow: http.HTTPFlow, session: WebSocketSession, frame: WebSocketMessage, sent: list[bytes]
 ) -> None:
-    """One frame takes the place of the one that came, others follow it. mitmproxy takes those
-    after what the provider has sent meanwhile, which therefore has to follow them, too."""
+    """One frame takes the place of the one that came, others follow it."""
     came = frame.content
     if sent and not session.on_way:
         if sent[0] is not came:
@@ -92,9 +96,10 @@ def _send_on(
         sent = sent[1:]
     else:
         frame.drop()
-    for one in sent:
-        session.on_way.append(one)
-        _inject(flow, one, frame.is_text, to_client=True)
+    session.on_way += sent
+    if sent and not layers.put_after(flow, sent, is_text=frame.is_text):
+        for one in sent:
+            _inject(flow, one, frame.is_text, to_client=True)
 
 
 def _inject(flow: http.HTTPFlow, frame: bytes, is_text: bool, *, to_client: bool) -> None:

@@ -28,6 +28,7 @@ from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.masked import Masked
 from llmproxy_core.redaction.masking import Masker
 from llmproxy_core.redaction.secret_masking import SecretMasking
+from llmproxy_core.redaction.wire import Redactor
 from llmproxy_core.redaction.withheld import Withheld
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spool import Level, Limits, SpoolWriter
@@ -54,6 +55,7 @@ class Interception:
     heads: Heads
     modes: Modes
     throttle: Throttle
+    redactor: Redactor
     metering: Metering
     approvals: Approvals
     folders: Folders = field(default_factory=Folders)
@@ -157,6 +159,7 @@ def start(config: Config, home: Home) -> Interception:
         heads=Heads(scrubber, masking),
         modes=Modes(config),
         throttle=Throttle(home.limits),
+        redactor=Redactor(home.fingerprint_key(), config.capture.max_body),
         metering=Metering(config, home, logger.warning),
         approvals=Approvals(home.approvals),
     )

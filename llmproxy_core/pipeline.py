@@ -19,6 +19,7 @@ from llmproxy_core.model import Headers
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.policies.approvals import Hold
+from llmproxy_core.policies.ruling import Ruling
 from llmproxy_core.records import (
     Answer,
     Answered,
@@ -33,6 +34,7 @@ from llmproxy_core.records import (
 from llmproxy_core.redaction import bare_heads
 from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.kept import KeptAnswer
+from llmproxy_core.redaction.wire import Redacted
 from llmproxy_core.rewriting import Rewriting
 
 HEAD_BYTES = 64 * 2**10
@@ -121,11 +123,13 @@ class Exchange:
         "opened_at",
         "owns_slot",
         "recorded",
+        "redacted",
         "request_hash",
         "reserved",
         "response",
         "rewrite",
         "rule",
+        "ruling",
         "told_masked",
         "upload",
         "waits",
@@ -151,6 +155,10 @@ class Exchange:
         """What policies know of the request, see `policies.facts`."""
         self.hold: Hold | None = None
         """It waits for a person before it is sent; None: it does not."""
+        self.ruling: Ruling | None = None
+        """What policies want to be changed of the request; None: nothing."""
+        self.redacted: Redacted | None = None
+        """The request as it is sent without values, and what placeholders stand for."""
         self.reserved: Reserved | None = None
         """What limits have set aside for it."""
         self.judgement = Judgement()

@@ -21,8 +21,11 @@ from llmproxy_core.metering.metering import Reserved
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
+from llmproxy_core.policies.ruling import Ruling
 from llmproxy_core.records import Answer, Answered, Closed, Ending, Judgement, Opened, Piece
 from llmproxy_core.redaction.keeper import Keeper
+from llmproxy_core.redaction.restoring import RestoredFrames
+from llmproxy_core.redaction.wire import Session
 from llmproxy_core.toolgate import FrameGate
 
 type Written = tuple[Opened | Answered | Piece | Closed, Sequence[bytes]]
@@ -53,9 +56,12 @@ class WebSocketSession:
         "on_way",
         "recorded",
         "reserved",
+        "restored",
         "rule",
+        "ruling",
         "settled",
         "usage",
+        "values",
     )
 
     def __init__(self, head: Head, max_body: int, answer: Answer) -> None:
@@ -81,6 +87,12 @@ class WebSocketSession:
         """Is it known in which namespace it is, and so which names go on?"""
         self.came: bytes | None = None
         """A frame as it came, where another is sent on."""
+        self.ruling: Ruling | None = None
+        """What policies want to be changed of the client's latest frame; None: nothing."""
+        self.values: Session | None = None
+        """Those for which the provider has placeholders; None: there were none."""
+        self.restored: RestoredFrames | None = None
+        """Puts the values back into the provider's frames."""
         self.gate: FrameGate | None = None
         """Holds calls of tools."""
         self.on_way: deque[bytes] = deque()
@@ -104,9 +116,9 @@ class WebSocketSession:
         """The turn under way."""
         return self._exchange
 
-    def goes_on(self, frame: object, content: bytes, injected: bool) -> bool:
+    def goes_on(self, frame: object, content: bytes) -> bool:
         """Is this frame one of those on their way, which have been looked at before?"""
-        if frame is not self._going and injected and self.on_way and self.on_way[0] == content:
+        if frame is not self._going and self.on_way and self.on_way[0] == content:
             self._going = frame
             self.on_way.popleft()
         return frame is self._going

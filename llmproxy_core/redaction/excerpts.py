@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+import msgspec
+
 from llmproxy_core.anomaly.finding import Finding
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.records import Found, Judgement
 from llmproxy_core.redaction.keeper import Keeper
-from llmproxy_core.redaction.masking import Masker
+from llmproxy_core.redaction.masking import Masker, Secret
 
 AROUND = 80
 """Characters shown before and after the evidence."""
@@ -29,6 +31,11 @@ def note(judged: Judged, judgement: Judgement, masker: Masker, keeper: Keeper | 
     judgement.faults += judged.faults
 
 
+def hide(judgement: Judgement, secrets: Sequence[Secret], masker: Masker) -> None:
+    """Leave these out of what is written of findings, too."""
+    judgement.found[:] = (_hidden(one, secrets, masker) for one in judgement.found)
+
+
 def as_written(located: Iterable[Located], masker: Masker, *, excerpts: bool = True) -> list[Found]:
     """In the same order. Without `excerpts` nothing of the texts is there."""
     written: list[Found] = []
@@ -39,6 +46,20 @@ def as_written(located: Iterable[Located], masker: Masker, *, excerpts: bool = T
             shown = _excerpt(one, secrets, masker) if excerpts else ("", 0, 0)
             written.append(_found(one, *shown))
     return written
+
+
+def _hidden(found: Found, secrets: Sequence[Secret], masker: Masker) -> Found:
+    text, start, end = found.excerpt, found.start, found.end
+    evidence = text[start:end]
+    of = next((one for one in secrets if evidence and one.value.startswith(evidence)), None)
+    before, after = (_without(part, secrets, masker) for part in (text[:start], text[end:]))
+    evidence = masker.mark(of) if of else _without(evidence, secrets, masker)
+    excerpt, end = before + evidence + after, len(before) + len(evidence)
+    return msgspec.structs.replace(found, excerpt=excerpt, start=len(before), end=end)
+
+
+def _without(text: str, secrets: Sequence[Secret], masker: Masker) -> str:
+    return masker.body(text.encode(), secrets).decode("utf-8", "replace")
 
 
 def _found(located: Located, excerpt: str, start: int, end: int) -> Found:

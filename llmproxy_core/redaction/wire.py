@@ -145,7 +145,8 @@ def _redacted(
             left = "thoughts"
         else:
             edits += _edits(body, leaf, found, stand_ins)
-    return Redacted(edited(body, edits), len(edits), stand_ins.back, tuple(stand_ins.found), left)
+    values = tuple(known if told else stand_ins.found)
+    return Redacted(edited(body, edits), len(edits), stand_ins.back, values, left)
 
 
 def _edits(
