@@ -9,7 +9,7 @@ from typing import Any
 
 from mitmproxy import http
 
-from addons import bridge
+from addons import bridge, layers
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange
 
@@ -66,6 +66,11 @@ class Capture:
             exchange.response.over = True
             reason = "another addon streams answers, so they are not kept; load it before addons/"
             bridge.tell_fault("Capture.response", RuntimeError(reason))
+
+    @bridge.guarded
+    def websocket_start(self, flow: http.HTTPFlow) -> None:
+        if bridge.exchange(flow) is not None:
+            layers.attend(flow)
 
     @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:

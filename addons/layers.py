@@ -4,7 +4,8 @@ Layers are looked for below the connection of the client. Where a later mitmprox
 them, nothing is found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from mitmproxy import ctx, http
@@ -12,7 +13,7 @@ from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy.layers.http import HttpStream
 from mitmproxy.proxy.layers.http._events import RequestProtocolError
 from mitmproxy.proxy.layers.websocket import WebsocketLayer
-from wsproto.events import CloseConnection
+from wsproto.events import BytesMessage, CloseConnection, Event, TextMessage
 
 REASON_BYTES = 123
 """Room for a reason in a frame that closes a WebSocket (RFC 6455, 5.5)."""
@@ -27,6 +28,34 @@ def gone(flow: http.HTTPFlow) -> bool:
     stream = next((one for one in _below(flow, HttpStream) if one.flow is flow), None)
     waiting = getattr(stream, "_paused_event_queue", ())
     return any(isinstance(event, RequestProtocolError) for event in waiting)
+
+
+def attend(flow: http.HTTPFlow) -> None:
+    """From the start of a WebSocket on, what is put among its messages is taken before those that
+    came in the same piece of data; mitmproxy itself would leave it until more data come."""
+    for layer in _below(flow, WebsocketLayer):
+        if layer.flow is flow:
+            for side in (layer.client_ws, layer.server_ws):
+                side.events = partial(_events, side)
+
+
+def put_after(flow: http.HTTPFlow, frames: Iterable[bytes], *, is_text: bool) -> bool:
+    """From the hook of a message of the provider: these come next, as if it had sent them. False:
+    the layer is not found."""
+    for layer in _below(flow, WebsocketLayer):
+        if layer.flow is flow and "events" in vars(layer.server_ws):
+            layer.server_ws._events.extend(
+                TextMessage(frame.decode()) if is_text else BytesMessage(frame) for frame in frames
+            )
+            return True
+    return False
+
+
+def _events(side: Any) -> Iterator[Event]:
+    for event in type(side).events(side):
+        yield event
+        while side._events:
+            yield side._events.popleft()
 
 
 def close_socket(flow: http.HTTPFlow, code: int, reason: str) -> bool:
