@@ -198,11 +198,16 @@ def spooled_calls(home: Home) -> list[Call]:
             calls[record.id].answered = record
         elif isinstance(record, Piece):
             calls[record.id].pieces.append((record, body))
-            calls[record.id].response += body
+            calls[record.id].response = _with(calls[record.id].response, record, body)
         elif isinstance(record, Closed):
             calls[record.id].closed = record
-            calls[record.id].response += body
+            calls[record.id].response = _with(calls[record.id].response, record, body)
     return list(calls.values())
+
+
+def _with(written: bytes, record: Piece | Closed, body: bytes) -> bytes:
+    """What is written of an answer with this record."""
+    return body if record.again else written + body
 
 
 def free_port() -> int:

@@ -46,16 +46,16 @@ class RawSecrets:
         if len(data) < SHORTEST and not name:
             return []
         view = texts(data, name)
-        found = dict.fromkeys(self._in(view))
+        found = dict.fromkeys(self._in(view, cut))
         if b"%" in view and PERCENT.search(view):
-            found |= dict.fromkeys(self._in(unquote_to_bytes(view.replace(b"+", b" "))))
-        if cut and (start := cut_off(view)) is not None:
-            found[_secret("secret:cut-off", view[start:])] = None
+            found |= dict.fromkeys(self._in(unquote_to_bytes(view.replace(b"+", b" ")), cut))
         return list(found)
 
-    def _in(self, view: bytes) -> Iterator[Secret]:
+    def _in(self, view: bytes, cut: bool) -> Iterator[Secret]:
         for one in self._detector.secrets(view):
             yield _secret(f"secret:{one.rule.id}", view[one.start : one.end])
+        if cut and (start := cut_off(view)) is not None:
+            yield _secret("secret:cut-off", view[start:])
 
 
 def texts(data: bytes, name: str = "") -> bytes:

@@ -10,6 +10,9 @@ from llmproxy_core.redaction.shapes import Shapes
 from llmproxy_core.redaction.stream_masking import StreamMasker
 from llmproxy_core.redaction.streamed_secrets import StreamedSecrets
 
+SHORTENED = "…"
+"""Where mitmproxy leaves out the rest of an address."""
+
 
 class SecretMasking:
     """`bodies`: of requests, and of answers that are one document."""
@@ -30,7 +33,11 @@ class SecretMasking:
         return self._masker.counted(data, self._raw.find(data, cut=cut))
 
     def line(self, text: str) -> str:
-        """A text of one line or a few, such as a log record."""
+        """A text of one line or a few, such as a log record, in which texts may be shortened."""
+        *cut, last = text.split(SHORTENED)
+        return SHORTENED.join([*(self._line(one, cut=True) for one in cut), self._line(last)])
+
+    def _line(self, text: str, *, cut: bool = False) -> str:
         data = text.encode("utf-8", "surrogatepass")
-        masked, count = self.whole(data)
+        masked, count = self.whole(data, cut=cut)
         return masked.decode("utf-8", "surrogatepass") if count else text
