@@ -20,6 +20,7 @@ from llmproxy_core.config import Config
 from llmproxy_core.errors import ClientError, StoreError
 from llmproxy_core.home import Home, open_home
 from llmproxy_core.simulator import Simulator, redirect
+from llmproxy_core.simulator.perils import POLICIES
 from llmproxy_core.simulator.traffic import Traffic
 from llmproxy_core.store import embedded, reads
 from llmproxy_core.store.migrate import open_store
@@ -36,6 +37,8 @@ confdir = "{folder}/confdir"
 child = false
 """
 """The worker is ours, so that we know when it has ended."""
+PATIENCE, NO_PATIENCE = 45, 1
+"""Seconds that a call waits for a person; where none looks, a moment."""
 
 
 def play(seconds: float | None) -> None:
@@ -48,7 +51,8 @@ def play(seconds: float | None) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     with ExitStack() as stack:
-        settings, home = stack.enter_context(_home())
+        patience = PATIENCE if seconds is None else NO_PATIENCE
+        settings, home = stack.enter_context(_home(patience))
         provider = stack.enter_context(Simulator())
         stack.enter_context(_worker(home))
         proxy = stack.enter_context(_mitmdump(settings, home, provider))
@@ -69,11 +73,12 @@ def _leave(number: int, _: object) -> NoReturn:
 
 
 @contextmanager
-def _home() -> Iterator[tuple[Config, Home]]:
+def _home(patience: int) -> Iterator[tuple[Config, Home]]:
     """A home folder of its own, with the embedded Postgres; all of it is removed in the end."""
     folder = Path(tempfile.mkdtemp(prefix="llmproxy-demo-"))
     file = folder / "mitm.toml"
-    file.write_text(SETTINGS.format(folder=folder))
+    policies = POLICIES.format(patience=patience)
+    file.write_text(SETTINGS.format(folder=folder) + policies)
     os.environ |= {"LLMPROXY_HOME": str(folder / "home"), "LLMPROXY_CONFIG": str(file)}
     os.environ.pop("LLMPROXY_DATABASE_URL", None)
     try:

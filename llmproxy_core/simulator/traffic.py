@@ -6,6 +6,7 @@ goes on until it is told to stop.
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,9 +17,12 @@ from typing import Self
 
 import httpx
 
+from llmproxy_core.simulator.perils import PERILS
 from llmproxy_core.simulator.programs import PROGRAMS, Call
 
 LONGEST_WAIT = 60.0
+HURRY = 2.0
+"""Seconds for the calls under way where nobody asks how they end: some wait for a person."""
 
 
 @dataclass(slots=True)
@@ -39,7 +43,7 @@ class Traffic:
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(program, start), daemon=True)
-            for start, program in enumerate(PROGRAMS)
+            for start, program in enumerate((*PROGRAMS, *PERILS))
         ]
 
     def __enter__(self) -> Self:
@@ -53,13 +57,14 @@ class Traffic:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        self.stop(HURRY)
 
-    def stop(self) -> None:
-        """Let the calls under way come to their ends."""
+    def stop(self, seconds: float = LONGEST_WAIT) -> None:
+        """Let the calls under way come to their ends, as far as they do within some seconds."""
         self._stop.set()
+        deadline = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(LONGEST_WAIT)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self, program: Callable[[int], Iterator[Call]], start: int) -> None:
         self._stop.wait(0.3 * start)
