@@ -12,7 +12,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -73,6 +73,8 @@ class _Asked:
     id: bytes
     until: float
     hold: Hold
+    again: list[bytes] = field(default_factory=list)
+    """Calls in which it was made again meanwhile: it may be approved under any of them."""
 
 
 class Approvals:
@@ -105,7 +107,7 @@ class Approvals:
         `key`: see `tool_key`. To be asked on the event loop.
         """
         asked = self._asked.get(key)
-        decided = self._decided.get(asked.id.hex()) if asked else None
+        decided = self._said(asked) if asked else None
         if asked is not None and decided is not None:
             if decided.decision == "approved":
                 del self._asked[key]
@@ -117,6 +119,8 @@ class Approvals:
             asked = None
         if asked is None:
             asked = self._ask(id, hold, key)
+        elif id not in asked.again and len(asked.again) < TOOLS:
+            asked.again.append(id)
         return Outcome("waiting", False, "", _how_to_approve(hold, asked.id))
 
     def _ask(self, id: bytes, hold: Hold, key: Hash) -> _Asked:
@@ -137,8 +141,12 @@ class Approvals:
     def _forget(self) -> None:
         """What was denied, and is over. What nobody decided is kept: `on_timeout` says of it."""
         for key, asked in list(self._asked.items()):
-            if asked.id.hex() in self._decided:
+            if self._said(asked) is not None:
                 del self._asked[key]
+
+    def _said(self, asked: _Asked) -> Decided | None:
+        found = (self._decided.get(id.hex()) for id in (asked.id, *asked.again))
+        return next((one for one in found if one is not None), None)
 
     async def _look(self) -> None:
         seen = _state(self._path)

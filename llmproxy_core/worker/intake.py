@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
-from llmproxy_core.records import Answered, Closed, Piece, Record
+from llmproxy_core.records import Answered, Closed, Piece, Record, Verdict
 from llmproxy_core.spool import SpoolReader, forget, readers, removed
 from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.worker import checkpoint
@@ -182,7 +182,7 @@ class Intake:
 
         It waits for the next batch: then the store knows it, and nothing is counted twice.
         """
-        if isinstance(record, Answered | Piece):  # of one open answer there are many
+        if isinstance(record, Answered | Piece | Verdict):  # of one call there may be many
             return False
         self._repeated = (isinstance(record, Closed), record.id) in self._ids
         return self._repeated

@@ -7,14 +7,14 @@ from uuid import UUID
 from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.model import Delta, Json, Request, Response
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
-from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record, Whole
+from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record, Verdict, Whole
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
 from llmproxy_core.store.rows import Batch, EventRow, OffsetRow, StreamDelta
-from llmproxy_core.worker import evidence
+from llmproxy_core.worker import approving, evidence
 from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.identity import dated
-from llmproxy_core.worker.judging import Judging
+from llmproxy_core.worker.judging import PATIENCE, Judging
 from llmproxy_core.worker.moments import moment
 from llmproxy_core.worker.rows import read, request_row, session_of_request
 from llmproxy_core.worker.seal import Sealed, killed, seal
@@ -87,6 +87,8 @@ class Journal:
             into.events.append(_event_row(record))
         elif isinstance(record, Whole):
             self._take_whole(record, entry, into)
+        elif isinstance(record, Verdict):
+            self._take_verdict(record, into)
         else:
             self.resume(entry)
         self.position = entry.end
@@ -105,6 +107,12 @@ class Journal:
             row.first_token_ms = None
         into.rollups[-1].duration_ms = row.duration_ms
         into.rollups[-1].first_token_ms = row.first_token_ms
+
+    def _take_verdict(self, record: Verdict, into: Batch) -> None:
+        """What the proxy found when the call was over."""
+        ns_id = self.ns_id(record)
+        evidence.record(record.asked, ns_id, record.id, "request", record.at, into)
+        evidence.record(record.answered, ns_id, record.id, "response", record.at, into)
 
     def resume(self, entry: Entry) -> None:
         """A record in the midst of an answer."""
@@ -173,6 +181,7 @@ class Journal:
         into.requests.append(row)
         into.sessions.append(session)
         evidence.record(record.judged, ns_id, record.id, "request", record.at, into)
+        into.approvals += approving.asked(record, ns_id, self._seconds)
 
     def _close(self, record: Closed, body: bytes, into: Batch, *, imported: bool = False) -> None:
         exchange = self.exchanges.pop(record.id, None)
@@ -187,6 +196,10 @@ class Journal:
         into.tool_calls += sealed.tool_calls
         into.sessions.append(sealed.session)
         evidence.record(record.judged, row.ns_id, record.id, "response", record.at, into)
+        tools = [call.name for call in sealed.tool_calls]
+        into.approvals += approving.answered(
+            exchange.opened, record, row.ns_id, self._seconds, tools
+        )
         if self._judging is not None:
             self._judging.closed(exchange, record, sealed, into, imported=imported)
         self._sessions.answered(
@@ -199,7 +212,11 @@ class Journal:
             counts: dict[str, Json] = {"wire": exchange.opened.wire, **sealed.answer.unknown_events}
             into.events.append(_told(record, "unknown_stream_events", counts, row.ns_id))
 
-    def ns_id(self, record: Opened) -> int:
+    def _seconds(self, policy: str) -> float:
+        """How long calls wait because of it."""
+        return self._judging.patience(policy) if self._judging is not None else PATIENCE
+
+    def ns_id(self, record: Opened | Verdict) -> int:
         return (
             DEFAULT_NAMESPACE
             if record.namespace == "default"

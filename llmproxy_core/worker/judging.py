@@ -41,6 +41,8 @@ MOST_HELD = 32 * 2**20
 """Characters of texts that wait in memory; of what is more, the store is asked again."""
 MOST_ROWS = 50_000
 """Calls that are asked for at a time, of those that are left over."""
+PATIENCE = 300.0
+"""Seconds that a call waits because of a policy that is not known here yet."""
 LOOK_SECONDS = 1.0
 """How often the rules are looked at."""
 
@@ -114,9 +116,9 @@ class Judging:
 
     def work(self, seconds: float, docket: Docket) -> None:
         """Judge for so long, a text at least. Raises DatabaseUnavailable."""
+        self._look()
         if not self._settings.worker:
             return
-        self._look()
         until = time.monotonic() + seconds
         while (case := self._next(docket)) is not None:
             side, text = case.texts.pop(0)
@@ -127,6 +129,11 @@ class Judging:
                 self._done.append(self._waiting.popleft())
             if time.monotonic() >= until:
                 return
+
+    def patience(self, policy: str) -> float:
+        """Seconds that a call waits for a person because of a policy."""
+        found = (one for one in self.rulebook.policies.all if one.name == policy)
+        return next((one.settings.timeout_seconds for one in found), PATIENCE)
 
     def deliver(self, into: Batch) -> None:
         """What was found is written with the next batch."""

@@ -48,6 +48,7 @@ def told(config, home, journal, receiving):
         storage = DatabaseStorage(own, home)
         storages.append(storage)
         judging = Judging(own, home)
+        judging.warm()
         intake = Intake(home.spool, storage, judging=judging)
         for call in calls:
             append(journal, call.records())

@@ -125,6 +125,14 @@ async def test_a_call_of_a_tool_passes_once_when_it_is_approved(file):
     assert "00000000-0000" in again.said, "it is asked for anew"
 
 
+async def test_a_call_of_a_tool_that_is_made_again_may_be_approved_under_either_call(file):
+    approvals = Approvals(file)
+    approvals.tool(OTHER, Hold("shells"), KEY)
+    approvals.tool(CALL, Hold("shells"), KEY)
+    decide(file)
+    assert (await told(approvals, "approved")).passes
+
+
 async def test_a_call_of_a_tool_with_other_arguments_is_not_the_approved_one(file):
     approvals = Approvals(file)
     approvals.tool(CALL, Hold("shells"), KEY)
