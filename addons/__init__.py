@@ -10,6 +10,7 @@ from addons.caller import Caller
 from addons.capture import Capture
 from addons.dispatch import Dispatch
 from addons.edits import Edits
+from addons.hindsight import Hindsight
 from addons.limits import Limits
 from addons.login import Login
 from addons.namespace import Namespace
@@ -31,6 +32,7 @@ addons = [
     Anomaly(),
     Policies(),
     Edits(),
+    Hindsight(),
     Limits(),
     Namespace(),
     ToolCalls(),

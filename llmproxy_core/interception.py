@@ -12,6 +12,7 @@ from llmproxy_core.anomaly.detectors import DETECTORS, SECRETS
 from llmproxy_core.anomaly.verdicts import Verdicts
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
+from llmproxy_core.hindsight import Hindsight
 from llmproxy_core.home import Home
 from llmproxy_core.metering.metering import Metering
 from llmproxy_core.model import Headers
@@ -54,6 +55,7 @@ class Interception:
     """None: secrets are written as they are, see `redaction.secrets`."""
     heads: Heads
     modes: Modes
+    hindsight: Hindsight
     throttle: Throttle
     redactor: Redactor
     metering: Metering
@@ -158,6 +160,7 @@ def start(config: Config, home: Home) -> Interception:
         masking=masking,
         heads=Heads(scrubber, masking),
         modes=Modes(config),
+        hindsight=Hindsight(DETECTORS, masker),
         throttle=Throttle(home.limits),
         redactor=Redactor(home.fingerprint_key(), config.capture.max_body),
         metering=Metering(config, home, logger.warning),

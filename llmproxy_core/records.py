@@ -2,8 +2,8 @@
 
 An exchange is one `Opened`, then, once its answer begins, `Answered`, any number of `Piece`s and
 one `Closed`; a short answer comes as a single `Closed` that carries all of it. What is imported
-comes as one `Whole`. Bytes of bodies travel beside the record, exactly as they passed on the wire
-(still compressed).
+comes as one `Whole`. A `Verdict` may follow. Bytes of bodies travel beside the record, as they passed
+on the wire (still compressed), or as `redaction` keeps them.
 
 Times are nanoseconds since 1970. `id` is a uuidv7. Credentials have already been replaced.
 """
@@ -213,7 +213,20 @@ class Whole(msgspec.Struct, array_like=True, frozen=True, tag=6):
         return self.opened.at
 
 
-type Record = Opened | Answered | Piece | Closed | Event | Whole
+class Verdict(msgspec.Struct, array_like=True, frozen=True, tag=7):
+    """What was found in a call after its end, where no text is written that others could judge.
+
+    `asked`: in the request, beyond what `Opened` has; `answered`: in the answer.
+    """
+
+    id: bytes
+    at: int
+    namespace: str
+    asked: Judgement | None
+    answered: Judgement | None
+
+
+type Record = Opened | Answered | Piece | Closed | Event | Whole | Verdict
 
 
 def without_body(record: Record) -> Record:
@@ -224,7 +237,7 @@ def without_body(record: Record) -> Record:
 
 
 encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(Opened | Answered | Piece | Closed | Event | Whole)
+_decoder = msgspec.msgpack.Decoder(Opened | Answered | Piece | Closed | Event | Whole | Verdict)
 
 
 def decode(data: bytes | memoryview) -> Record:

@@ -183,6 +183,7 @@ class WebSocketSession:
         exchange.recorded = self.recorded
         if self.keeper is not None:
             exchange.keeper, exchange.told_masked = self.keeper, self.keeper.masked
+            exchange.copy = [] if self.keeper.skeleton else None
         self.judgement = Judgement()
         exchange.answered(msgspec.structs.replace(self._answer, at=time_ns()))
         record, body = exchange.open_frames(self._waiting.body, self._waiting.kept())

@@ -17,6 +17,11 @@ AROUND = 80
 """Characters shown before and after the evidence."""
 LONGEST = 160
 """Characters shown of the evidence."""
+UNSAID: dict[str, str] = {
+    "exfiltration": "Something that may carry data out.",
+    "unusual_use": "Something unusual.",
+}
+"""Where a sentence may name a host or the like, it is another one without excerpts."""
 TOOL = 200
 """Characters of a tool's name."""
 
@@ -44,7 +49,8 @@ def as_written(located: Iterable[Located], masker: Masker, *, excerpts: bool = T
         secrets = [one.finding for one in there if one.finding.family == "secret"]
         for one in there:
             shown = _excerpt(one, secrets, masker) if excerpts else ("", 0, 0)
-            written.append(_found(one, *shown))
+            said = one.finding.said if excerpts else UNSAID.get(one.finding.family)
+            written.append(_found(one, said or one.finding.said, *shown))
     return written
 
 
@@ -62,14 +68,14 @@ def _without(text: str, secrets: Sequence[Secret], masker: Masker) -> str:
     return masker.body(text.encode(), secrets).decode("utf-8", "replace")
 
 
-def _found(located: Located, excerpt: str, start: int, end: int) -> Found:
+def _found(located: Located, said: str, excerpt: str, start: int, end: int) -> Found:
     one, text = located.finding, located.text
     return Found(
         detector=one.detector,
         family=one.family,
         score=one.score,
         severity=one.severity,
-        said=one.said,
+        said=said,
         author=text.author,
         kind=text.kind,
         tool=_plain(text.tool[:TOOL]),

@@ -40,7 +40,8 @@ def talk(proxy: Mitmdump, url: str, frame: Any, answers: int, team: str = "priva
 
 def create(**more: Any) -> str:
     tool = {"type": "function", "name": "find", "description": CANARY}
-    asked = {"input": CANARY, "tools": [tool]}
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": CANARY}]}
+    asked = {"input": [said], "tools": [tool]}
     return json.dumps({"type": "response.create", "response": asked, **asked, **more})
 
 
