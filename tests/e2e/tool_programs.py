@@ -179,7 +179,7 @@ def anthropic_messages(
                 if block.type == "tool_use"
             ]
             ask["messages"].append({"role": "user", "content": results})
-        turn.text = content[0]["text"]
+        turn.text = content[0]["text"] if content else ""
     return done
 
 

@@ -20,7 +20,7 @@ from tests.unit.redaction.values import KEY, PLACEHOLDERS, SECRETS
         ("secret:generic", "anna@example.org", r"email-[a-z2-7]{10}@redacted\.invalid"),
         ("pii:phone", "+49 (30) 123-4567", r"\+9\d \(\d\d\) \d{3}-\d{4}"),
         ("pii:phone", "004930123456", r"9\d{11}"),
-        ("pii:card", "4929 8273 4418 0015", r"9\d{3} \d{4} \d{4} \d{4}"),
+        ("pii:card", "4929 8273 4418 0019", r"9\d{3} \d{4} \d{4} \d{4}"),
         ("pii:iban", "DE89 3704 0044 0532 0130 00", r"ZZ\d\d \d{4} \d{4} \d{4} \d{4} \d\d"),
         ("pii:us-ssn", "536-22-8726", r"9\d\d-\d\d-\d{4}"),
         ("pii:es-nie", "X1234567L", r"[A-Z]9\d{6}[A-Z]"),

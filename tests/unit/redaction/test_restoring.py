@@ -174,7 +174,7 @@ def test_numbers_and_keys_come_back():
     body = {"candidates": [{"content": {"parts": [{"functionCall": {"args": args}}]}}]}
     given = json.loads(back("gemini", json.dumps(body).encode(), told=[]))
     part = given["candidates"][0]["content"]["parts"][0]
-    whole = {"card": 4929827344180015, EMAIL: 1, "id": EMAIL, "other": int(number + "1")}
+    whole = {"card": 4929827344180019, EMAIL: 1, "id": EMAIL, "other": int(number + "1")}
     assert part["functionCall"]["args"] == whole
 
 

@@ -12,8 +12,8 @@ KEY = b"k" * 32
 SECRETS = [
     Secret("pii:email", "anna.schmidt@example.org"),
     Secret("pii:phone", "+1 (415) 555-0123"),
-    Secret("pii:card", "4929 8273 4418 0015"),
-    Secret("pii:card", "4929827344180015"),
+    Secret("pii:card", "4929 8273 4418 0019"),
+    Secret("pii:card", "4929827344180019"),
     Secret("pii:iban", "DE89 3704 0044 0532 0130 00"),
     Secret("pii:us-ssn", "536-22-8726"),
     Secret("pii:es-nie", "X1234567L"),
