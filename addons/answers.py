@@ -7,7 +7,8 @@ from mitmproxy import http
 from addons import bridge
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.providers.content_type import content_type
-from llmproxy_core.rewriting import Rewriting
+from llmproxy_core.providers.refusal import Refusal
+from llmproxy_core.rewriting import Replacing, Rewriting
 
 
 def rewriting(response: http.Response, exchange: Exchange) -> Rewriting | None:
@@ -31,6 +32,17 @@ def rewriting(response: http.Response, exchange: Exchange) -> Rewriting | None:
     else:
         response.headers.pop("content-length", None)
     return made
+
+
+def replace(response: http.Response, exchange: Exchange, made: Refusal) -> None:
+    """In `responseheaders`: the client gets a refusal of ours in place of the answer."""
+    response.status_code, response.reason = made.status, ""
+    for name in ("content-encoding", "content-length"):
+        response.headers.pop(name, None)
+    for name, value in made.headers:
+        response.headers[name] = value
+    exchange.rewrite = Replacing(exchange.head.wire, made.body)
+    exchange.expected = -1
 
 
 def slot(answer: Rewriting, where: str) -> Callable[[bytes], list[bytes]]:

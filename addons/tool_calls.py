@@ -15,11 +15,13 @@ from llmproxy_core.anomaly.finding import Text
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.policies.approvals import Hold, Outcome, tool_key
+from llmproxy_core.policies.ruling import told
 from llmproxy_core.policies.tool_calls import ToolCalls as Deciding
+from llmproxy_core.providers.refusal import refusal
 from llmproxy_core.records import Decision
 from llmproxy_core.redaction.excerpts import note
 from llmproxy_core.rewriting import Order
-from llmproxy_core.toolgate import Call, FrameGate, ToolGate
+from llmproxy_core.toolgate import FORMATS, Call, FrameGate, ToolGate
 from llmproxy_core.websocket import WebSocketSession
 
 
@@ -31,6 +33,8 @@ class ToolCalls:
             return
         made = answers.rewriting(response, exchange)
         if made is None:
+            if exchange.expected != 0:
+                _refuse_unread(response, exchange)
             return
         decide = _deciding(exchange, exchange.facts).decide
         gate = ToolGate(
@@ -70,6 +74,18 @@ class ToolCalls:
         session = bridge.session(flow)
         if session is not None and session.gate is not None:
             session.gate.finish()
+
+
+def _refuse_unread(response: http.Response, exchange: Exchange) -> None:
+    """An answer in a content coding that nobody here knows."""
+    asked = bridge.interception().rulebook.policies.of("tool_call")
+    policy = next((one for one in asked if one.closed and one.enforced), None)
+    if policy is None or exchange.head.wire not in FORMATS:
+        return
+    said = told(policy, "this answer cannot be read, so its calls of tools cannot be judged")
+    decided = Decision(policy.name, policy.mode, policy.action, "refused unjudged", said)
+    exchange.judgement.decisions.append(decided)
+    answers.replace(response, exchange, refusal(exchange.head.wire, "unavailable", said))
 
 
 def _gate(session: WebSocketSession) -> FrameGate | None:
@@ -125,7 +141,7 @@ def _deciding(call: Exchange, facts: dict[str, Any]) -> Deciding:
     def ask(hold: Hold, tool: str, arguments: str) -> Outcome:
         return shared.approvals.tool(call.id, hold, tool_key(namespace, tool, arguments))
 
-    def told(judged: Judged, decisions: list[Decision]) -> None:
+    def write(judged: Judged, decisions: list[Decision]) -> None:
         there = len(call.judgement.found)
         note(judged, call.judgement, shared.masker, call.keeper)
         call.judgement.decisions += (
@@ -133,4 +149,4 @@ def _deciding(call: Exchange, facts: dict[str, Any]) -> Deciding:
             for one in decisions
         )
 
-    return Deciding(rules.policies, facts, judge, ask, told)
+    return Deciding(rules.policies, facts, judge, ask, write)

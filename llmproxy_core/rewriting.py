@@ -134,3 +134,22 @@ class Rewriting:
     def _drop(self, place: tuple[Order, Stage], exc: Exception) -> None:
         self._fault = self._fault or exc
         self._stages = [one for one in self._stages if one != place]
+
+
+class Replacing(Rewriting):
+    """Another body in place of all of an answer, whatever its content coding."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, wire: str, body: bytes) -> None:
+        super().__init__(wire, [])
+        self._body = body
+
+    def feed(self, chunk: bytes) -> bytes:
+        return b""
+
+    def finish(self) -> bytes:
+        return self._body
+
+    def whole(self, body: bytes) -> bytes:
+        return self._body

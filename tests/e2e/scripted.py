@@ -19,7 +19,7 @@ LIVE = (
 class Script:
     """A provider that answers each message with what a test has put down for it.
 
-    A list is sent as a message in fragments.
+    A list is sent as a message in fragments; None closes the connection.
     """
 
     http_port = 9
@@ -37,6 +37,9 @@ class Script:
         for message in connection:
             self.got.append(message)
             for one in self.answers.pop(0) if self.answers else []:
+                if one is None:
+                    connection.close()
+                    return
                 connection.send(one)
 
     def __enter__(self) -> "Script":

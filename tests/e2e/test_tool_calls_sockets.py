@@ -129,6 +129,15 @@ def test_a_call_that_is_denied_becomes_a_message(running, script, request):
     assert [one.outcome for one in first.closed.judged.decisions] == ["blocked"]
 
 
+def test_what_was_held_comes_before_the_end_of_the_connection(running, script, request):
+    frames = called("look", {"a": "b"})
+    for _ in range(20):
+        script.answers = [[*frames, done(*frames), None]]
+        with talk(running, RESPONSES, request.node.name) as socket:
+            socket.send(asked())
+            assert [str(one) for one in socket] == [*frames, done(*frames)]
+
+
 def test_names_of_a_namespace_are_judged_as_the_client_knows_them(running, script, request):
     frames = called("pay__refund", {"order": "7"})
     script.answers = [[*frames, done(*frames)]]
