@@ -26,6 +26,8 @@ NEEDED = re.compile(
     "|(PATH|HOME|USER|LOGNAME|LANG|TZ|TMPDIR|VIRTUAL_ENV)$"
 )
 """What the worker inherits: the API keys in the proxy's environment are not its business."""
+ADVISOR_KEY = "OPENROUTER_API_KEY"
+"""But for this one, where the advisor is switched on."""
 
 logger = logging.getLogger("llmproxy")
 
@@ -37,6 +39,8 @@ class WorkerChild:
         self.home = home
         self.process: asyncio.subprocess.Process | None = None
         self._environment = {k: v for k, v in os.environ.items() if NEEDED.match(k)}
+        if config.advisor.enabled and (key := os.environ.get(ADVISOR_KEY)):
+            self._environment[ADVISOR_KEY] = key
         self._environment["LLMPROXY_HOME"] = str(home.path)
         if config.source:
             self._environment["LLMPROXY_CONFIG"] = str(config.source)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from llmproxy_core import config
 from llmproxy_core.clients.check import Check
 from llmproxy_core.clients.endpoint import Endpoint, endpoint
+from llmproxy_core.clients.guard import advisor_check, limits_check
 from llmproxy_core.clients.machine import (
     authority_check,
     disk_check,
@@ -32,6 +33,8 @@ def examine() -> Iterator[Check]:
     yield Check("settings", "ok", str(settings.source or "no mitm.toml: defaults in force"))
     yield database_check(settings, home)
     yield backlog_check(settings, home)
+    yield limits_check(settings, home)
+    yield advisor_check(settings)
     proxy = endpoint(settings, home)
     yield authority_check(proxy)
     yield no_proxy_check()

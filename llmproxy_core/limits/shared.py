@@ -51,7 +51,7 @@ class SharedLimiter:
         self._local = local
         self._when_away = when_away
         self._tell = tell
-        self._where = _where(url)
+        self._where = where(url)
         self._redis, self._faults = _client(url)
         self._breaker = Breaker(1, 0.5, 5.0)
         self._away = False
@@ -253,7 +253,22 @@ def _client(url: str) -> tuple[Any, tuple[type[Exception], ...]]:
     return client, (RedisError, OSError, TimeoutError)
 
 
-def _where(url: str) -> str:
+async def problem(url: str) -> str:
+    """Why the storage cannot be used now; empty: it can."""
+    try:
+        client, faults = _client(url)
+    except ConfigError as exc:
+        return str(exc)
+    try:
+        await client.ping()
+    except faults as exc:
+        return f"it does not answer ({_reason(exc)})"
+    finally:
+        await client.aclose()
+    return ""
+
+
+def where(url: str) -> str:
     """The storage, without its password."""
     parts = urlsplit(url)
     return f"Redis at {parts.hostname}:{parts.port or 6379}" if parts.hostname else "Redis"

@@ -31,7 +31,7 @@ class Levels:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._file = home.levels.with_name(f"{home.levels.name}.{os.getpid()}")
-        self._told: list[Level] = []
+        self._told: list[Level] | None = None
 
     def changed(self, levels: Iterable[Level]) -> bool:
         """Is there anything new to be told?"""
@@ -41,7 +41,8 @@ class Levels:
 
     def write(self) -> None:
         """Slow. Fails open: without it only `llmproxy limits` is worse off."""
-        levels = [(one.limit, one.kind, one.whose, one.used, one.allowed) for one in self._told]
+        told = self._told or []
+        levels = [(one.limit, one.kind, one.whose, one.used, one.allowed) for one in told]
         with suppress(OSError):
             write_private(self._file, msgspec.json.encode(Written(time.time_ns(), levels)))
 

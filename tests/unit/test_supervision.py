@@ -1,9 +1,21 @@
 import asyncio
 import sys
 
-from llmproxy_core.config import Config
+import pytest
+
+from llmproxy_core.config import AdvisorConfig, Config
 from llmproxy_core.home import Home
 from llmproxy_core.supervision import WorkerChild
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_the_worker_has_the_key_of_the_advisor_where_there_is_one(tmp_path, monkeypatch, enabled):
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-test-not-a-key")
+    config = Config(advisor=AdvisorConfig(enabled=enabled))
+
+    child = WorkerChild(Home(tmp_path), config)
+
+    assert ("OPENROUTER_API_KEY" in child._environment) == enabled
 
 
 def test_the_worker_does_not_inherit_the_keys_of_the_proxy(tmp_path, monkeypatch):
