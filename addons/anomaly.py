@@ -1,4 +1,5 @@
-"""Judge each request before it is sent: what is new in it, for what is remembered of the rest.
+"""Judge each request before it is sent, as far as policies ask: what is new in it, for what is
+remembered of the rest.
 
 Fails open: what could not be judged is told (`Judgement.left`, `faults`), and policies that fail
 closed stop it, see `policies.py`. Nothing is changed here.
@@ -8,25 +9,27 @@ from mitmproxy import http
 from mitmproxy.addonmanager import Loader
 
 from addons import bridge
+from llmproxy_core.anomaly.detectors import finding
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.pipeline import Head
 from llmproxy_core.redaction.excerpts import note
+from llmproxy_core.redaction.keeper import Keeper
 
 
 class Anomaly:
     def load(self, loader: Loader) -> None:
         """Patterns and models are read now, before the first call comes."""
-        if _looks():
-            bridge.interception().verdicts.warm()
+        bridge.interception().verdicts.warm()
 
     @bridge.guarded
     def request(self, flow: http.HTTPFlow) -> None:
         exchange = bridge.exchange(flow)
         if exchange is None or exchange.opened or flow.request.raw_content is None:
             return
-        if bridge.upgrades(flow.request) or not _looks():
+        if bridge.upgrades(flow.request):
             return
-        head, body = exchange.head, bridge.decoded_body(flow)
-        judged = _judged(head.wire, flow.request.path, body or b"", head.namespace)
+        body = bridge.decoded_body(flow)
+        judged = _judged(exchange.head, flow.request.path, body or b"", exchange.keeper)
         if body is None:
             judged.faults.append("its content coding cannot be undone")
         exchange.judged = judged
@@ -35,23 +38,23 @@ class Anomaly:
     @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         session = bridge.session(flow)
-        if session is None or flow.websocket is None or not _looks():
+        if session is None or flow.websocket is None:
             return
         message = flow.websocket.messages[-1]
         if message.from_client:
-            head = session.head
-            session.judged = _judged(head.wire, head.path, message.content, head.namespace)
+            head, keeper = session.head, session.keeper
+            session.judged = _judged(head, head.path, message.content, keeper)
             masker = bridge.interception().masker
             note(session.judged, session.judgement, masker, session.keeper)
 
 
-def _looks() -> bool:
+def _judged(head: Head, path: str, body: bytes, keeper: Keeper | None) -> Judged:
+    """By the detectors whose findings a policy asks about; the others are the worker's, but for a
+    call of which it gets no text."""
     shared = bridge.interception()
-    return shared.config.anomaly.proxy or shared.rulebook.policies.asks_findings
-
-
-def _judged(wire: str, path: str, body: bytes, namespace: str) -> Judged:
-    shared = bridge.interception()
-    rules = shared.rulebook
-    judged = shared.verdicts.request(wire, path, body, whole=rules.policies.closed)
-    return judged.worth_telling(rules.learned, namespace)
+    policies, learned = shared.rulebook.policies, shared.rulebook.learned
+    asked = None
+    if shared.config.anomaly.inline == "policies" and not (keeper and keeper.skeleton):
+        asked = finding(policies.families("request"))
+    judged = shared.verdicts.request(head.wire, path, body, asked=asked, whole=policies.closed)
+    return judged.worth_telling(learned, head.namespace)

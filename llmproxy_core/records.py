@@ -67,10 +67,12 @@ class Judgement(msgspec.Struct, array_like=True):
     decisions: list[Decision] = []
     left: int = 0
     faults: list[str] = []
+    asked: list[str] = []
+    """The detectors that were, if not all: the others are still to be, by the worker."""
 
     @property
     def says(self) -> bool:
-        return bool(self.found or self.decisions or self.left or self.faults)
+        return bool(self.found or self.decisions or self.left or self.faults or self.asked)
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):

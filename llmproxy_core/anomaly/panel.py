@@ -1,6 +1,6 @@
 """The detectors together, each fenced in: one that fails or hangs stops neither others nor a call."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 
 from llmproxy_core.anomaly.deadline import Deadline, TookTooLong
@@ -33,11 +33,16 @@ class Panel:
                 with suppress(Exception), Deadline(WARMING):
                     detector.find(Text("Nothing is wrong with this text.", author))
 
-    def find(self, text: Text, faults: list[str]) -> list[Finding]:
-        """What is found; of detectors that could not look, `faults` is told."""
+    def find(
+        self, text: Text, faults: list[str], asked: Container[str] | None = None
+    ) -> list[Finding]:
+        """What is found; of detectors that could not look, `faults` is told. `asked`: by name; None:
+        all."""
         found: list[Finding] = []
         seconds = PATIENCE + PER_CHARACTER * len(text.text)
         for detector, breaker in self._asked:
+            if asked is not None and detector.name not in asked:
+                continue
             if not breaker.may_ask():
                 faults.append(f"{detector.name}: left alone for {breaker.wait:.0f} s, it failed")
                 continue

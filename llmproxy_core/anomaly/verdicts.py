@@ -33,6 +33,10 @@ TOOLS = 4096
 """Calls of tools whose results may still come."""
 
 
+type Key = tuple[str, Hash, frozenset[str] | None]
+"""Wire format, content hash, and who was asked."""
+
+
 @dataclass(slots=True)
 class Judged:
     """`found`: in all of the request. `left`: texts for which there was no time. `faults`: of the
@@ -41,6 +45,8 @@ class Judged:
     found: list[Located] = field(default_factory=list)
     left: int = 0
     faults: list[str] = field(default_factory=list)
+    asked: frozenset[str] | None = None
+    """The detectors that were; None: all."""
 
     @property
     def whole(self) -> bool:
@@ -63,29 +69,39 @@ class Verdicts:
     def __init__(self, detectors: Sequence[Detector], budget_ms: float = BUDGET_MS) -> None:
         self._panel = Panel(detectors)
         self._budget_ms = budget_ms
-        self._known: Recent[tuple[str, Hash], tuple[Located, ...]] = Recent(REMEMBERED)
-        self._bodies: Recent[tuple[str, Hash], tuple[Located, ...]] = Recent(BODIES)
+        self._known: Recent[Key, tuple[Located, ...]] = Recent(REMEMBERED)
+        self._bodies: Recent[Key, tuple[Located, ...]] = Recent(BODIES)
         self._tools: Recent[str, str] = Recent(TOOLS)
 
     def warm(self) -> None:
         """See `Panel.warm`."""
         self._panel.warm()
 
-    def request(self, wire: str, path: str, body: bytes, *, whole: bool = False) -> Judged:
-        """Of a body without content codings, or of a frame of a WebSocket's client. `whole`: all
-        of it, however long that takes."""
-        same = (wire, content_hash(body))
+    def request(
+        self,
+        wire: str,
+        path: str,
+        body: bytes,
+        *,
+        asked: frozenset[str] | None = None,
+        whole: bool = False,
+    ) -> Judged:
+        """Of a body without content codings, or of a frame of a WebSocket's client. `asked`: the
+        detectors that are, by name; None: all. `whole`: all of it, however long that takes."""
+        if asked is not None and not asked:
+            return Judged(asked=asked)
+        same = (wire, content_hash(body), asked)
         if (known := self._bodies.get(same)) is not None:
-            return Judged([*known])
-        judged = Judged()
+            return Judged([*known], asked=asked)
+        judged = Judged(asked=asked)
         clock = _Clock(None if whole else self._budget_ms)
         for element in elements(body):
-            key = (wire, element.hash)
+            key = (wire, element.hash, asked)
             known = self._known.get(key)
             if known is not None:
                 judged.found += known
                 continue
-            new = Judged()
+            new = Judged(asked=asked)
             for text in self._texts(element, wire, path):
                 self._judge(text, new, clock)
             judged.found += new.found
@@ -97,9 +113,9 @@ class Verdicts:
             self._bodies[same] = tuple(one.remembered() for one in judged.found)
         return judged
 
-    def text(self, text: Text) -> Judged:
+    def text(self, text: Text, asked: frozenset[str] | None = None) -> Judged:
         """Of one text, such as the arguments of a tool, however long it takes."""
-        judged = Judged()
+        judged = Judged(asked=asked)
         self._judge(text, judged, _Clock(None))
         return judged
 
@@ -107,7 +123,7 @@ class Verdicts:
         if not clock.suffices(text.text):
             judged.left += 1
             return
-        findings = self._panel.find(text, judged.faults)
+        findings = self._panel.find(text, judged.faults, judged.asked)
         if findings:
             hash = content_hash(text.text.encode("utf-8", "surrogatepass"))
             judged.found += (Located.of(one, text, hash) for one in findings)

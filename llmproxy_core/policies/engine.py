@@ -42,6 +42,14 @@ class Policies:
             phase: frozenset().union(*(one.expression.variables for one in there))
             for phase, there in self._of.items()
         }
+        self._families: dict[Phase, frozenset[str]] = {
+            phase: frozenset().union(*(one.families for one in there))
+            for phase, there in self._of.items()
+        }
+
+    def families(self, phase: Phase) -> frozenset[str]:
+        """The families of findings that somebody asks about."""
+        return self._families[phase]
 
     def asked(self, phase: Phase) -> frozenset[str]:
         """The variables that are looked at."""

@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 
 from llmproxy_core import expressions
 from llmproxy_core.expressions import Expression
+from llmproxy_core.expressions.pinned import pinned
+from llmproxy_core.expressions.variables import FAMILY
 from llmproxy_core.globs import any_of
 from llmproxy_core.sections.policies import Action, Mode
 
@@ -13,6 +15,7 @@ type Phase = Literal["request", "tool_call", "answer"]
 """`request`: before it is sent. `tool_call`: of an answer, before the client gets it. `answer`: when
 the call is over, in the worker."""
 
+ALL = frozenset(FAMILY.words)
 OF_REQUESTS: frozenset[Action] = frozenset(
     {"allow_models", "deny_tools", "redact_wire", "throttle"}
 )
@@ -64,6 +67,8 @@ class Policy:
     enforced: bool
     asks_findings: bool
     phases: frozenset[Phase]
+    families: frozenset[str]
+    """Of findings, those that it is about."""
     tools: Callable[[str], bool]
     models: Callable[[str], bool]
 
@@ -99,9 +104,20 @@ def policy(settings: PolicySettings, *, proven: bool = True) -> Policy:
         enforced=settings.mode == "active" and not waits,
         asks_findings=any(name.startswith("finding.") for name in expression.variables),
         phases=phases(settings.action, expression.variables),
+        families=families(settings.when, expression.variables),
         tools=any_of(settings.tools),
         models=any_of(settings.models),
     )
+
+
+def families(when: str, asked: frozenset[str]) -> frozenset[str]:
+    """The families of findings that an expression may be about."""
+    if not any(name.startswith("finding") for name in asked):
+        return frozenset()
+    if any(name.startswith("findings.") for name in asked):
+        return ALL
+    found = pinned(when, "finding.family")
+    return ALL if found is None else found
 
 
 def phases(action: Action, asked: frozenset[str]) -> frozenset[Phase]:

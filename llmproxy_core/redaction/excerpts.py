@@ -32,6 +32,8 @@ def note(judged: Judged, judgement: Judgement, masker: Masker, keeper: Keeper | 
     if new:
         excerpts = keeper is None or not keeper.skeleton
         judgement.found += as_written(new, masker, excerpts=excerpts)
+    if judged.asked and not judgement.asked:
+        judgement.asked = sorted(judged.asked)
     judgement.left += judged.left
     judgement.faults += judged.faults
 

@@ -209,7 +209,7 @@ BREAKING = {
 CLOSED = """
 [[policies]]
 name = "closed"
-when = 'finding.family == "secret" and client.name != "bold"'
+when = 'finding.family == "pii" and client.name != "bold"'
 action = "flag"
 on_fault = "closed"
 """
