@@ -75,7 +75,7 @@ def test_a_refused_turn_is_answered_in_the_words_of_the_provider(running, script
     assert len(script.got) == 1
     first, second = calls(running, request.node.name, 2)
     assert [one.outcome for one in first.opened.judged.decisions] == ["blocked"]
-    assert second.opened.judged is None
+    assert second.opened.judged.decisions == []
 
 
 def test_an_item_of_a_voice_session_does_not_reach_the_provider(running, script, request):
