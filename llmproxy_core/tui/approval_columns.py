@@ -23,6 +23,13 @@ def is_waiting(one: Approval, now: datetime) -> bool:
     return one.state == "waiting" and one.expires_at > now
 
 
+def why(one: Approval, flow: Flow | None) -> str:
+    """What was found, where that is why it waits; else what is asked."""
+    if one.said or flow is None:
+        return plain.line(one.said) or f"policy {plain.line(one.policy)}"
+    return plain.line(flow.preview) or f"{plain.line(flow.method)} {plain.line(flow.path)}"
+
+
 def _left(one: Approval, glance: Glance) -> Cell:
     if one.state != "waiting":
         return Cell(one.state, TONES[one.state])
@@ -44,10 +51,13 @@ def columns(flows: Mapping[UUID, Flow]) -> tuple[Column[Approval], ...]:
         flow = flows.get(one.request_id)
         return Cell(model_name(flow) if flow else "", "second")
 
+    def reason(one: Approval, _: Glance) -> Cell:
+        return Cell(why(one, flows.get(one.request_id)), _tone(one))
+
     return (
         Column("Left", 8, 0, _left, right=True),
         Column("Policy", 14, 2, lambda one, _: Cell(plain.line(one.policy), "strong"), most=24),
-        Column("Why", 24, 1, lambda one, _: Cell(plain.line(one.said), _tone(one)), grow=6),
+        Column("Why", 24, 1, reason, grow=6),
         Column("Tool", 10, 5, lambda one, _: Cell(plain.line(one.tool), "accent"), most=18),
         Column("Client", 12, 4, client, grow=1, most=16),
         Column("Model", 14, 6, model, grow=1, most=24),

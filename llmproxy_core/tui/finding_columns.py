@@ -28,7 +28,7 @@ def _times(one: Anomaly, _: Glance) -> Cell:
 
 def _status(one: Anomaly, _: Glance) -> Cell:
     tone: Tone = "accent" if one.status == "detected" else "good"
-    return Cell(STATUSES.get(one.status, plain.line(one.status)), tone)
+    return Cell(STATUSES[one.status], tone)
 
 
 def _tone(one: Anomaly, tone: Tone) -> Tone:

@@ -5,7 +5,8 @@ from datetime import datetime, tzinfo
 
 from textual.content import Content
 
-from llmproxy_core.store.guard_rows import SEVERITIES, Anomaly, PolicyDecision
+from llmproxy_core.anomaly.finding import Severity
+from llmproxy_core.store.guard_rows import OPEN, SEVERITIES, Anomaly, PolicyDecision, Status
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.evidence import highlighted
 from llmproxy_core.tui.widgets.columns import Tone
@@ -17,7 +18,7 @@ STYLES = {
     "medium": "$accent",
     "low": "$foreground 70%",
 }
-STATUSES = {
+STATUSES: dict[Status, str] = {
     "detected": "new",
     "acknowledged": "acknowledged",
     "resolved": "resolved",
@@ -42,6 +43,9 @@ SHADOW = {
     "allow": "would have been allowed",
 }
 FAINT = "$foreground 50%"
+SETTLED: tuple[Status, ...] = ("acknowledged", "resolved", "false_positive")
+
+type Counts = dict[tuple[Status, Severity], int]
 
 
 def family(name: str) -> str:
@@ -89,7 +93,7 @@ def evidence(anomaly: Anomaly) -> Content:
 
 
 def _status(anomaly: Anomaly, now: datetime, zone: tzinfo | None) -> Content:
-    said = STATUSES.get(anomaly.status, plain.line(anomaly.status))
+    said = STATUSES[anomaly.status]
     by = f" by {plain.line(anomaly.status_by)}" if anomaly.status_by else ""
     at = f", {figures.moment(anomaly.status_at, now, zone)}" if anomaly.status_at else ""
     why = f": {plain.line(anomaly.status_why)}" if anomaly.status_why else ""
@@ -173,3 +177,20 @@ def masked(request: int, answer: int) -> str:
     counts = ((request, "the request"), (answer, "the answer"))
     places = [f"{many:,} in {side}" for many, side in counts if many]
     return f"{' and '.join(places)}: only their marks are stored" if places else ""
+
+
+def counted(counts: Counts) -> Content:
+    """`2 critical  5 high │ 1 acknowledged  14 resolved  3 false positives`"""
+    severe = [
+        Content.styled(f"{many:,} {name}", STYLES[name])
+        for name in reversed(SEVERITIES)
+        if (many := sum(counts.get((status, name), 0) for status in OPEN))
+    ]
+    rest = [
+        Content.styled(f"{many:,} {STATUSES[status]}", "$foreground 60%")
+        for status in SETTLED
+        if (many := sum(counts.get((status, name), 0) for name in SEVERITIES))
+    ]
+    first = Content("  ").join(severe) if severe else Content.styled("none open", "$success")
+    parts = [first, *([Content("  ").join(rest)] if rest else [])]
+    return Content(" ") + Content.styled(" │ ", "$foreground 30%").join(parts)

@@ -34,7 +34,9 @@ def policy(one: PolicyLine, now: datetime, zone: tzinfo | None = None) -> Conten
         for key, value in one.policy.settings.items()
         if value not in (None, "", [], False) and key != ALLOWED
     ]
-    lines += [_bound(one), Content.styled(_origin(one, now, zone), FAINT)]
+    if one.bound is not None or "finding" in one.policy.expression:
+        lines.append(_bound(one))
+    lines += [Content.styled(_origin(one, now, zone), FAINT)]
     return Content("\n").join(lines)
 
 

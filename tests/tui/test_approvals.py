@@ -36,6 +36,17 @@ async def test_calls_that_wait_come_first_and_the_most_urgent_before_all(
         await stage.sees("denied", "━━━───", "12 s left", "asks: Review the diff for races")
 
 
+async def test_a_call_that_waits_whatever_is_in_it_is_told_by_what_it_asks(
+    source: MemorySource, home: Home
+) -> None:
+    source.guard.asked = [guard_demo.approval(1, 60, said="")]
+    async with on_stage(source, home, size=(140, 40)) as stage:
+        await stage.press("6")
+        await stage.sees("1 call waits", "Review the diff for races")
+        await stage.press("y")
+        await stage.is_told("approved: Review the diff for races")
+
+
 async def test_time_runs_out_as_one_looks(
     source: MemorySource, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,16 @@ async def test_after_a_finding_is_settled_the_cursor_is_on_the_next(
         assert statuses(source)[:3] == ["resolved", "resolved", "detected"]
 
 
+async def test_keys_that_come_fast_are_about_one_finding_each(
+    source: MemorySource, home: Home
+) -> None:
+    async with on_stage(source, home, size=(140, 40)) as stage:
+        await opened(stage)
+        await stage.press("r", "r", "f")
+        await until(lambda: statuses(source)[:3] == ["resolved", "resolved", "false_positive"])
+        await stage.sees("2 findings")
+
+
 async def test_what_was_settled_can_be_taken_back(source: MemorySource, home: Home) -> None:
     async with on_stage(source, home, size=(140, 40)) as stage:
         await opened(stage)
@@ -196,6 +206,8 @@ async def test_older_findings_come_as_one_scrolls(source: MemorySource, home: Ho
         await stage.sees("450 findings")
         await stage.press("end")
         await stage.sees("number 449")
+        source.guard.find(guard_demo.finding(9, 0.5, said="a newer one"))
+        await stage.sees("451 findings", "number 449")
 
 
 async def test_without_a_database_the_queue_says_so(source: MemorySource, home: Home) -> None:

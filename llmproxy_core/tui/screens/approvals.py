@@ -12,8 +12,7 @@ from textual.widgets import Static
 
 from llmproxy_core.store.guard_rows import Approval
 from llmproxy_core.store.rows import Flow
-from llmproxy_core.tui import plain
-from llmproxy_core.tui.approval_columns import columns, is_waiting
+from llmproxy_core.tui.approval_columns import columns, is_waiting, why
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.hub import ModeScreen
 from llmproxy_core.tui.screens.asking import AskScreen
@@ -173,9 +172,9 @@ class ApprovalsScreen(ModeScreen):
         if one is None:
             return
         told = "kept with the decision and in the audit"
-        why = await self.app.push_screen_wait(AskScreen("Denied: why?", told))
-        if why is not None:
-            await self._decide(one, approved=False, why=why)
+        because = await self.app.push_screen_wait(AskScreen("Denied: why?", told))
+        if because is not None:
+            await self._decide(one, approved=False, because=because)
 
     def _undecided(self) -> Approval | None:
         one = self.table.current
@@ -186,10 +185,12 @@ class ApprovalsScreen(ModeScreen):
             return None
         return one
 
-    async def _decide(self, one: Approval, *, approved: bool, why: str = "") -> None:
+    async def _decide(self, one: Approval, *, approved: bool, because: str = "") -> None:
         guard = self.hub.source.guard
-        if await self.hub.ask(lambda: guard.decide(one.request_id, approved=approved, why=why)):
+        if await self.hub.ask(lambda: guard.decide(one.request_id, approved=approved, why=because)):
             said = "approved" if approved else "denied"
-            self.notify(f"{said}: {plain.line(one.said, 80)}", markup=False, timeout=3)
+            self.notify(
+                f"{said}: {why(one, self.flows.get(one.request_id))}", markup=False, timeout=3
+            )
             self.llmproxy.look_for_approvals()
             self.reload()

@@ -1,5 +1,6 @@
 """Security: what was found, the newest first; a person says what it was."""
 
+from dataclasses import replace
 from typing import ClassVar
 from uuid import UUID
 
@@ -10,24 +11,23 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from llmproxy_core.anomaly.finding import Severity
 from llmproxy_core.store.anomalies import Queue
-from llmproxy_core.store.guard_rows import OPEN, SEVERITIES, Anomaly, Status
+from llmproxy_core.store.guard_rows import OPEN, Anomaly, Status
 from llmproxy_core.tui import finding_filter, plain
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.finding_columns import COLUMNS
-from llmproxy_core.tui.guard_words import STATUSES, STYLES
+from llmproxy_core.tui.guard_words import STATUSES, Counts, counted
 from llmproxy_core.tui.hub import ModeScreen
 from llmproxy_core.tui.screens.asking import AskScreen
 from llmproxy_core.tui.screens.detail import DetailScreen
+from llmproxy_core.tui.widgets.empty import nothing_found
 from llmproxy_core.tui.widgets.evidence_pane import EvidencePane
 from llmproxy_core.tui.widgets.filter_line import FilterLine
 from llmproxy_core.tui.widgets.table import Table
 
-type Counts = dict[tuple[Status, Severity], int]
-
 PAGE = 200
-SETTLED: tuple[Status, ...] = ("acknowledged", "resolved", "false_positive")
+MOST = 1000
+"""Findings that are read again whenever something changes."""
 REFRESH_SECONDS = 1.0
 POLL = 5
 """Refreshes until the queue is read again though nothing was heard: others settle findings, too."""
@@ -110,17 +110,19 @@ class SecurityScreen(ModeScreen):
 
     @work(exclusive=True, group="findings")
     async def reload(self) -> None:
-        """Read as many of the queue as were there, the newest first."""
+        """Read as many of the queue as were there, the newest first; those below stay."""
         guard, wanted = self.hub.source.guard, self.wanted
-        limit = max(PAGE, len(self.findings))
+        limit = min(max(PAGE, len(self.findings)), MOST)
         found = await self.hub.ask(lambda: guard.anomalies(limit=limit, wanted=wanted))
         counts = await self.hub.ask(guard.counts)
         if found is None or counts is None:
             self.note(("the database is not up yet, retrying", "$warning"))
             return
         self._stale, self._quiet, self._loaded = False, 0, True
-        self.findings, self.counts = found, counts
+        self.counts = counts
         self._exhausted = len(found) < limit
+        older = [] if self._exhausted else [one for one in self.findings if one.id < found[-1].id]
+        self.findings = [*found, *older]
         self._redraw()
 
     @work(exclusive=True, group="older")
@@ -155,7 +157,7 @@ class SecurityScreen(ModeScreen):
         count = len(self.findings)
         more = "" if self._exhausted else "+"
         self.note(f"{count}{more} finding{'s' * (count != 1)}" if self._loaded else "")
-        self.query_one("#security-counts", Static).update(_summary(self.counts))
+        self.query_one("#security-counts", Static).update(counted(self.counts))
         empty = self.query_one("#security-empty", Static)
         empty.display = not self.findings
         if not self.findings:
@@ -166,19 +168,7 @@ class SecurityScreen(ModeScreen):
             return Content("Reading …")
         if self.filter_text:
             return Content("No finding matches this filter. Esc clears it.")
-        settled = sum(n for (status, _), n in self.counts.items() if status not in OPEN)
-        if settled:
-            return Content.assemble(
-                ("Nothing is left to be looked at.", "bold $success"),
-                f"\n\n{settled:,} findings are settled: / status:all shows them, too.",
-            )
-        return Content.assemble(
-            ("Nothing was found.", "bold"),
-            "\n\nEach text of each call is looked at once: secrets, personal data, orders that a page",
-            "\nor a file gives to the model, hidden text, data on its way out, dangerous tool calls.",
-            "\n\nTry it on a text:\n",
-            ("    llmproxy scan -", "bold $accent"),
-        )
+        return nothing_found(sum(n for (status, _), n in self.counts.items() if status not in OPEN))
 
     # what a person does ----------------------------------------------------------------------
 
@@ -218,12 +208,20 @@ class SecurityScreen(ModeScreen):
             await self._settle(current, "resolved", why)
 
     async def _settle(self, one: Anomaly, status: Status, why: str = "") -> None:
+        """Shown at once, so that the next key is about the next finding."""
+        self.workers.cancel_group(self, "findings")  # it would show what was before
+        self._show_as(one, status)
         guard = self.hub.source.guard
-        done = await self.hub.ask(lambda: guard.settle(one.id, status, why))
-        if done:
+        if await self.hub.ask(lambda: guard.settle(one.id, status, why)):
             self._settled.append((one, one.status))
             self.notify(f"{STATUSES[status]}: {plain.line(one.said, 80)}", markup=False, timeout=3)
-            self.reload()
+        self.reload()
+
+    def _show_as(self, one: Anomaly, status: Status) -> None:
+        kept = [replace(one, status=status)] if status in self.wanted.statuses else []
+        at = [each.id for each in self.findings].index(one.id)
+        self.findings = [*self.findings[:at], *kept, *self.findings[at + 1 :]]
+        self._redraw()
 
     @work(group="settle")
     async def action_undo(self) -> None:
@@ -295,20 +293,3 @@ class SecurityScreen(ModeScreen):
         if self.table.current is not None:
             self.app.copy_to_clipboard(str(self.table.current.id))
             self.notify(f"Copied {self.table.current.id}")
-
-
-def _summary(counts: Counts) -> Content:
-    """`2 critical  5 high │ 1 acknowledged  14 resolved  3 false positives`"""
-    severe = [
-        Content.styled(f"{many:,} {name}", STYLES[name])
-        for name in reversed(SEVERITIES)
-        if (many := sum(counts.get((status, name), 0) for status in OPEN))
-    ]
-    rest = [
-        Content.styled(f"{many:,} {STATUSES[status]}", "$foreground 60%")
-        for status in SETTLED
-        if (many := sum(counts.get((status, name), 0) for name in SEVERITIES))
-    ]
-    first = Content("  ").join(severe) if severe else Content.styled("none open", "$success")
-    parts = [first, *([Content("  ").join(rest)] if rest else [])]
-    return Content(" ") + Content.styled(" │ ", "$foreground 30%").join(parts)

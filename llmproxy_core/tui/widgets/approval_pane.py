@@ -13,7 +13,7 @@ from textual.widgets import Static
 from llmproxy_core.store.guard_rows import Anomaly, Approval
 from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui import figures, guard_words, plain
-from llmproxy_core.tui.approval_columns import is_waiting, seconds_left
+from llmproxy_core.tui.approval_columns import is_waiting, seconds_left, why
 from llmproxy_core.tui.flow_columns import client_name, model_name, short_id
 from llmproxy_core.tui.guard_words import FAINT
 from llmproxy_core.tui.hub import Hub, HubScreen
@@ -73,7 +73,7 @@ class ApprovalPane(VerticalScroll):
     def _said(self, one: Approval) -> Content:
         lines = [
             self._time(one),
-            Content.assemble((plain.line(one.said), "bold")),
+            Content.styled(why(one, self.flow), "bold"),
             Content.styled(f"policy {plain.line(one.policy)}", FAINT),
         ]
         if one.tool:
@@ -87,7 +87,8 @@ class ApprovalPane(VerticalScroll):
                     (f"{plain.line(flow.proxy_user or flow.credential or '')}", FAINT),
                 )
             )
-            lines.append(Content(f"asks: {plain.line(flow.preview)}" if flow.preview else ""))
+            if one.said and flow.preview:
+                lines.append(Content(f"asks: {plain.line(flow.preview)}"))
         return Content("\n").join(lines)
 
     def _time(self, one: Approval) -> Content:
@@ -95,9 +96,9 @@ class ApprovalPane(VerticalScroll):
         if not is_waiting(one, now):
             state = "it was too late" if one.state == "waiting" else one.state
             by = f" by {plain.line(one.decided_by)}" if one.decided_by else ""
-            why = f": {plain.line(one.why)}" if one.why else ""
+            because = f": {plain.line(one.why)}" if one.why else ""
             at = figures.moment(one.decided_at or one.expires_at, now, self.hub.zone)
-            return Content.styled(f"{state}{by}, {at}{why}", "$secondary")
+            return Content.styled(f"{state}{by}, {at}{because}", "$secondary")
         rest = seconds_left(one, now)
         whole = max(1.0, (one.expires_at - one.asked_at).total_seconds())
         filled = min(FULL, round(FULL * rest / whole))

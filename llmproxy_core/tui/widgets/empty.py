@@ -38,6 +38,22 @@ def advice(proxy: ProxyHealth | None) -> Content:
     return Content("\n").join(lines)
 
 
+def nothing_found(settled: int) -> Content:
+    """For a queue without findings. `settled`: how many there were."""
+    if settled:
+        return Content.assemble(
+            ("Nothing is left to be looked at.", "bold $success"),
+            f"\n\n{settled:,} findings are settled: / status:all shows them, too.",
+        )
+    return Content.assemble(
+        ("Nothing was found.", "bold"),
+        "\n\nEach text of each call is looked at once: secrets, personal data, orders that a page",
+        "\nor a file gives to the model, hidden text, data on its way out, dangerous tool calls.",
+        "\n\nTry it on a text:\n",
+        ("    llmproxy scan -", "bold $accent"),
+    )
+
+
 class EmptyState(Static):
     DEFAULT_CSS = """
     EmptyState {
