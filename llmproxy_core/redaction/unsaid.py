@@ -1,11 +1,15 @@
 """What readers find in a skeleton, with nothing in place of the blanks that stand for texts."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from llmproxy_core.model import Part, Request, Response
 
-SKELETON = "skeleton"
+SKELETON: Final = "skeleton"
 """`body_kept` of a body without its texts, see `records.BodyKept`."""
+
+SIZE = "0 bytes"
+"""What readers say of a picture or a sound that is not there."""
 
 
 def request(read: Request, kept: str) -> Request:
@@ -30,7 +34,7 @@ def response(read: Response, kept: str) -> Response:
 
 def _clear(parts: Iterable[Part]) -> None:
     for part in parts:
-        part.text = _unsaid(part.text)
+        part.text = _unsaid(part.text).removesuffix(SIZE).removesuffix(", ")
 
 
 def _unsaid(text: str) -> str:

@@ -48,11 +48,17 @@ def killed(exchange: Exchange) -> Closed:
         first_at=exchange.first_at,
         marks=[],
         body_bytes=len(body),
-        body_kept="dropped" if exchange.cut else "full",
+        body_kept=_kept_of_killed(exchange),
         hash_in=digest,
         hash_out=digest,
         trailers=[],
     )
+
+
+def _kept_of_killed(exchange: Exchange) -> BodyKept:
+    if exchange.opened.body_kept == SKELETON:
+        return SKELETON
+    return "dropped" if exchange.cut else "full"
 
 
 def seal(

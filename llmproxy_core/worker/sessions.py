@@ -19,6 +19,7 @@ from llmproxy_core.conversations.recall import Recall
 from llmproxy_core.model import Request, Response
 from llmproxy_core.providers.formats import FORMATS
 from llmproxy_core.records import Opened
+from llmproxy_core.redaction.unsaid import SKELETON
 from llmproxy_core.worker.asking import read_asked
 from llmproxy_core.worker.identity import named
 from llmproxy_core.worker.naming import Thread, by_client, by_name, by_silence, weak
@@ -95,8 +96,8 @@ class Sessions:
             by_client(ns_id, headers, request, opened.proxy_user or ""),
             weak(ns_id, request),
         )
-        found = NOWHERE
-        if _converses(opened.wire):
+        found = self._told_before(ns_id, request) if _is_mute(opened) else NOWHERE
+        if _converses(opened):
             asked = read_asked(ns_id, opened, headers, request, body, thread, hint)
             found = self._lineage.find(asked)
         thread = thread or _continued(ns_id, request, found, hint, opened)
@@ -116,7 +117,7 @@ class Sessions:
         """A call that is still open after a restart, and the session in which it is."""
         if session.id not in self._revived:
             self._live[session.id] = self._revived[session.id] = session
-        if not _converses(opened.wire):
+        if not _converses(opened):
             return None
         headers = by_name(opened.headers)
         thread, hint = (
@@ -139,6 +140,12 @@ class Sessions:
         if node is not None:
             self._lineage.answered(node, wire, response, at)
 
+    def _told_before(self, ns_id: int, request: Request) -> Found:
+        """Of a request without its texts only the id of an answer tells what it continues."""
+        previous = request.session_hints.get("previous_response_id")
+        node = self._memory.node_of_response(ns_id, previous) if previous else None
+        return Found(Link("append", node, session=node.session)) if node else NOWHERE
+
     def _by_time(self, ns_id: int, thread: Thread, at: int) -> UUID:
         spans = self._spans.get(thread.key)
         if spans is None:
@@ -160,8 +167,16 @@ class Sessions:
         return sorted(ours, key=lambda span: span.begin)[-INTERVALS:]
 
 
-def _converses(wire: str) -> bool:
-    return wire in FORMATS and not any(word in wire for word in NO_CONVERSATION)
+def _converses(opened: Opened) -> bool:
+    """Can it be told by its messages what it continues?"""
+    wire = opened.wire
+    known = wire in FORMATS and not any(word in wire for word in NO_CONVERSATION)
+    return known and not _is_mute(opened)
+
+
+def _is_mute(opened: Opened) -> bool:
+    """Without their texts all messages are the same."""
+    return opened.body_kept == SKELETON
 
 
 def _continued(
