@@ -1,7 +1,5 @@
 """Answers that become others on their way to the client; several addons may take part in one."""
 
-from collections.abc import Callable
-
 from mitmproxy import http
 
 from addons import bridge
@@ -45,18 +43,35 @@ def replace(response: http.Response, exchange: Exchange, made: Refusal) -> None:
     exchange.expected = -1
 
 
-def slot(answer: Rewriting, where: str) -> Callable[[bytes], list[bytes]]:
+class Slot:
     """A stream slot for what is no exchange; mitmproxy calls it outside of its guard, last with no
     bytes. `where`: whose it is, for a fault."""
 
-    def change(chunk: bytes) -> list[bytes]:
+    def __init__(self, answer: Rewriting, where: str) -> None:
+        self.answer = answer
+        self._where = where
+
+    def __call__(self, chunk: bytes) -> list[bytes]:
         try:
-            out = answer.feed(chunk) if chunk else answer.finish()
-            if answer.fault is not None:
-                bridge.tell_fault(where, answer.fault)
+            out = self.answer.feed(chunk) if chunk else self.answer.finish()
+            if self.answer.fault is not None:
+                bridge.tell_fault(self._where, self.answer.fault)
         except Exception as exc:  # noqa: BLE001  fails open: the bytes are the client's
-            bridge.tell_fault(where, exc)
+            bridge.tell_fault(self._where, exc)
             out = chunk
         return [out] if out else []
 
-    return change
+
+def fetching(response: http.Response, wire: str, where: str) -> Rewriting | None:
+    """Where stages are added for what is fetched of an earlier answer; None if nothing can be
+    changed."""
+    if isinstance(response.stream, Slot):
+        return response.stream.answer
+    if callable(response.stream):
+        return None
+    made = Rewriting(wire, bridge.headers(response.headers))
+    if not made.able:
+        return None
+    response.headers.pop("content-length", None)
+    response.stream = Slot(made, where)
+    return made

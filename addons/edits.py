@@ -16,13 +16,14 @@ from llmproxy_core.pipeline import Exchange
 from llmproxy_core.policies.policy import Policy
 from llmproxy_core.policies.ruling import Refused, Ruling, told
 from llmproxy_core.policies.tools import Stripped, without_tools
+from llmproxy_core.providers.answer_id import fetched
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.providers.recoding import decode_whole, encode_whole
 from llmproxy_core.records import Judgement
 from llmproxy_core.redaction.masking import Secret, label
 from llmproxy_core.redaction.restoring import RestoredFrames, RestoredValues
 from llmproxy_core.redaction.wire import Redacted, Session
-from llmproxy_core.rewriting import Order
+from llmproxy_core.rewriting import Order, Rewriting
 from llmproxy_core.websocket import WebSocketSession
 
 WHY = {
@@ -55,16 +56,15 @@ class Edits:
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         exchange, response = bridge.exchange(flow), flow.response
-        if exchange is None or response is None or response.status_code == 101:
-            return
-        if exchange.redacted is None or not exchange.redacted.back:
+        if response is None or response.status_code == 101:
             return
         if content_type(response.headers.get("content-type", "")).media:
             return
-        if (rewriting := answers.rewriting(response, exchange)) is not None:
-            fields = bridge.headers(response.headers)
-            back = RestoredValues(exchange.head.wire, exchange.redacted.back, fields)
-            rewriting.add(Order.PLACEHOLDERS, back)
+        if exchange is None:
+            _restore_fetched(flow.request.path, response)
+        elif exchange.redacted is not None and exchange.redacted.back:
+            made = answers.rewriting(response, exchange)
+            _restore(made, exchange.head.wire, exchange.redacted.back, response)
 
     @bridge.guarded
     def response(self, flow: http.HTTPFlow) -> None:
@@ -90,6 +90,21 @@ class Edits:
             sockets.refuse(flow, session.head.wire, refused.kind, refused.said)
         elif ours is not frame.content:
             frame.content = ours
+
+
+def _restore(
+    made: Rewriting | None, wire: str, back: dict[str, str], response: http.Response
+) -> None:
+    if made is not None:
+        fields = bridge.headers(response.headers)
+        made.add(Order.PLACEHOLDERS, RestoredValues(wire, back, fields))
+
+
+def _restore_fetched(path: str, response: http.Response) -> None:
+    """What is fetched of an earlier answer, e.g. one of a batch."""
+    id, wire = fetched(path) or ("", "")
+    if id and (back := bridge.interception().redactor.fetched(id)):
+        _restore(answers.fetching(response, wire, "Edits.fetched"), wire, back, response)
 
 
 def _redacts() -> bool:
@@ -187,6 +202,6 @@ def _remember(exchange: Exchange | None) -> None:
     """What the request had whose answer later requests may name."""
     if exchange is None or exchange.redacted is None or exchange.rewrite is None:
         return
-    if exchange.rewrite.id and exchange.redacted.values:
+    if exchange.rewrite.id:
         redactor, namespace = bridge.interception().redactor, exchange.head.namespace
-        redactor.answered(exchange.rewrite.id, namespace, exchange.redacted.values)
+        redactor.answered(exchange.rewrite.id, namespace, exchange.redacted)

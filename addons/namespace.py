@@ -8,7 +8,7 @@ from mitmproxy import http
 
 from addons import answers, bridge
 from llmproxy_core import turns
-from llmproxy_core.namespace.answer import RestoredNames, restoring
+from llmproxy_core.namespace.answer import RestoredNames
 from llmproxy_core.namespace.incoming import changed_frame
 from llmproxy_core.namespace.request import Call, Sent
 from llmproxy_core.pipeline import Exchange
@@ -130,16 +130,15 @@ def _restore(flow: http.HTTPFlow, exchange: Exchange) -> None:
 def _restore_fetched(flow: http.HTTPFlow) -> None:
     """What is fetched of an answer that was given to a call with a prefix, e.g. one of a batch."""
     response, found = flow.response, fetched(flow.request.path)
-    if response is None or found is None or callable(response.stream):
+    if response is None or found is None:
         return
     id, wire = found
     naming = bridge.interception().prefixer.answered(id)
     if naming is None:
         return
-    answer = restoring(wire, naming, bridge.headers(response.headers))
-    if answer.able:
-        response.headers.pop("content-length", None)
-        response.stream = answers.slot(answer, "Namespace.fetched")
+    if (rewriting := answers.fetching(response, wire, "Namespace.fetched")) is not None:
+        told = bridge.headers(response.headers)
+        rewriting.add(Order.NAMES, RestoredNames(wire, naming, told))
 
 
 def _remember(exchange: Exchange) -> None:

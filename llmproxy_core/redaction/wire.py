@@ -61,6 +61,7 @@ class Redactor:
         self._key = key
         self._max_body = max_body
         self._known: Recent[bytes, tuple[Secret, ...]] = Recent(CONVERSATIONS)
+        self._answers: Recent[str, dict[str, str]] = Recent(CONVERSATIONS)
 
     def request(self, call: Call, namespace: str, values: Iterable[Secret]) -> Redacted:
         """The request for the provider. `values`: found in it; those that were found in earlier
@@ -95,9 +96,15 @@ class Redactor:
         except NoneLeft:
             return Redacted(body, left="taken")
 
-    def answered(self, id: str, namespace: str, values: Sequence[Secret]) -> None:
-        """What the request had whose answer later requests may name by its id."""
-        self._remember([_of(namespace, answer_key(id))], values)
+    def answered(self, id: str, namespace: str, request: Redacted) -> None:
+        """How a request was sent whose answer later requests may name by its id."""
+        if request.back:
+            self._remember([_of(namespace, answer_key(id))], request.values)
+            self._answers[id] = request.back
+
+    def fetched(self, id: str) -> dict[str, str]:
+        """What placeholders stand for in an answer that is fetched by its id."""
+        return self._answers.get(id) or {}
 
     def _recalled(self, keys: Sequence[bytes], values: Iterable[Secret]) -> list[Secret]:
         """Under the label by which it was found first: a value has one placeholder."""

@@ -197,6 +197,23 @@ def test_a_conversation_that_is_kept_by_the_provider_goes_on(machine):
     assert other.output_text == f"You are {sent}"
 
 
+def test_what_is_fetched_later_is_restored_as_well(machine):
+    params = {
+        "model": "claude-opus-4-8",
+        "max_tokens": 9,
+        "messages": said(f"I am {EMAIL}"),
+    }
+    batch = {"requests": [{"custom_id": "a", "params": params}]}
+    with machine.sdk("anthropic", "echo=true") as client:
+        made = client.messages.batches.create(**batch)
+        [result] = client.messages.batches.results(made.id)
+    assert result.result.message.content[0].text == f"I am {EMAIL}"
+    with machine.sdk("openai", "echo=true") as client:
+        first = client.responses.create(model="gpt-5", input=f"I am {EMAIL}")
+        assert client.responses.retrieve(first.id).output_text == f"I am {EMAIL}"
+    assert not [seen for seen in machine.received if EMAIL.encode() in seen.body]
+
+
 TOOLS = [
     {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
     for name in ("refund", "get_weather")

@@ -176,11 +176,13 @@ def test_what_was_found_in_an_earlier_turn_is_not_sent_in_a_later_one():
 def test_an_answer_that_is_named_by_its_id_knows_the_values_of_its_request():
     redactor = Redactor(KEY, 10**6)
     first = redactor.request(call({"input": f"I am {EMAIL}"}), "default", [SECRETS[0]])
-    redactor.answered("resp_1", "default", first.values)
+    redactor.answered("resp_1", "default", first)
     later = {"previous_response_id": "resp_1", "input": "Who am I?"}
     sent = redactor.request(call(later), "default", [])
     assert sent.count == 0
     assert sent.back == first.back
+    assert redactor.fetched("resp_1") == first.back
+    assert redactor.fetched("resp_2") == {}
 
 
 def test_a_value_of_another_conversation_does_not_come_back():
