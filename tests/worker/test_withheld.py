@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from llmproxy_core.pipeline import Exchange, Head
 from llmproxy_core.providers.formats import read_request
-from llmproxy_core.records import Closed, Found, Judgement, Opened, Verdict
+from llmproxy_core.records import Closed, Found, Judgement, Opened, Piece, Verdict
 from llmproxy_core.redaction.withheld import Withheld
 from llmproxy_core.store import reads
 from llmproxy_core.store.rows import FlowDetail
@@ -68,7 +68,9 @@ def stored(storage: Any, home: Any) -> None:
 
 def twin(records: list[Recorded], number: int) -> list[Recorded]:
     """The same call once more, with an id of its own."""
-    id = Call(number, records[0][0].at + 7).id
+    opened = records[0][0]
+    assert isinstance(opened, Opened)
+    id = Call(number, opened.at + 7).id
     return [(msgspec.structs.replace(record, id=id), data) for record, data in records]
 
 
@@ -94,6 +96,8 @@ def test_rows_of_recorded_calls_are_alike(storage, database, home, journal):
 
 def _alike(exchange: Any, full: FlowDetail, less: FlowDetail) -> None:
     about = (exchange["id"], exchange["wire"])
+    assert full.response
+    assert less.response
     for name in LIKE:
         theirs, ours = getattr(full.flow, name), getattr(less.flow, name)
         if name in ("input_tokens", "output_tokens", "cost_usd") and full.response.estimated:
@@ -186,6 +190,7 @@ def test_an_exchange_writes_a_skeleton_with_the_times_of_its_events() -> None:
         event = {"choices": [{"index": 0, "delta": delta}]}
         exchange.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
     [_, (piece, chunks)] = exchange.pieces()
+    assert isinstance(piece, Piece)
     assert [size for size, _ in piece.marks] == [len(chunk) for chunk in chunks]
     assert len(chunks) == 2
     closed, _ = exchange.close("complete")
