@@ -1,9 +1,9 @@
 """What a provider gets in the place of a value: of the same shape, so that models and checks of
 formats can handle it, and made with the home's key, so that nobody else can make it.
 
-    anna@example.org            email-k3f9x2abqz@redacted.invalid
+    anna@example.org            user-k3f9x2abqz@redacted.invalid
     +1 (415) 555-0123           +9 (803) 117-4405          digits for digits, also in other numbers
-    4929 8273 4418 0015         9417 0026 5583 1747        with the check digit of a card
+    4929 8273 4418 0019         9417 0026 5583 1747        with the check digit of a card
     DE89 3704 0044 0532 0130 00 ZZ47 9114 8820 6651 0093 27   with the check digits of an account
     (a key, a password)         SECRET_k3f9x2abqz
 
@@ -53,7 +53,7 @@ class Placeholders:
         family, _, kind = secret.label.partition(":")
         value = secret.value
         if EMAIL.fullmatch(value):
-            return f"email-{self._code(value, again)}@redacted.invalid"
+            return f"user-{self._code(value, again)}@redacted.invalid"
         if kind == "iban" and ACCOUNT.fullmatch(value):
             return _account(self._shaped(value, again))
         if _counted(value) >= LEAST:

@@ -1,7 +1,7 @@
 """Values that the provider must not get: placeholders go in their place, and come back as values.
 
     request   {"content": "Write to anna@example.org"}
-    is sent   {"content": "Write to email-k3f9x2abqz@redacted.invalid"}
+    is sent   {"content": "Write to user-k3f9x2abqz@redacted.invalid"}
 
 Only the bytes of values change. What holds: a placeholder that comes back becomes the same value;
 the same conversation is sent with the same bytes on every turn; no placeholder equals a text that

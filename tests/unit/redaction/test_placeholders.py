@@ -16,8 +16,8 @@ from tests.unit.redaction.values import KEY, PLACEHOLDERS, SECRETS
 @pytest.mark.parametrize(
     ("label", "value", "shape"),
     [
-        ("pii:email", "anna@example.org", r"email-[a-z2-7]{10}@redacted\.invalid"),
-        ("secret:generic", "anna@example.org", r"email-[a-z2-7]{10}@redacted\.invalid"),
+        ("pii:email", "anna@example.org", r"user-[a-z2-7]{10}@redacted\.invalid"),
+        ("secret:generic", "anna@example.org", r"user-[a-z2-7]{10}@redacted\.invalid"),
         ("pii:phone", "+49 (30) 123-4567", r"\+9\d \(\d\d\) \d{3}-\d{4}"),
         ("pii:phone", "004930123456", r"9\d{11}"),
         ("pii:card", "4929 8273 4418 0019", r"9\d{3} \d{4} \d{4} \d{4}"),
@@ -52,7 +52,7 @@ def test_it_is_the_same_for_ever_and_another_in_another_place(secret: Secret):
 
 def test_it_is_known_which_placeholder_it_was_on_the_day_of_the_release():
     """Prompt caches and conversations outlive an update."""
-    assert PLACEHOLDERS.of(SECRETS[0]) == "email-k66flwuowq@redacted.invalid"
+    assert PLACEHOLDERS.of(SECRETS[0]) == "user-k66flwuowq@redacted.invalid"
 
 
 def test_a_number_written_in_two_ways_stays_one_number():

@@ -22,7 +22,7 @@ SENT = PLACEHOLDERS.of(SECRETS[0])
 EVENTS = [("content-type", "text/event-stream")]
 LINES = [("content-type", "application/x-ndjson")]
 AWS = [("content-type", "application/vnd.amazon.eventstream")]
-PARTS = st.sampled_from([*SIMPLE, *[sent[:5] for sent in SIMPLE], "e", "9", "S", " ", "\n", '"', "é",
+PARTS = st.sampled_from([*SIMPLE, *[sent[:5] for sent in SIMPLE], "u", "9", "S", " ", "\n", '"', "é",
                          "\\", "{", "😀", "SECRET_SECRET", ""])  # fmt: skip
 
 
@@ -113,13 +113,13 @@ def leaving(*events: bytes, wire: str = "openai.chat") -> list[int]:
 
 
 def test_an_event_waits_for_no_longer_than_it_may_begin_a_placeholder():
-    told = [sse(chat(text)) for text in ("Hi", " to ema", "il", " us", "9")]
+    told = [sse(chat(text)) for text in ("Hi", " to us", "er", " me", "9")]
     assert leaving(*told) == [1, 0, 0, 3, 0, 1]
 
 
 def test_comments_and_pings_do_not_wait():
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
-    assert leaving(sse(chat("ema")), b": alive\n\n", ping, sse(chat("x"))) == [0, 0, 1, 2, 0]
+    assert leaving(sse(chat("use")), b": alive\n\n", ping, sse(chat("x"))) == [0, 0, 1, 2, 0]
 
 
 def test_the_end_of_a_block_is_the_end_of_its_text():

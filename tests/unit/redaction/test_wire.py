@@ -27,7 +27,7 @@ from tests.unit.redaction.values import (
 PIECES = st.sampled_from(
     [secret.value for secret in SECRETS]
     + [PLACEHOLDERS.of(secret) for secret in SECRETS]
-    + ["\\", '"', "é", "😀", "\ud83d", "\n", "9", "SECRET_", "email-", "@redacted.invalid", " ", "u00"]
+    + ["\\", '"', "é", "😀", "\ud83d", "\n", "9", "SECRET_", "user-", "@redacted.invalid", " ", "u00"]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=6).map("".join)
 VALUES = st.recursive(
