@@ -56,7 +56,8 @@ class Gate:
         self._judge = judge
         self._limit = limit
         self._waiting: deque[_Waiting] = deque()
-        self._open: list[Call] = []
+        self._open: dict[int, Call] = {}
+        """Calls that are not decided, by their `id`."""
         self._size = 0
         self._denied = False
         self._unsent: Event | None = None
@@ -130,17 +131,16 @@ class Gate:
         return not self._waiting or monotonic() - self._waiting[0].since > PATIENCE
 
     def _hear(self, calls: list[Call]) -> None:
-        self._open += [one for one in calls if one.said is None and one not in self._open]
+        self._open.update((id(call), call) for call in calls if call.said is None)
 
     def _decide(self, call: Call) -> None:
-        if call in self._open:
-            self._open.remove(call)
+        self._open.pop(id(call), None)
         if call.said is None:
             call.said = self._judge(call)
             self._denied = self._denied or call.denied
 
     def _decide_all(self, cut: Cut) -> None:
-        for call in [*self._open]:
+        for call in [*self._open.values()]:
             call.cut = cut
             self._decide(call)
 

@@ -9,15 +9,17 @@ class Blocks:
     """Calls by what tells their block from the others. Blocks come one after the other, and what
     begins after a call that is held waits with it: clients count them as they come."""
 
-    __slots__ = ("_calls", "_late")
+    __slots__ = ("_calls", "_late", "_open")
 
     def __init__(self) -> None:
         self._calls: dict[Hashable, Call] = {}
+        self._open: dict[Hashable, Call] = {}
+        """Those that may not be decided yet."""
         self._late: set[Hashable] = set()
         """Blocks that began while a call was held."""
 
     def begin(self, key: Hashable, call: Call) -> Heard:
-        self._calls[key] = call
+        self._calls[key] = self._open[key] = call
         self._late.discard(key)
         return Heard([call])
 
@@ -51,11 +53,13 @@ class Blocks:
 
     def behind(self, index: int) -> bool:
         """Does a call that is held come before?"""
-        return any(
-            call.said is None and isinstance(key, int) and key < index
-            for key, call in self._calls.items()
-        )
+        return any(isinstance(key, int) and key < index for key in self._held())
 
     @property
     def held(self) -> bool:
-        return any(call.said is None for call in self._calls.values())
+        return bool(self._held())
+
+    def _held(self) -> dict[Hashable, Call]:
+        for key in [key for key, call in self._open.items() if call.said is not None]:
+            del self._open[key]
+        return self._open

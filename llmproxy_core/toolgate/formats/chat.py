@@ -5,6 +5,7 @@ finished, and texts go on. The index of a call is the place in the list that cli
 Source: https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
+from bisect import bisect_left, insort
 from typing import Any
 
 from llmproxy_core.model import text_of
@@ -29,6 +30,8 @@ class Chat:
         """Whose piece it is, by the `id` of the object."""
         self._said: set[int] = set()
         """Calls in place of which their text has been put, by `id`."""
+        self._gone: dict[int, list[int]] = {}
+        """The indexes of calls that were denied, by choice, in order."""
         self._spoken: dict[int, Spoken] = {}
         self._overheard = Spoken(rb'"content"\s*+:\s*+"[^"]')
 
@@ -36,19 +39,22 @@ class Chat:
         self._overheard.hear(text)
 
     def hear(self, told: Fields) -> Heard:
-        heard = Heard()
+        heard, calls = Heard(), dict[int, Call]()
         speaks = False
         for choice, number in _choices(told):
             said = _said(choice)
             for at, call in enumerate(listed(said.get(CALLS))):
-                _add(heard.calls, self._piece(number, members(call), at, "message" in choice))
+                piece = self._piece(number, members(call), at, "message" in choice)
+                calls[id(piece)] = piece
             if function := members(said.get(LEGACY)):
-                _add(heard.calls, self._piece(number, function, LEGACY, False))
+                piece = self._piece(number, function, LEGACY, False)
+                calls[id(piece)] = piece
             speaks = speaks or bool(said.get("content"))
             if speaks:
                 self._of(number).tell()
             if choice.get("finish_reason") is not None or "message" in choice:
                 heard.ended += [one for one in self._all(number) if one.said is None]
+        heard.calls = [*calls.values()]
         if not heard.calls and not heard.ended:
             heard.passes = any(_speaks(_said(choice)) for choice, _ in _choices(told))
         elif speaks and heard.calls:
@@ -92,9 +98,9 @@ class Chat:
         said, whole = _said(choice), where == "message"
         ours = self._without(said, number, whole)
         changed: Fields = {} if ours is said else {where: ours}
-        denied = [call.denied for call in self._all(number)]
-        if denied and all(denied):
-            changed |= {key: ENDED for key in ENDS if choice.get(key) in REASONS}
+        ends = [key for key in ENDS if choice.get(key) in REASONS]
+        if ends and all(call.denied for call in self._all(number)):
+            changed |= dict.fromkeys(ends, ENDED)
         return {**choice, **changed} if changed else choice
 
     def _without(self, said: Fields, number: int, whole: bool) -> Fields:
@@ -104,15 +110,15 @@ class Chat:
         for told in calls:
             call, index = self._pieces.get(id(told)), members(told).get("index")
             if call is not None and call.denied:
-                texts += self._text(call)
+                texts += self._text(call, number, index)
             elif isinstance(index, int) and not whole:
-                left.append(_moved(told, index - self._gone(number, index)))
+                left.append(_moved(told, index - bisect_left(self._gone.get(number, []), index)))
             else:
                 left.append(told)
         legacy = self._pieces.get(id(said.get(LEGACY)))
         gone = legacy is not None and legacy.denied
         if legacy is not None and legacy.denied:
-            texts += self._text(legacy)
+            texts += self._text(legacy, number, None)
         same = len(left) == len(calls) and all(a is b for a, b in zip(left, calls, strict=True))
         return said if same and not gone else self._put(said, left, texts, number, gone)
 
@@ -132,19 +138,15 @@ class Chat:
                 ours["content"] = (before or "") + new
         return ours
 
-    def _gone(self, number: int, index: int) -> int:
-        """How many calls before it have been denied."""
-        return sum(
-            all(call.denied for call in calls)
-            for (of, key), calls in self._calls.items()
-            if of == number and isinstance(key, int) and key < index
-        )
-
-    def _text(self, call: Call) -> list[str]:
-        """Once, where its first piece was."""
+    def _text(self, call: Call, number: int, index: Any) -> list[str]:
+        """Once, where its first piece was; those after it move up."""
         if id(call) in self._said:
             return []
         self._said.add(id(call))
+        if isinstance(index, int) and all(
+            one.denied for one in self._calls.get((number, index), ())
+        ):
+            insort(self._gone.setdefault(number, []), index)
         return [call.said or ""]
 
     def _of(self, number: int) -> Spoken:
@@ -166,11 +168,6 @@ def _choices(told: Fields) -> list[tuple[Fields, int]]:
 
 def _said(choice: Fields) -> Fields:
     return members(choice.get("message") if "message" in choice else choice.get("delta"))
-
-
-def _add(calls: list[Call], call: Call) -> None:
-    if call not in calls:
-        calls.append(call)
 
 
 def _moved(call: Fields, index: int) -> Fields:

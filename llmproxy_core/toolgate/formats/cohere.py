@@ -5,6 +5,7 @@ in chunks, then all calls whole, and then the answer again; calls have no ids th
 Sources: https://docs.cohere.com/v2/docs/streaming, https://docs.cohere.com/v1/reference/chat-stream
 """
 
+from bisect import bisect_left, insort
 from typing import Any
 
 from llmproxy_core.model import text_of
@@ -24,6 +25,8 @@ class Cohere:
         """By their place among all calls."""
         self._spoken = Spoken(rb'"content-start"|"text-generation"|"text"\s*+:\s*+"[^"]')
         self._told: set[int] = set()
+        self._gone: list[int] = []
+        """The indexes of calls that were denied, in order."""
 
     def overhear(self, text: bytes) -> None:
         self._spoken.hear(text)
@@ -106,9 +109,12 @@ class Cohere:
         index = _index(told)
         call = self._calls.get(index)
         if call is None or not call.denied:
-            gone = sum(one.denied for at, one in self._calls.items() if at < index)
+            gone = bisect_left(self._gone, index)
             return [{**told, "index": index - gone}] if gone else [told]
-        return self._text_block(call.said or "") if kind == START else []
+        if kind != START:
+            return []
+        insort(self._gone, index)
+        return self._text_block(call.said or "")
 
     def _text_block(self, said: str) -> list[Fields]:
         index = len(self._told) + (1 if self._spoken.before else 0)

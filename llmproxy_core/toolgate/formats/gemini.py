@@ -68,7 +68,7 @@ class Gemini:
         call.name = call.name or text_of(told.get("name"))
         call.add(_arguments(told))
         self._pieces[id(part)] = call
-        if call not in heard.calls:
+        if not heard.calls or heard.calls[-1] is not call:
             heard.calls.append(call)
         if any(told.get(key) for key in GOES_ON):
             self._going[at] = call

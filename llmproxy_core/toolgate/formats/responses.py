@@ -33,6 +33,9 @@ class Responses:
 
     def __init__(self) -> None:
         self._calls: dict[int | str, Call] = {}
+        self._named: dict[str, Call] = {}
+        self._open: dict[int | str, Call] = {}
+        """Those that may not be decided yet."""
         self._late: set[int | str] = set()
         """Other items that began while a call was held: they keep their place."""
         self._begun: set[int] = set()
@@ -84,7 +87,7 @@ class Responses:
             return Heard(passes=key not in self._late)
         call = self._calls.get(key)
         if call is None:
-            call = self._calls[key] = _read(item)
+            call = self._keep(key, _read(item))
         elif done:
             call.told(item.get(CALLS[text_of(item.get("type"))]))
         call.name = name_of(item)
@@ -99,14 +102,10 @@ class Responses:
     def _answer(self, told: Fields) -> Heard:
         """The whole answer, mostly with calls that have been told before."""
         output = told.get("output", members(told.get("response")).get("output"))
-        found: list[Call] = []
         for at, item in enumerate(listed(output)):
-            if called(members(item)):
-                call = self._known(at, item)
-                if call is None:
-                    call = self._calls[at] = _read(item)
-                found.append(call)
-        found += [call for call in self._calls.values() if call not in found]
+            if called(members(item)) and self._known(at, item) is None:
+                self._keep(at, _read(item))
+        found = [*self._calls.values()]
         return Heard(found, [call for call in found if call.said is None])
 
     def _instead(self, kind: str, told: Fields, call: Call) -> list[Fields]:
@@ -144,15 +143,21 @@ class Responses:
     def _call(self, told: Fields) -> Call | None:
         return self._calls.get(_key(told))
 
+    def _keep(self, key: int | str, call: Call) -> Call:
+        self._calls[key] = self._open[key] = call
+        self._named.setdefault(call.id, call)
+        return call
+
     def _known(self, at: int, item: Fields) -> Call | None:
         """By what it says; its place may be another one."""
         id = text_of(item.get("call_id")) or text_of(item.get("id"))
-        named = (one for one in self._calls.values() if id and one.id == id)
-        return next(named, None) or (None if id else self._calls.get(at))
+        return self._named.get(id) if id else self._calls.get(at)
 
     @property
     def _held(self) -> bool:
-        return any(call.said is None for call in self._calls.values())
+        for key in [key for key, call in self._open.items() if call.said is not None]:
+            del self._open[key]
+        return bool(self._open)
 
 
 def called(item: Fields) -> bool:

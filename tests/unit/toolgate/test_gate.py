@@ -1,6 +1,7 @@
 """What the gate holds, how much of it, how long, and what becomes of it when something fails."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -170,3 +171,49 @@ def test_frames_fail_as_was_asked_for(closed):
     sent = [one for frame in frames for one in gated.feed(frame)]
     assert isinstance(gated.fault, LookupError)
     assert sent == ([] if closed else frames)
+
+
+MANY = 3000
+
+
+def many_of_chat() -> list[Any]:
+    calls = [{"index": at, "id": f"c{at}", "function": {"name": "a"}} for at in range(MANY)]
+    return [
+        {"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]} for call in [*calls, *calls]
+    ] + [{"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}]
+
+
+def many_of_messages() -> list[Any]:
+    return [event for at in range(MANY) for event in (start(at), piece(at, "{}"), PING, stop(at))]
+
+
+def many_of_responses() -> list[Any]:
+    told: list[Any] = []
+    for at in range(MANY):
+        item = {"id": f"fc_{at}", "type": "function_call", "call_id": f"c{at}", "name": "a"}
+        for kind in ("response.output_item.added", "response.output_item.done"):
+            told.append({"type": kind, "output_index": at, "item": item, "sequence_number": at})
+    items = [one["item"] for one in told[1::2]]
+    return [*told, {"type": "response.completed", "response": {"output": items}}]
+
+
+@pytest.mark.parametrize(
+    ("wire", "told"),
+    [
+        ("openai.chat", many_of_chat()),
+        ("anthropic.messages", many_of_messages()),
+        ("openai.responses", many_of_responses()),
+    ],
+    ids=["chat", "messages", "responses"],
+)
+def test_thousands_of_calls_cost_as_much_as_so_many(wire, told):
+    def judge(call: Call) -> str:
+        count[0] += 1
+        return NO if count[0] % 2 else ""
+
+    count = [0]
+    began = time.process_time()
+    sent = through(wire, EVENTS, [sse(one) for one in told], judge)
+    assert time.process_time() - began < 4
+    assert count == [MANY]
+    assert sent.count(NO.encode()) >= MANY // 2
