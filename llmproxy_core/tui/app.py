@@ -15,7 +15,7 @@ from textual.theme import Theme
 from llmproxy_core.home import Home
 from llmproxy_core.store.guard_rows import Approval
 from llmproxy_core.tui import plain, themes
-from llmproxy_core.tui.hub import Clock, Hub, ModeScreen, utc_now
+from llmproxy_core.tui.hub import Clock, Hub, HubScreen, ModeScreen, utc_now
 from llmproxy_core.tui.screens.approvals import ApprovalsScreen
 from llmproxy_core.tui.screens.events import EventsScreen
 from llmproxy_core.tui.screens.help import HelpScreen
@@ -167,14 +167,15 @@ class LlmproxyApp(App[None]):
 
     def _show_alert(self, alert: str) -> None:
         self.alert = alert
-        for screen in self._mode_screens():
-            screen.take_alert(alert)
+        for screen in self._open_screens():
+            if isinstance(screen, ModeScreen):
+                screen.take_alert(alert)
 
-    def _mode_screens(self) -> Iterator[ModeScreen]:
-        """Those that were opened so far."""
-        for name in SCREENS:
-            for screen in self._screen_stacks.get(name, []):
-                if isinstance(screen, ModeScreen) and screen.is_mounted:
+    def _open_screens(self) -> Iterator[HubScreen]:
+        """Those of all modes, and what is open above them."""
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, HubScreen) and screen.is_mounted:
                     yield screen
 
     @work(exclusive=True, group="waiting")
@@ -185,7 +186,7 @@ class LlmproxyApp(App[None]):
             return
         now = self.hub.now()
         self.waiting = [one for one in found if one.expires_at > now]
-        for screen in self._mode_screens():
+        for screen in self._open_screens():
             screen.take_waiting(len(self.waiting))
         new = [one for one in self.waiting if one.request_id not in self._told_of]
         self._told_of = {one.request_id for one in self.waiting}

@@ -20,6 +20,7 @@ from llmproxy_core.tui.source import Source
 from llmproxy_core.tui.widgets.columns import Glance
 from llmproxy_core.tui.widgets.status_bar import AlertBar, Status, StatusBar
 from llmproxy_core.tui.widgets.tab_line import TabLine
+from llmproxy_core.tui.widgets.waiting_badge import WaitingBadge
 
 if TYPE_CHECKING:
     from llmproxy_core.tui.app import LlmproxyApp
@@ -75,6 +76,14 @@ class Hub:
                 self._app.notify(plain.line(self._told), severity="error", markup=False)
             return None
 
+    async def do[T](self, call: Callable[[], T]) -> T | None:
+        """The same for what a person has asked for: whatever stands in the way is told every time."""
+        try:
+            return await asyncio.to_thread(call)
+        except LlmproxyError as exc:
+            self._app.notify(plain.line(str(exc)), severity="error", markup=False)
+            return None
+
     async def look(self) -> None:
         """Find out the state of the machine and tell it."""
         proxy = await asyncio.to_thread(proxy_health, self.home)
@@ -118,6 +127,21 @@ class HubScreen(Screen[None]):
     def llmproxy(self) -> "LlmproxyApp":
         return cast("LlmproxyApp", self.app)
 
+    def on_mount(self) -> None:
+        self.take_waiting(len(self.llmproxy.waiting))
+
+    def take_waiting(self, many: int) -> None:
+        """Calls that wait for a person: every screen tells how many."""
+        for badge in self.query(WaitingBadge):
+            badge.many = many
+            return
+        if many and self.is_attached:
+            self.mount(WaitingBadge(many))
+
+    def on_resize(self) -> None:
+        for badge in self.query(WaitingBadge):
+            badge.place()
+
 
 class ModeScreen(HubScreen):
     """The frame of the screens in `MODES`: titles above, the state of things below."""
@@ -140,7 +164,6 @@ class ModeScreen(HubScreen):
         self.hub.updates.subscribe(self, self.take_update)
         self.take_status(self.hub.status)
         self.take_alert(self.llmproxy.alert)
-        self.take_waiting(len(self.llmproxy.waiting))
 
     def take_status(self, status: Status) -> None:
         self.query_one(StatusBar).status = status
@@ -149,7 +172,7 @@ class ModeScreen(HubScreen):
         self.query_one(AlertBar).alert = alert
 
     def take_waiting(self, many: int) -> None:
-        """Calls that wait for a person: told beside the title of their screen."""
+        """Told beside the title of their screen."""
         for titles in self.query(TabLine):  # none, where the app is just going
             titles.badges = {"approvals": many} if many else {}
 

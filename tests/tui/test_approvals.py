@@ -115,6 +115,23 @@ async def test_a_badge_tells_on_every_screen_that_calls_wait(
         await until(lambda: "6 Approvals  1" not in stage.text())
 
 
+async def test_a_badge_tells_so_above_a_call_too(source: MemorySource, home: Home) -> None:
+    async with on_stage(source, home, size=(140, 40)) as stage:
+        await stage.press("enter")
+        await stage.sees("1 Conversation", " 2 calls wait")
+        assert stage.lines()[0].endswith(" 2 calls wait")
+        await stage.pilot.resize_terminal(100, 30)
+        await until(lambda: len(stage.lines()[0]) == 99)
+        assert stage.lines()[0].endswith(" 2 calls wait")
+        source.guard.decide(demo.flows()[1].id, approved=True)
+        await stage.sees("1 call waits")
+        assert stage.lines()[0].endswith(" 1 call waits")
+        source.guard.decide(demo.flows()[6].id, approved=True)
+        await until(lambda: "call waits" not in stage.text())
+        source.guard.ask(guard_demo.approval(3, 60))
+        await stage.sees(" 1 call waits")
+
+
 async def test_a_new_call_that_waits_is_told_once(source: MemorySource, home: Home) -> None:
     source.guard.asked = []
     async with on_stage(source, home, size=(140, 40)) as stage:

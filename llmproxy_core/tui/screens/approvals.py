@@ -187,7 +187,7 @@ class ApprovalsScreen(ModeScreen):
 
     async def _decide(self, one: Approval, *, approved: bool, because: str = "") -> None:
         guard = self.hub.source.guard
-        if await self.hub.ask(lambda: guard.decide(one.request_id, approved=approved, why=because)):
+        if await self.hub.do(lambda: guard.decide(one.request_id, approved=approved, why=because)):
             said = "approved" if approved else "denied"
             self.notify(
                 f"{said}: {why(one, self.flows.get(one.request_id))}", markup=False, timeout=3

@@ -137,7 +137,7 @@ class PoliciesScreen(ModeScreen):
             question = f"{name} will be enforced ({one.policy.action.replace('_', ' ')})."
             if await self.app.push_screen_wait(AskScreen(question, told, sure="Enter: do")) is None:
                 return
-        if await self.hub.ask(lambda: guard.set_mode(one.name, mode)):
+        if await self.hub.do(lambda: guard.set_mode(one.name, mode)):
             self.notify(f"{name}: {mode}", markup=False, timeout=3)
             self.reload()
 

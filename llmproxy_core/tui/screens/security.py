@@ -212,7 +212,7 @@ class SecurityScreen(ModeScreen):
         self.workers.cancel_group(self, "findings")  # it would show what was before
         self._show_as(one, status)
         guard = self.hub.source.guard
-        if await self.hub.ask(lambda: guard.settle(one.id, status, why)):
+        if await self.hub.do(lambda: guard.settle(one.id, status, why)):
             self._settled.append((one, one.status))
             self.notify(f"{STATUSES[status]}: {plain.line(one.said, 80)}", markup=False, timeout=3)
         self.reload()
@@ -231,7 +231,7 @@ class SecurityScreen(ModeScreen):
             return
         one, before = self._settled.pop()
         guard = self.hub.source.guard
-        if await self.hub.ask(lambda: guard.settle(one.id, before)):
+        if await self.hub.do(lambda: guard.settle(one.id, before)):
             self.notify(f"{STATUSES[before]} again: {plain.line(one.said, 80)}", markup=False)
             self.reload()
 
@@ -256,7 +256,7 @@ class SecurityScreen(ModeScreen):
         )
         if sure is None:
             return
-        name = await self.hub.ask(lambda: source.guard.block_key(key))
+        name = await self.hub.do(lambda: source.guard.block_key(key))
         if name:
             self.notify(f"{key} is blocked by the policy {name}", markup=False)
 
