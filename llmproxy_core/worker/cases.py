@@ -12,10 +12,10 @@ from llmproxy_core.policies.facts import Facts
 from llmproxy_core.records import Found
 from llmproxy_core.store.guard_rows import Side
 
-__all__ = ["Case", "Evidence", "Key", "Side", "key_of", "texts"]
+__all__ = ["Case", "Evidence", "Key", "Side", "hash_of", "key_of", "texts"]
 
-type Key = tuple[Hash, str, str, str]
-"""Of a text, with who wrote it and what it is: the same one has the same verdict."""
+type Key = tuple[Hash, str, str, str, frozenset[str]]
+"""Of a text, with who wrote it, what it is, and who is not asked: the same has the same verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,13 @@ class Case:
     at: int
     texts: list[tuple[Side, Text]] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    beside: list[Evidence] = field(default_factory=list)
+    """Those of it that are in no text."""
     facts: Facts | None = None
     model: str = ""
     decided: frozenset[tuple[Side, str]] = frozenset()
+    asked: frozenset[str] = frozenset()
+    """The detectors that the proxy has asked about the request, by name: they are not asked again."""
     imported: bool = False
 
     @property
@@ -50,9 +54,12 @@ class Case:
         return sum(len(text.text) for _, text in self.texts)
 
 
-def key_of(text: Text) -> Key:
-    digest = content_hash(text.text.encode("utf-8", "surrogatepass"))
-    return digest, text.author, text.kind, text.tool
+def hash_of(text: Text) -> Hash:
+    return content_hash(text.text.encode("utf-8", "surrogatepass"))
+
+
+def key_of(text: Text, without: frozenset[str]) -> Key:
+    return hash_of(text), text.author, text.kind, text.tool, without
 
 
 def texts(request: Request | None, answer: Response) -> Iterator[tuple[Side, Text]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from llmproxy_core.anomaly.detectors import finding
 from llmproxy_core.anomaly.finding import Text
 from llmproxy_core.model import Request, Response, header
 from llmproxy_core.namespace.client_names import ClientNames
@@ -31,6 +32,7 @@ def case_of(
         record.at,
         model=exchange.request.model or "",
         decided=_decided(opened.judged, record.judged),
+        asked=_asked(opened.judged),
     )
     if opened.body_kept != "skeleton":  # then the proxy has judged both
         request = exchange.request if whole or _is_left(opened.judged) else None
@@ -62,6 +64,8 @@ def stored_case(
         model=asked.model or "",
         decided=frozenset((side, name) for name in decided for side in SIDES),
     )
+    if policies is not None and whole:
+        case.asked = finding(policies.families("request"))
     if asked.body_kept != "skeleton":
         case.texts = list(_named(texts(request if whole else None, answer), asked.client_names))
     if policies is not None:
@@ -122,6 +126,11 @@ def _of_answer(row: ResponseRow, answer: Response) -> Facts:
 def _is_left(judged: Judgement | None) -> bool:
     """Did the proxy not come to an end with the request?"""
     return judged is not None and bool(judged.left or judged.faults)
+
+
+def _asked(judged: Judgement | None) -> frozenset[str]:
+    """The detectors that have looked at all of the request, where that were not all."""
+    return frozenset() if judged is None or _is_left(judged) else frozenset(judged.asked)
 
 
 def _decided(opened: Judgement | None, closed: Judgement | None) -> frozenset[tuple[Side, str]]:

@@ -7,27 +7,27 @@ when. A text that was judged before costs a look at its hash, and its call is do
 
 import logging
 import time
-from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
 from uuid import UUID
 
-from llmproxy_core.anomaly.detectors import DETECTORS
+from llmproxy_core.anomaly.detectors import DETECTORS, FAMILIES
 from llmproxy_core.anomaly.finding import Detector, Finding, Text
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.marks import Marks
 from llmproxy_core.anomaly.panel import Panel
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
-from llmproxy_core.errors import DatabaseUnavailable, LlmproxyError
+from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
-from llmproxy_core.policies import Policies
 from llmproxy_core.records import Closed, Found
 from llmproxy_core.redaction.excerpts import as_written
 from llmproxy_core.redaction.masking import Masker
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spans.recent import Recent
-from llmproxy_core.store.rows import Batch, UnjudgedRow
+from llmproxy_core.store.rows import Batch
+from llmproxy_core.worker import opinions
+from llmproxy_core.worker.advising import Advising
+from llmproxy_core.worker.backlog import Backlog, Docket
 from llmproxy_core.worker.cases import Case, Evidence, Key, Side, key_of
 from llmproxy_core.worker.docket import case_of
 from llmproxy_core.worker.exchanges import Exchange
@@ -37,10 +37,6 @@ from llmproxy_core.worker.verdict import verdict
 
 REMEMBERED = 50_000
 """Texts whose verdict is known without looking."""
-MOST_HELD = 32 * 2**20
-"""Characters of texts that wait in memory; of what is more, the store is asked again."""
-MOST_ROWS = 50_000
-"""Calls that are asked for at a time, of those that are left over."""
 PATIENCE = 300.0
 """Seconds that a call waits because of a policy that is not known here yet."""
 LOOK_SECONDS = 1.0
@@ -51,18 +47,6 @@ type Known = tuple[tuple[Located, Found], ...]
 logger = logging.getLogger(__name__)
 
 
-class Docket(Protocol):
-    """What the store knows of calls that are to be judged. Raises DatabaseUnavailable."""
-
-    def unjudged(self, home: str, limit: int) -> Sequence[UnjudgedRow]:
-        """The oldest that are left over."""
-        ...
-
-    def case(self, row: UnjudgedRow, policies: Policies) -> Case | None:
-        """The call, read again; None: it is gone."""
-        ...
-
-
 class Judging:
     """Not thread-safe. Of its methods only `work` takes time, and raises (DatabaseUnavailable)."""
 
@@ -71,26 +55,27 @@ class Judging:
     ) -> None:
         self.rulebook = Rulebook(settings, home, logger.warning)
         self._settings = settings.anomaly
-        self._home = str(home.path)
         self._masker = Masker(Scrubber(home.fingerprint_key()))
-        self._panel = Panel((*detectors, Marks()))
+        asked = (*detectors, Marks())
+        self._panel = Panel(asked)
+        self._names = frozenset(one.name for one in asked)
         self._habits = Habits(home.usual)
+        self._advising = Advising(settings.advisor, home, self._masker)
         self._known: Recent[Key, Known] = Recent(REMEMBERED)
         self._fresh: list[Case] = []
         """Of the batch that is not committed yet."""
-        self._waiting: deque[Case] = deque()
-        self._held = 0
-        self._elsewhere: deque[UnjudgedRow] = deque()
-        """Those that are to be read again."""
-        self._asked = False
+        self._backlog = Backlog(str(home.path))
+        self._at: Case | None = None
+        """The one that is being judged."""
         self._done: list[Case] = []
+        self._delivered: list[Case] = []
         self._look_at = 0.0
         self._faults: set[str] = set()
 
     @property
     def idle(self) -> bool:
         """Is there nothing to judge, and nothing to be delivered?"""
-        return not (self._waiting or self._elsewhere or self._done)
+        return not (self._at or self._backlog or self._done)
 
     def closed(
         self, exchange: Exchange, record: Closed, sealed: Sealed, into: Batch, *, imported: bool
@@ -105,12 +90,11 @@ class Judging:
 
     def committed(self) -> None:
         """What was closed before is stored: it may be judged now."""
+        for case in self._delivered:
+            self._backlog.finished(case)
         for case in self._fresh:
-            if (self._held + case.characters) > MOST_HELD:
-                self._elsewhere.append(self._row(case))
-            else:
-                self._held += case.characters
-                self._waiting.append(case)
+            self._backlog.put(case)
+        self._delivered.clear()
         self._fresh.clear()
         self._habits.keep()
 
@@ -121,26 +105,30 @@ class Judging:
             return
         until = time.monotonic() + seconds
         while (case := self._next(docket)) is not None:
-            side, text = case.texts.pop(0)
-            self._held = max(0, self._held - len(text.text))
-            if not self._recall(case, side, text):  # another call may have had it meanwhile
-                case.evidence += self._judged(case, side, text)
+            if case.texts:
+                side, text = case.texts.pop(0)
+                if not self._recall(case, side, text):  # another call may have had it meanwhile
+                    case.evidence += self._judged(case, side, text)
             if not case.texts:
-                self._done.append(self._waiting.popleft())
+                self._done.append(case)
+                self._at = None
             if time.monotonic() >= until:
                 return
+
+    def deliver(self, into: Batch) -> None:
+        """What was found is written with the next batch."""
+        for case in self._done:
+            self._tell(case, into)
+            into.judged.append((case.ns_id, UUID(bytes=case.flow)))
+        self._delivered += self._done
+        self._done.clear()
+        for opinion in self._advising.opinions():
+            opinions.record(opinion, self.rulebook.learned, into)
 
     def patience(self, policy: str) -> float:
         """Seconds that a call waits for a person because of a policy."""
         found = (one for one in self.rulebook.policies.all if one.name == policy)
         return next((one.settings.timeout_seconds for one in found), PATIENCE)
-
-    def deliver(self, into: Batch) -> None:
-        """What was found is written with the next batch."""
-        for case in self._done:
-            verdict(case, self.rulebook, into)
-            into.judged.append((case.ns_id, UUID(bytes=case.flow)))
-        self._done.clear()
 
     def warm(self) -> None:
         """Have the detectors read what they need, before there is something to wait for."""
@@ -150,24 +138,41 @@ class Judging:
     def close(self) -> None:
         if self._settings.worker:
             self._habits.keep(now=True)
+        self._advising.close()
 
     def _take(
         self, exchange: Exchange, record: Closed, sealed: Sealed, into: Batch, *, imported: bool
     ) -> None:
         whole = imported or not self._settings.proxy
-        case = case_of(exchange, record, sealed, self.rulebook.policies, whole=whole)
+        policies = self.rulebook.policies
+        case = case_of(exchange, record, sealed, policies, whole=whole)
         if not imported:
-            case.evidence += self._written("response", self._habits.call(exchange, sealed))
+            case.beside = self._written("response", self._habits.call(exchange, sealed))
+            case.evidence += case.beside
+        if self._advising.enabled:
+            for asked in opinions.about_decided(case, exchange, record, sealed.answer, policies):
+                self._advising.ask(asked)
         case.texts = [one for one in case.texts if not self._recall(case, *one)]
         if not case.texts:
-            verdict(case, self.rulebook, into)
+            self._tell(case, into)
             return
-        into.unjudged.append(self._row(case))
+        into.unjudged.append(self._backlog.row(case))
         self._fresh.append(case)
+
+    def _tell(self, case: Case, into: Batch) -> None:
+        hits = verdict(case, self.rulebook, into)
+        if self._advising.enabled:
+            for asked in opinions.about(case, hits):
+                self._advising.ask(asked)
+
+    def _next(self, docket: Docket) -> Case | None:
+        if self._at is None:
+            self._at = self._backlog.take(docket, self.rulebook.policies)
+        return self._at
 
     def _recall(self, case: Case, side: Side, text: Text) -> bool:
         """Is the verdict on a text known? What was found in an earlier turn is not told again."""
-        known = self._known.get(key_of(text))
+        known = self._known.get(key_of(text, _without(case, side)))
         if known is None:
             return False
         new = side == "response"
@@ -176,8 +181,11 @@ class Judging:
 
     def _judged(self, case: Case, side: Side, text: Text) -> list[Evidence]:
         faults: list[str] = []
-        key = key_of(text)
-        located = [Located.of(one, text, key[0]) for one in self._panel.find(text, faults)]
+        without = _without(case, side)
+        key = key_of(text, without)
+        findings = self._panel.find(text, faults, self._names - without)
+        told = frozenset[str]().union(*(FAMILIES[name] for name in without if name in FAMILIES))
+        located = [Located.of(one, text, key[0]) for one in findings if one.family not in told]
         evidence = self._written(side, located)
         if faults:
             self._complain("; ".join(faults))
@@ -197,45 +205,6 @@ class Judging:
         found = as_written(located, self._masker)
         return [Evidence(side, *pair) for pair in zip(located, found, strict=True)]
 
-    def _next(self, docket: Docket) -> Case | None:
-        """A case with a text to judge."""
-        while not self._waiting:
-            if not self._elsewhere and not self._ask(docket):
-                return None
-            case = self._read_again(self._elsewhere[0], docket)
-            self._elsewhere.popleft()
-            case.texts = [one for one in case.texts if not self._recall(case, *one)]
-            if case.texts:
-                self._held += case.characters
-                self._waiting.append(case)
-            else:
-                self._done.append(case)
-        return self._waiting[0]
-
-    def _read_again(self, row: UnjudgedRow, docket: Docket) -> Case:
-        """What is gone, or damaged, has nothing to be judged."""
-        try:
-            found = docket.case(row, self.rulebook.policies)
-        except DatabaseUnavailable:
-            raise
-        except Exception as exc:  # noqa: BLE001  fails open: the other calls are judged
-            self._complain(f"the call {row.id} is not judged: {type(exc).__name__}: {exc}")
-            found = None
-        return found or Case(row.ns_id, "", row.id.bytes, 0)
-
-    def _ask(self, docket: Docket) -> bool:
-        """For what was left when a worker ended. Is there any?"""
-        if not self._asked:
-            ours = {case.flow for case in (*self._fresh, *self._waiting, *self._done)}
-            rows = docket.unjudged(self._home, MOST_ROWS)
-            self._elsewhere += (row for row in rows if row.id.bytes not in ours)
-            self._asked = len(rows) < MOST_ROWS
-        return bool(self._elsewhere)
-
-    def _row(self, case: Case) -> UnjudgedRow:
-        request = any(side == "request" for side, _ in case.texts)
-        return UnjudgedRow(case.ns_id, UUID(bytes=case.flow), self._home, request)
-
     def _look(self) -> None:
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
@@ -249,3 +218,7 @@ class Judging:
         if problem not in self._faults and len(self._faults) < 100:
             self._faults.add(problem)
             logger.warning(problem)
+
+
+def _without(case: Case, side: Side) -> frozenset[str]:
+    return case.asked if side == "request" else frozenset()

@@ -90,7 +90,10 @@ class Bench:
 def bench(config, home, storage, journal) -> Callable[..., Bench]:
     def make(*policies: PolicyConfig, **anomaly: Any) -> Bench:
         own = config.model_copy(
-            update={"policies": list(policies), "anomaly": AnomalyConfig(**anomaly)}
+            update={
+                "policies": list(policies),
+                "anomaly": AnomalyConfig(**{"inline": "all"} | anomaly),
+            }
         )
         judging = Judging(own, home)
         judging.warm()
@@ -207,15 +210,27 @@ def test_what_the_proxy_had_no_time_for_is_judged_here(bench):
     assert [one.side for one in worker.found()] == ["request"]
 
 
+def test_what_policies_ask_about_the_proxy_has_told_and_the_rest_is_told_here(bench):
+    call = Call(1, hints={"messages": [{"role": "user", "content": f"{LEAK} Mail jo@example.org"}]})
+    opened, body = call.opened()
+    asked = msgspec.structs.replace(opened, judged=Judgement(asked=["secrets"]))
+    worker = bench(inline="policies")
+    append(worker.journal, [(asked, body), call.closed()])
+    worker.run()
+    families = {one.family for one in worker.found()}
+    assert "pii" in families
+    assert "secret" not in families
+
+
 def test_where_the_proxy_does_not_look_requests_are_judged_here(bench):
-    worker = bench(proxy=False)
+    worker = bench(inline="policies")
     worker.run(Call(1, hints={"messages": [{"role": "user", "content": LEAK}]}))
     assert [(one.side, one.author) for one in worker.found()] == [("request", "user")]
 
 
 def test_an_earlier_turn_is_not_told_again(bench):
     said = [{"role": "user", "content": LEAK}]
-    worker = bench(proxy=False)
+    worker = bench(inline="policies")
     worker.run(Call(1, hints={"messages": said}))
     more = [*said, {"role": "assistant", "content": "ok"}, {"role": "user", "content": "go on"}]
     worker.run(Call(2, hints={"messages": more}))
@@ -351,7 +366,7 @@ def test_without_the_worker_nothing_is_judged_here(bench):
 
 
 def test_what_does_not_fit_into_memory_is_read_again(bench, monkeypatch):
-    monkeypatch.setattr("llmproxy_core.worker.judging.MOST_HELD", 60)
+    monkeypatch.setattr("llmproxy_core.worker.backlog.MOST_HELD", 60)
     worker = bench(FLAG)
     calls = [Call(n, answer=chat(f"{n}: {LEAK}")) for n in range(4)]
     worker.run(*calls)
