@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from llmproxy_core.cli import (
+    anomalies,
+    approvals,
     audit,
     cert,
     config,
@@ -15,7 +17,10 @@ from llmproxy_core.cli import (
     export,
     flows,
     import_,
+    keys,
+    limits,
     ns,
+    policies,
     proxy,
     run,
     scan,
@@ -25,6 +30,7 @@ from llmproxy_core.cli import (
     star,
     stats,
     tui,
+    webhooks,
     worker,
 )
 
@@ -96,6 +102,12 @@ app.command("worker", short_help="Store what the proxies have recorded.")(worker
 app.command("star", short_help="Keep a session for good.")(star.star)
 app.command("unstar", short_help="Take its star away.")(star.unstar)
 app.add_typer(ns.app, name="ns")
+app.add_typer(anomalies.app, name="anomalies")
+app.add_typer(policies.app, name="policies")
+app.add_typer(approvals.app, name="approvals")
+app.add_typer(keys.app, name="keys")
+app.command("limits", short_help="How far limits and budgets are used up.")(limits.limits)
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmproxy_core.cli.since import moment
 from llmproxy_core.cli.surroundings import print_json, store
 
 if TYPE_CHECKING:
     from llmproxy_core.store.statistics import Statistics
 
-UNITS = {"h": 1, "d": 24, "w": 7 * 24}
 HEADING = "calls", "errors", "in", "cached", "out", "cost", "p50", "p90", "p99", "first p50"
 WIDTHS = 8, 7, 9, 9, 9, 9, 7, 7, 7, 9
 
@@ -46,7 +46,7 @@ def stats(
     from llmproxy_core.store.statistics import statistics
 
     now = datetime.now(UTC)
-    begin = _time(since, now).replace(minute=0, second=0, microsecond=0)
+    begin = moment(since, now).replace(minute=0, second=0, microsecond=0)
     with store("llmproxy stats") as database, database.connect() as connection:
         found = statistics(connection, by.value, begin, now + timedelta(hours=1), zone=_zone())
     if as_json:
@@ -84,17 +84,6 @@ def _table(name: str, found: list[Statistics]) -> list[str]:
 def _line(row: tuple[str, ...], wide: int) -> str:
     cells = (cell.rjust(width) for cell, width in zip(row[1:], WIDTHS, strict=True))
     return f"{row[0]:<{wide}}  {' '.join(cells)}"
-
-
-def _time(since: str, now: datetime) -> datetime:
-    number, unit = since[:-1], since[-1:]
-    if number.isascii() and number.isdigit() and len(number) < 6 and unit in UNITS:
-        return now - timedelta(hours=int(number) * UNITS[unit])
-    try:
-        found = datetime.fromisoformat(since)
-    except ValueError:
-        raise typer.BadParameter(f"{since}: write 24h, 7d, 2w, or a date as 2026-05-17") from None
-    return found.astimezone(UTC)
 
 
 def _zone() -> str:

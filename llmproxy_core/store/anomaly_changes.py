@@ -1,14 +1,17 @@
 """What people say of anomalies: seen, dealt with, or never one. Each change is an audit event."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from llmproxy_core.store import audit, notify, statements
-from llmproxy_core.store.guard_rows import Status
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.findings import add_anomalies
+from llmproxy_core.store.guard_rows import Anomaly, Status
+from llmproxy_core.store.rows import AnomalyRow, Change
 from llmproxy_core.store.values import clean
 
 type PgConnection = psycopg.Connection[Any]
@@ -20,11 +23,23 @@ ACTIONS: dict[Status, str] = {
     "false_positive": "anomaly false positive",
 }
 LOCKED = """
-SELECT ns_id, id, detector, status FROM anomalies
-WHERE id = ANY (%s) AND status <> %s ORDER BY ns_id, id FOR UPDATE
+SELECT ns_id, id, detector, status FROM anomalies WHERE id = ANY (%s) AND status <> %s
+ORDER BY ns_id, text_hash, detector, evidence FOR UPDATE
 """
+"""In the order in which the writer locks them."""
 SET = """
 UPDATE anomalies SET status = %s, status_by = %s, status_why = %s, status_at = now()
+WHERE ns_id = %s AND id = %s
+"""
+
+
+RESTORE = """
+UPDATE anomalies SET times = greatest(times, %s), last_at = greatest(last_at, %s),
+    last_request_id = greatest(last_request_id, %s),
+    status = CASE WHEN status_at IS NULL THEN %s ELSE status END,
+    status_by = CASE WHEN status_at IS NULL THEN %s ELSE status_by END,
+    status_why = CASE WHEN status_at IS NULL THEN %s ELSE status_why END,
+    status_at = coalesce(status_at, %s)
 WHERE ns_id = %s AND id = %s
 """
 
@@ -32,7 +47,7 @@ WHERE ns_id = %s AND id = %s
 def judge(
     connection: PgConnection, ids: Sequence[UUID], status: Status, actor: str, why: str = ""
 ) -> list[UUID]:
-    """Give anomalies a status; which of them had another, newest last.
+    """Give anomalies a status; which of them had another.
 
     Raises:
         psycopg.errors.InsufficientPrivilege: this login may only read.
@@ -50,3 +65,28 @@ def judge(
             facts = {"detector": detector, "before": before} | ({"why": why} if why else {})
             audit.append(connection, ns_id, actor, ACTIONS[status], str(id), dict(facts))
     return changed
+
+
+def restore(connection: PgConnection, told: Sequence[tuple[int, Anomaly]], actor: str) -> None:
+    """Store anomalies that were exported, each in the namespace of this store that has its `ns_id`.
+
+    What is there already stays one, and keeps what somebody has said of it here.
+    """
+    rows = [_row(ns_id, one) for ns_id, one in told]
+    with connection.transaction():
+        stored = add_anomalies(connection, rows)
+        for ns_id, one in told:
+            verdict = one.status, one.status_by, one.status_why, one.status_at
+            values = [one.times, one.last_at, one.last_request_id, *verdict]
+            connection.execute(RESTORE, [*values, ns_id, stored[one.id]])
+        changed = notify.encode(Change(anomalies=list(dict.fromkeys(stored.values()))))
+        connection.execute(statements.NOTIFY, [notify.CHANNEL, changed])
+        for ns_id, number in sorted(Counter(row.ns_id for row in rows).items()):
+            audit.append(connection, ns_id, actor, "anomaly import", "", {"anomalies": number})
+
+
+def _row(ns_id: int, one: Anomaly) -> AnomalyRow:
+    names = (field.name for field in fields(AnomalyRow) if field.name not in ("ns_id", "text_hash"))
+    return AnomalyRow(
+        ns_id=ns_id, text_hash=one.text_hash.bytes, **{name: getattr(one, name) for name in names}
+    )

@@ -89,7 +89,7 @@ def decide(connection: PgConnection, flow: UUID, said: Said, actor: str, why: st
             raise StoreError(f"{who or 'somebody'} has {state} it already.")
         if state != "waiting" or not in_time:
             raise StoreError("Its time is over: the call has been answered.")
-        connection.execute(DECIDE, [said, clean(actor), clean(why), ns_id, flow])
+        connection.execute(DECIDE, [said, clean(actor), clean(why) or None, ns_id, flow])
         connection.execute(
             statements.NOTIFY, [notify.CHANNEL, notify.encode(Change(approvals=[flow]))]
         )
