@@ -55,7 +55,9 @@ def _events(side: Any) -> Iterator[Event]:
     for event in type(side).events(side):
         yield event
         while side._events:
-            yield side._events.popleft()
+            yield (put := side._events.popleft())
+            if isinstance(put, CloseConnection):
+                return  # what came with it in the same piece of data finds nobody
 
 
 def close_socket(flow: http.HTTPFlow, code: int, reason: str) -> bool:
