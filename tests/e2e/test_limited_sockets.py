@@ -72,6 +72,12 @@ def talk(proxy: Mitmdump, url: str, team: str) -> Iterator[Connection]:
         yield socket
 
 
+def send_and_listen(socket: Connection, *frames: str) -> str | bytes:
+    for frame in frames:
+        socket.send(frame)
+    return socket.recv(10)
+
+
 def refused(frame: str | bytes) -> dict[str, Any]:
     told = json.loads(frame)
     assert told["type"] == "error"
@@ -103,9 +109,7 @@ def test_a_turn_of_gemini_over_the_limit_closes_the_session(script, proxy):
             socket.send(TURN)
             assert [socket.recv(10) for _ in SAID] == SAID
         with pytest.raises(ConnectionClosed) as caught:
-            for _ in range(5):
-                socket.send(TURN)
-            socket.recv(10)
+            send_and_listen(socket, *[TURN] * 5)
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 1008
     assert "crashed" not in proxy.output
