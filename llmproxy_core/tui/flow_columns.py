@@ -109,7 +109,10 @@ def _total(flow: Flow, glance: Glance) -> Cell:
     return Cell(figures.ms(value), tone)
 
 
+FOUND: dict[str, Tone] = {"critical": "bad", "high": "bad", "medium": "warn"}
+"""Severities of findings that are told in the list, and how."""
 FLAGS: tuple[tuple[str, str], ...] = (
+    ("▲", "something was found in it, see 7 in its detail"),
     ("s", "streamed"),
     ("t2", "called tools, twice"),
     ("Δ", "changed on its way"),
@@ -133,11 +136,16 @@ def flags(flow: Flow) -> str:
     return signs + ("?" if flow.parse_error else "")
 
 
-def _flags(flow: Flow, _: Glance) -> Cell:
+def _flags(flow: Flow, glance: Glance) -> Cell:
     signs = flags(flow)
+    tone: Tone = "dim"
     if "!" in signs:
-        return Cell(signs, "bad")
-    return Cell(signs, "warn" if "~" in signs or "?" in signs else "dim")
+        tone = "bad"
+    elif "~" in signs or "?" in signs:
+        tone = "warn"
+    if (severity := glance.found.get(flow.id)) in FOUND:
+        return Cell("▲" + signs, FOUND[severity] if tone == "dim" else tone)
+    return Cell(signs, tone)
 
 
 def _said(flow: Flow, _: Glance) -> Cell:

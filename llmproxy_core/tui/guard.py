@@ -54,6 +54,9 @@ class Guard(Protocol):
 
     def decided_about(self, request: UUID) -> list[PolicyDecision]: ...
 
+    def worst(self, requests: list[UUID]) -> dict[UUID, Severity]:
+        """The highest severity of what was found in these calls, where something was."""
+
     def settle(self, anomaly: UUID, status: Status, why: str = "") -> bool:
         """Say what a person made of a finding; False: it is gone, or was that already."""
 

@@ -15,6 +15,7 @@ from llmproxy_core.store import (
     anomaly_changes,
     approvals,
     decisions,
+    flagged,
     labels,
     policy_changes,
     security_policies,
@@ -67,6 +68,9 @@ class StoreGuard:
 
     def decided_about(self, request: UUID) -> list[PolicyDecision]:
         return self._read(lambda c: decisions.of_flow(c, request))
+
+    def worst(self, requests: list[UUID]) -> dict[UUID, Severity]:
+        return self._read(lambda c: flagged.worst(c, requests))
 
     def settle(self, anomaly: UUID, status: Status, why: str = "") -> bool:
         return self._change(

@@ -8,7 +8,14 @@ from llmproxy_core.anomaly.finding import Severity
 from llmproxy_core.errors import StoreError
 from llmproxy_core.sections.policies import Mode
 from llmproxy_core.store.anomalies import Queue
-from llmproxy_core.store.guard_rows import Anomaly, Approval, ApprovalState, PolicyDecision, Status
+from llmproxy_core.store.guard_rows import (
+    SEVERITIES,
+    Anomaly,
+    Approval,
+    ApprovalState,
+    PolicyDecision,
+    Status,
+)
 from llmproxy_core.store.rows import Change
 from llmproxy_core.tui.guard import PolicyLine, Progress
 
@@ -71,6 +78,14 @@ class MemoryGuard:
     def decided_about(self, request: UUID) -> list[PolicyDecision]:
         self._check()
         return [one for one in self.decided if one.request_id == request]
+
+    def worst(self, requests: list[UUID]) -> dict[UUID, Severity]:
+        self._check()
+        found: dict[UUID, Severity] = {}
+        for one in sorted(self.found, key=lambda one: SEVERITIES.index(one.severity)):
+            if one.status != "false_positive":
+                found |= {one.request_id: one.severity, one.last_request_id: one.severity}
+        return {id: found[id] for id in requests if id in found}
 
     def settle(self, anomaly: UUID, status: Status, why: str = "") -> bool:
         self._check()

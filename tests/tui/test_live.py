@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from llmproxy_core.home import Home
 from llmproxy_core.tui import flow_list
-from tests.tui import demo
+from tests.tui import demo, guard_demo
 from tests.tui.memory import MemorySource
 from tests.tui.stage import on_stage, until
 
@@ -332,3 +332,16 @@ async def test_the_help_names_every_key_of_the_footer(source: MemorySource, home
         await stage.sees("Filter (all terms must hold)", "Everywhere")
         await stage.press("escape")
         assert stage.live
+
+
+async def test_calls_in_which_something_was_found_are_marked(home: Home) -> None:
+    source = guard_demo.source()
+    async with on_stage(source, home, size=(140, 24)) as stage:
+        await stage.sees("▲st2", "▲st4")
+        assert "▲s~" in stage.text()
+        assert sum("▲" in line for line in stage.lines()) == 4, "what is low is not told"
+        call = demo.flows()[3]
+        source.guard.find(guard_demo.finding(9, 1, call=call.id))
+        await until(lambda: sum("▲" in line for line in stage.lines()) == 5)
+        source.guard.settle(source.guard.found[-1].id, "false_positive")
+        await until(lambda: sum("▲" in line for line in stage.lines()) == 4)

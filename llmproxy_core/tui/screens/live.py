@@ -52,6 +52,9 @@ class LiveScreen(ModeScreen):
         self.follow = True
         self._growing: dict[UUID, int] = {}
         self._stale: set[UUID] = set()
+        self._found: dict[UUID, str] = {}
+        self._looked: set[UUID] = set()
+        """Calls of which it is known whether something was found in them."""
         self._paging = False
         self._loaded = False
 
@@ -78,6 +81,8 @@ class LiveScreen(ModeScreen):
 
     def take_update(self, update: Update) -> None:
         self._stale |= update.streamed
+        if update.anomalies or update.overflow:
+            self._looked.clear()
         if update.overflow:
             self.reload()
         if update.flows:
@@ -129,6 +134,20 @@ class LiveScreen(ModeScreen):
         counts = await self.hub.ask(lambda: self.hub.source.streamed(ids))
         self._growing.update(counts or {})
 
+    @work(exclusive=True, group="found")
+    async def _look_for_findings(self, ids: list[UUID]) -> None:
+        found = await self.hub.ask(lambda: self.hub.source.guard.worst(ids))
+        if found is None:
+            return
+        self._looked.update(ids)
+        known = {id: self._found[id] for id in ids if id in self._found}
+        if known != found:
+            for id in known:
+                del self._found[id]
+            self._found.update(found)
+            self.table.painter.forget()
+            self.table.refresh()
+
     def on_table_near_end(self) -> None:
         if not self._paging and not self.list.exhausted and self.list.flows:
             self._paging = True
@@ -147,7 +166,7 @@ class LiveScreen(ModeScreen):
 
     def _glance(self) -> Glance:
         glance = self.hub.glance()
-        glance.streamed = self._growing
+        glance.streamed, glance.found = self._growing, self._found
         return glance
 
     def _tick(self) -> None:
@@ -155,7 +174,11 @@ class LiveScreen(ModeScreen):
         if self.list.paused or not self.is_current:
             return
         self.table.use_glance(self._glance())
-        running = [i for i in self.table.rows_on_screen() if self.list.flows[i].state == "open"]
+        shown = self.table.rows_on_screen()
+        unknown = [id for i in shown if (id := self.list.flows[i].id) not in self._looked]
+        if unknown:
+            self._look_for_findings(unknown)
+        running = [i for i in shown if self.list.flows[i].state == "open"]
         for index in running:
             self.table.refresh_row(index)
         growing = [self.list.flows[i] for i in running if self.list.flows[i].id in self._stale]

@@ -32,6 +32,8 @@ class Glance:
     zone: tzinfo | None = None
     streamed: Mapping[UUID, int] = field(default_factory=dict)
     """Characters of answers that are still being written, by flow id."""
+    found: Mapping[UUID, str] = field(default_factory=dict)
+    """The worst of what was found, by flow id."""
 
 
 @dataclass(frozen=True, slots=True)
