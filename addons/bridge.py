@@ -108,8 +108,12 @@ def _tell_fault(where: str, exc: Exception) -> None:
     if fault in faults or len(faults) > 100:
         return
     faults.add(fault)
-    logger.warning(f"{fault}: {exc}; the traffic passes untouched", exc_info=exc)
-    error = readable(f"{type(exc).__name__}: {exc}")
+    reticent = interception().reticent  # what is wrong may be told in words of the call
+    told = "its words are not kept, see `capture`" if reticent else str(exc)
+    logger.warning(
+        f"{fault}: {told}; the traffic passes untouched", exc_info=None if reticent else exc
+    )
+    error = readable(f"{type(exc).__name__}: {told}")
     interception().tell("fault", where=where, error=error, place=place)
 
 

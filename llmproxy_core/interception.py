@@ -33,6 +33,7 @@ from llmproxy_core.redaction.wire import Redactor
 from llmproxy_core.redaction.withheld import Withheld
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spool import Level, Limits, SpoolWriter
+from llmproxy_core.toolgate import Unanswered
 from llmproxy_core.websocket import WebSocketSession
 
 logger = logging.getLogger("llmproxy")
@@ -60,6 +61,7 @@ class Interception:
     redactor: Redactor
     metering: Metering
     approvals: Approvals
+    unanswered: Unanswered = field(default_factory=Unanswered)
     folders: Folders = field(default_factory=Folders)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     sessions: dict[str, WebSocketSession] = field(default_factory=dict)
@@ -88,6 +90,12 @@ class Interception:
         call.keeper = Withheld(call.head.wire) if mode == "metadata" else self.keeper()
         if framed and call.keeper is not None:
             call.keeper = call.keeper.frames()
+
+    @property
+    def reticent(self) -> bool:
+        """Are there calls of which no text is written?"""
+        spaces = self.rulebook.rules.namespaces
+        return self.modes.less or any(one.capture != "full" for one in spaces)
 
     def record(
         self, call: Exchange | WebSocketSession, record: Record, body: Sequence[bytes] = ()

@@ -304,10 +304,10 @@ class Exchange:
 
     def _how_kept(self, cut: bool, masked: int, less: bool) -> BodyKept:
         """`less`: it is shorter than what passed."""
-        if self.keeper is not None and self.keeper.skeleton:
-            return "skeleton"
         if cut:
             return "head"
+        if self.keeper is not None and self.keeper.skeleton:
+            return "skeleton"
         return "dropped" if self.keeper is not None and less and not masked else "full"
 
     def _trailers(self, trailers: Headers) -> Headers:

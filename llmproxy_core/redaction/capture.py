@@ -21,6 +21,11 @@ class Modes:
         for name, mode in (*told, *config.capture.providers.items()):
             self._of[name] = strictest([mode, self._of.get(name, "full")])
 
+    @property
+    def less(self) -> bool:
+        """Is there less than all kept of any call?"""
+        return self._all != "full" or any(mode != "full" for mode in self._of.values())
+
     def of(self, provider: str, namespace: Mode) -> Mode:
         """`namespace`: what is said of the one that the call is in."""
         return strictest([self._all, self._of.get(provider, "full"), namespace])

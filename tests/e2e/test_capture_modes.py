@@ -277,3 +277,25 @@ def test_an_answer_is_judged_though_it_is_not_written(proxy: Mitmdump, stream: b
     assert {found.family for found in told.answered.found} == {"dangerous_tool"}
     assert {(found.tool, found.excerpt) for found in told.answered.found} == {("Bash", "")}
     assert mark.encode() not in everything(proxy.home.path)
+
+
+FAULTY = """
+from addons.anomaly import Anomaly
+
+def fail(self, flow):
+    raise ValueError(flow.request.get_text())
+
+Anomaly.request.__wrapped__.__code__ = fail.__code__
+"""
+
+
+def test_a_fault_of_ours_tells_no_word_of_a_call(tmp_path: Path, simulator: Simulator) -> None:
+    script = tmp_path / "faulty.py"
+    script.write_text(FAULTY)
+    with Mitmdump(tmp_path, simulator=simulator, config=CONFIG, scripts=(str(script),)) as broken:
+        url, body = asked("openai.chat", uuid.uuid4().hex, stream=False)
+        assert post(broken, url, body).status_code == 200
+        [fault] = wait_for(lambda: [one for one in broken.events() if one.kind == "fault"])
+        assert str(fault.data["error"]).startswith("ValueError: its words are not kept")
+        broken.closed(1)
+        assert CANARY.encode() not in everything(tmp_path / "home") + broken.log.read_bytes()

@@ -14,7 +14,9 @@ from tests.store.flows import AT, a_request, a_session
 
 HOME = "/home/anna/.llmproxy"
 PAY = Rule("payments", "pay__", {"header": {"x-team": ["payments"]}})
-SHOP = Rule("shop", "shop_", {"proxy_user": ["anna", "ci-*"]}, ["anna", "ci-*"], "refuse", True)
+SHOP = Rule(
+    "shop", "shop_", {"proxy_user": ["anna", "ci-*"]}, ["anna", "ci-*"], "refuse", True, "metadata"
+)
 
 
 @pytest.fixture
@@ -59,6 +61,7 @@ def test_a_rule_is_one_of_the_settings():
     told = NamespaceConfig(
         name="shop", prefix="shop_", match=MatchConfig(proxy_user=["anna", "ci-*"]),
         reserved=["anna", "ci-*"], on_too_long="refuse", plain_text=True,
+        capture="metadata",
     )  # fmt: skip
     assert Rule.of(told) == SHOP
     assert Rule.of(NamespaceConfig(name="plain")) == Rule("plain")

@@ -4,7 +4,7 @@ proxy does it.
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from uuid import UUID
 
@@ -15,10 +15,12 @@ from llmproxy_core.hashing import content_hash
 from llmproxy_core.interchange import wires
 from llmproxy_core.interchange.incoming import times
 from llmproxy_core.interchange.incoming.recording import Recording, Skipped
+from llmproxy_core.interchange.incoming.withholding import withheld
 from llmproxy_core.model import Headers, header
 from llmproxy_core.providers.frames import FRAMED
 from llmproxy_core.providers.recognise import Match, Recogniser
 from llmproxy_core.records import Answer, BodyKept, Closed, Ending, Opened, Whole
+from llmproxy_core.redaction.capture import Mode
 from llmproxy_core.redaction.heads import Heads
 from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.masked import Masked
@@ -45,7 +47,7 @@ class Exchanges:
     """Makes the records of one file. The same file always gives the same ids.
 
     `modified_at` (ns since 1970) dates what the file itself has no time of, a millisecond apart.
-    `masking`: None: secrets stay as they are.
+    `masking`: None: secrets stay as they are. `mode`: what is kept of the calls of a provider.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class Exchanges:
         namespace: str,
         modified_at: int,
         masking: SecretMasking | None = None,
+        mode: Callable[[str], Mode] = lambda _: "full",
     ) -> None:
         self._scrubber = scrubber
         self._heads = Heads(scrubber, masking)
         self._masking = masking
+        self._mode = mode
         self._recogniser = recogniser
         self._namespace = namespace
         self._modified_at = modified_at
@@ -74,12 +78,17 @@ class Exchanges:
         if match is None:
             reason = f"not an LLM call: {recording.method[:16]} {place.host[:100]}"
             return Skipped(recording.place, self._told(reason), damaged=False)
+        mode = self._mode(match.provider)
+        if mode == "off":
+            return Skipped(recording.place, "not kept (capture = off)", damaged=False)
         bodies = [recording.request_body or b"", recording.response_body or b""]
         at = times.told(recording, self._now) or self._modified_at + self._number * MS
         id = (recording.id or self._id(recording, at, bodies)).bytes
         opened = self._opened(id, at, recording, place, match, bodies[0])
         closed = self._closed(id, at, recording, bodies[1])
-        if self._masking is not None:
+        if mode == "metadata":
+            opened, closed, bodies = withheld(opened, closed, bodies)
+        elif self._masking is not None:
             opened, closed, bodies = _masked(self._masking, opened, closed, bodies)
         return Whole(opened, closed, len(bodies[0])), bodies
 

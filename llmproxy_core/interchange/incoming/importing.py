@@ -20,8 +20,10 @@ from llmproxy_core.interchange.incoming.recording import Skipped
 from llmproxy_core.interchange.incoming.source import Source, opened
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Whole
+from llmproxy_core.redaction.capture import Mode, Modes
 from llmproxy_core.redaction.masking import Masker
 from llmproxy_core.redaction.secret_masking import SecretMasking
+from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.store import selection
 from llmproxy_core.store.database import Database
 
@@ -66,6 +68,9 @@ class Import:
         masker = Masker(self._scrubber)
         self._masking = SecretMasking(SECRETS, masker) if config.redaction.secrets else None
         self._recogniser = Recogniser(config.providers)
+        self._modes = Modes(config)
+        rules = Rulebook(config, home, tell).rules.namespaces
+        self._capture: Mode = next((one.capture for one in rules if one.name == namespace), "full")
 
     def count(self, names: Sequence[str]) -> None:
         """Read the files and store nothing."""
@@ -152,6 +157,7 @@ class Import:
                 self._namespace,
                 source.modified_at,
                 self._masking,
+                lambda provider: self._modes.of(provider, self._capture),
             )
             for found in reader(source):
                 made = found if isinstance(found, Skipped) else exchanges.record(found)

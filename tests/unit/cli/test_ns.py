@@ -67,6 +67,17 @@ def test_texts_have_the_prefix_where_it_is_asked_for(llmproxy):
     assert not listed(llmproxy)["payments"]["plain_text"]
 
 
+def test_a_rule_says_what_is_kept_of_its_calls(llmproxy):
+    told = llmproxy("ns", "add", "law", "--model", "gpt-*", "--capture", "metadata").stdout
+    assert told.startswith("law: model = gpt-*; no text is kept\n")
+    llmproxy("ns", "set", "law", "--capture", "off")
+    found = listed(llmproxy)["law"]
+    assert (found["rule"], found["capture"]) == ("model = gpt-*; no call is kept", "off")
+    llmproxy("ns", "set", "law", "--capture", "full")
+    assert listed(llmproxy)["law"]["capture"] == "full"
+    assert llmproxy("ns", "set", "law", "--capture", "some").returncode == 2
+
+
 def test_namespaces_are_listed_as_they_are_tried(llmproxy, payments, writer):
     request = a_request(ns_id=writer.namespace("payments"))
     writer.write(whole(request))
