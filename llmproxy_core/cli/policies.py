@@ -164,6 +164,7 @@ def _trial(found: Any) -> dict[str, Any]:
         "examples": found.examples,
         "without_texts": found.without_texts,
         "unreadable": found.unreadable,
+        "faults": sorted(found.faults),
         "more": found.more,
     }
 

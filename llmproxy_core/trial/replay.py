@@ -60,6 +60,8 @@ class Trial:
     """Calls that it would have acted on."""
     unreadable: int = 0
     without_texts: int = 0
+    faults: set[str] = field(default_factory=set)
+    """Of detectors, in words."""
     more: bool = False
     """There are older calls since then: too many to be tried."""
     acted: Counter[tuple[str, Phase, str]] = field(default_factory=Counter)
@@ -91,6 +93,8 @@ class Replay:
         self._asked = TOOLS.union(*(self._policies.asked(phase) for phase in PHASES))
         self._looks = any(name.startswith("finding") for name in asked)
         self._panel = Panel((*DETECTORS, Marks()))
+        if self._looks:
+            self._panel.warm()
         self._known: Recent[Key, tuple[Located, ...]] = Recent(REMEMBERED)
         self._labels = _Labels(labelled)
         self._found: set[tuple[str, Hash, str]] = set()
@@ -160,9 +164,13 @@ class Replay:
         key = digest, text.author, text.kind, text.tool
         known = self._known.get(key)
         if known is None:
-            found = self._panel.find(text, [])
+            faults: list[str] = []
+            found = self._panel.find(text, faults)
             known = tuple(Located.of(one, text, digest).remembered() for one in found)
-            self._known[key] = known
+            if faults:
+                self.trial.faults.update(faults)
+            else:
+                self._known[key] = known
         return known
 
     def _note(self, call: Call, phase: Phase, hit: Hit, *, told: bool) -> None:

@@ -61,3 +61,5 @@ def _caveats(trial: Trial) -> Iterator[str]:
         yield f"Of {trial.without_texts:,} calls no texts were kept: nothing was found in them."
     if trial.unreadable:
         yield f"{trial.unreadable:,} calls could not be read again."
+    if trial.faults:
+        yield f"Not all texts could be judged: {'; '.join(sorted(trial.faults)[:3])}."
