@@ -1,7 +1,8 @@
 """Hold each call of a tool in an answer until policies have decided about it.
 
 Only where a policy asks about calls of tools. Texts flow on meanwhile. A call that may pass goes on
-byte for byte; else a text takes its place that says why, in the wire format of the answer.
+byte for byte; else a text takes its place that says why, in the wire format of the answer. Where the
+provider remembers the call and wants a result of it, it gets one that says so.
 """
 
 from typing import Any
@@ -13,34 +14,55 @@ from mitmproxy.websocket import WebSocketMessage
 from addons import answers, bridge, layers
 from llmproxy_core.anomaly.finding import Text
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.namespace.signed import signed
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.policies.approvals import Hold, Outcome, tool_key
 from llmproxy_core.policies.ruling import told
 from llmproxy_core.policies.tool_calls import ToolCalls as Deciding
+from llmproxy_core.providers.recoding import encode_whole
 from llmproxy_core.providers.refusal import refusal
 from llmproxy_core.records import Decision
 from llmproxy_core.redaction.excerpts import note
 from llmproxy_core.rewriting import Order
-from llmproxy_core.toolgate import FORMATS, Call, FrameGate, ToolGate
+from llmproxy_core.toolgate import FORMATS, Call, FrameGate, ToolGate, Unanswered
 from llmproxy_core.websocket import WebSocketSession
+
+RESPONSES, SOCKET = "openai.responses", "openai.responses.websocket"
 
 
 class ToolCalls:
     @bridge.guarded
+    def request(self, flow: http.HTTPFlow) -> None:
+        exchange, body = bridge.exchange(flow), flow.request.raw_content
+        if exchange is None or exchange.opened or flow.response is not None or not body:
+            return
+        if exchange.head.wire == RESPONSES and not bridge.upgrades(flow.request):
+            _answer_denied(flow, body)
+
+    @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         exchange, response = bridge.exchange(flow), flow.response
         if exchange is None or response is None or not _asks() or response.status_code != 200:
+            return
+        if exchange.head.wire not in FORMATS:
             return
         made = answers.rewriting(response, exchange)
         if made is None:
             if exchange.expected != 0:
                 _refuse_unread(response, exchange)
             return
-        decide = _deciding(exchange, exchange.facts).decide
+        deciding, unanswered = _deciding(exchange, exchange.facts), _unanswered()
+
+        def judge(call: Call) -> str:
+            call.said = deciding.decide(call.name, call.arguments)
+            if call.denied:
+                unanswered.remember(made.id, call)
+            return call.said
+
         gate = ToolGate(
             exchange.head.wire,
             bridge.headers(response.headers),
-            lambda call: decide(call.name, call.arguments),
+            judge,
             limit=exchange.max_body,
             closed=_closed(),
         )
@@ -52,6 +74,8 @@ class ToolCalls:
         if session is None or flow.websocket is None:
             return
         frame = flow.websocket.messages[-1]
+        if frame.from_client and session.head.wire == SOCKET and not frame.dropped:
+            frame.content = _unanswered().answered(frame.content)
         if frame.from_client or frame.injected or frame.dropped:
             return
         gate = session.gate = session.gate or _gate(session)
@@ -76,6 +100,20 @@ class ToolCalls:
             session.gate.finish()
 
 
+def _answer_denied(flow: http.HTTPFlow, body: bytes) -> None:
+    """A request that goes on from an answer of which a call was denied."""
+    fields = bridge.headers(flow.request.headers)
+    plain = bridge.decoded_body(flow)
+    if plain is None or (ours := _unanswered().answered(plain)) is plain:
+        return
+    if not signed(fields, flow.request.path):
+        bridge.put_body(flow, encode_whole(fields, ours, body))
+
+
+def _unanswered() -> Unanswered:
+    return bridge.interception().unanswered
+
+
 def _refuse_unread(response: http.Response, exchange: Exchange) -> None:
     """An answer in a content coding that nobody here knows."""
     asked = bridge.interception().rulebook.policies.of("tool_call")
@@ -95,9 +133,13 @@ def _gate(session: WebSocketSession) -> FrameGate | None:
 
     def judge(call: Call) -> str:
         turn = session.answering or Exchange(session.head, limit)
-        return _deciding(turn, session.facts).decide(call.name, call.arguments)
+        call.said = _deciding(turn, session.facts).decide(call.name, call.arguments)
+        if call.denied:
+            _unanswered().remember(gate.id, call)
+        return call.said
 
-    return FrameGate(session.head.wire, judge, limit=limit, closed=_closed())
+    gate = FrameGate(session.head.wire, judge, limit=limit, closed=_closed())
+    return gate
 
 
 def _send_on(

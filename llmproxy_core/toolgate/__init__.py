@@ -5,5 +5,6 @@ from llmproxy_core.toolgate.formats import FORMATS
 from llmproxy_core.toolgate.frames import FrameGate
 from llmproxy_core.toolgate.gate import Judge
 from llmproxy_core.toolgate.stage import ToolGate
+from llmproxy_core.toolgate.unanswered import Unanswered
 
-__all__ = ["FORMATS", "Call", "FrameGate", "Judge", "ToolGate"]
+__all__ = ["FORMATS", "Call", "FrameGate", "Judge", "ToolGate", "Unanswered"]

@@ -14,13 +14,15 @@ type Cut = Literal["", "large", "ended"]
 @dataclass(slots=True, eq=False)
 class Call:
     """`said`: None while nothing is decided, "" if it may go on, else the text in its place.
-    `cut`: why it is judged before it is complete: too `large` to be held, or the stream `ended`."""
+    `cut`: why it is judged before it is complete: too `large` to be held, or the stream `ended`.
+    `kind`: its type, of formats in which calls have several."""
 
     name: str
     id: str = ""
     pieces: list[str] = field(default_factory=list)
     said: str | None = None
     cut: Cut = ""
+    kind: str = ""
 
     @property
     def arguments(self) -> str:

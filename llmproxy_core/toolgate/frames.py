@@ -1,12 +1,15 @@
 """The gate in a WebSocket session."""
 
 from llmproxy_core.namespace.events import Event
+from llmproxy_core.providers.answer_id import ID
 from llmproxy_core.toolgate.call import Call, Fields
 from llmproxy_core.toolgate.formats import FORMATS
 from llmproxy_core.toolgate.formats.gemini import refused
 from llmproxy_core.toolgate.gate import Gate, Judge
 from llmproxy_core.toolgate.scripts import Plain, coded
 from llmproxy_core.toolgate.stage import LIMIT
+
+CREATED = b'"response.created"'
 
 
 class Frames(Plain):
@@ -20,10 +23,11 @@ class FrameGate:
     """Feed it the provider's messages; what it gives is for the client, in order. Raises on nothing.
 
     `replies`: what the provider is to be told of calls that were denied, by protocols in which it
-    waits for a result (Gemini's). `limit`, `closed`, `fault`: see `ToolGate`.
+    waits for a result (Gemini's). `id`: of the answer under way, where later turns may name it.
+    `limit`, `closed`, `fault`: see `ToolGate`.
     """
 
-    __slots__ = ("_closed", "_gate", "_judge", "_replies", "_wire", "fault")
+    __slots__ = ("_closed", "_gate", "_judge", "_replies", "_wire", "fault", "id")
 
     def __init__(
         self, wire: str, judge: Judge, *, limit: int = LIMIT, closed: bool = False
@@ -36,9 +40,12 @@ class FrameGate:
         )
         self._replies: list[bytes] = []
         self.fault: Exception | None = None
+        self.id = ""
 
     def feed(self, frame: bytes) -> list[bytes]:
         """The same object alone: it goes on as it came."""
+        if CREATED in frame and (found := ID.search(frame)):
+            self.id = found[1].decode()
         if self._gate is None:
             return [] if self._closed and self.fault is not None else [frame]
         sent: list[bytes] = []

@@ -112,6 +112,26 @@ def test_answers_in_which_nothing_is_denied_are_the_same_byte_for_byte(
         assert call.closed.hash_in == call.closed.hash_out
 
 
+@each_way
+def test_a_conversation_that_the_provider_keeps_goes_on_after_a_call_was_denied(
+    provider, guarded, stream
+):
+    machine = Machine(provider, guarded)
+    tools: Any = [{"type": "function", "name": "refund", "parameters": {"type": "object"}}]
+    ask: Any = {"model": "gpt-5", "tools": tools, "input": 'call refund with {"order": "7"}'}
+    with machine.sdk("openai") as client:
+        if stream:
+            with client.responses.stream(**ask) as told:
+                first = told.until_done().get_final_response()
+        else:
+            first = client.responses.create(**ask)
+        client.responses.create(model="gpt-5", input="Thanks", previous_response_id=first.id)
+    assert SAID in first.output_text
+    output, said = json.loads(machine.received[1].body)["input"]
+    assert (output["type"], said["content"]) == ("function_call_output", "Thanks")
+    assert SAID in output["output"]
+
+
 def test_what_was_decided_is_told_with_the_call(provider, guarded):
     before = len(guarded.calls())
     run(Machine(provider, guarded), "openai_chat", True)

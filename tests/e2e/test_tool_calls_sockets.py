@@ -138,6 +138,25 @@ def test_what_was_held_comes_before_the_end_of_the_connection(running, script, r
             assert [str(one) for one in socket] == [*frames, done(*frames)]
 
 
+def test_a_later_turn_gives_the_provider_an_output_of_what_was_denied(running, script, request):
+    begun = event("created", response={"id": "resp_7", "output": []})
+    frames = [*called("refund", {"order": "7"}), *called("find", {}, 1)]
+    script.answers = [[begun, *frames, done(*frames)], [done()]]
+    found = {"type": "function_call_output", "call_id": "call_1", "output": "3"}
+    more = {"previous_response_id": "resp_7", "input": [found]}
+    with talk(running, RESPONSES, request.node.name) as socket:
+        socket.send(asked())
+        received(socket)
+        socket.send(json.dumps({"type": "response.create", **more}))
+        received(socket)
+    given = json.loads(script.got[1])["input"]
+    assert [(one["call_id"], SAID in one["output"]) for one in given] == [
+        ("call_0", True),
+        ("call_1", False),
+    ]
+    assert given[1] == found
+
+
 def test_names_of_a_namespace_are_judged_as_the_client_knows_them(running, script, request):
     frames = called("pay__refund", {"order": "7"})
     script.answers = [[*frames, done(*frames)]]

@@ -204,6 +204,7 @@ def _said(place: Fields, said: str) -> list[Fields]:
 
 def _read(item: Fields) -> Call:
     call = Call(name_of(item), text_of(item.get("call_id")) or text_of(item.get("id")))
+    call.kind = text_of(item.get("type"))
     call.add(item.get(CALLS[text_of(item.get("type"))]))
     return call
 
