@@ -178,7 +178,7 @@ def _chat(said: str, place: str, text: str) -> dict[str, Any]:
         messages.insert(0, {"role": "system", "content": text})
     if place in ("result", "arguments"):
         arguments = json.dumps({"q": text if place == "arguments" else "x"})
-        call = {"id": "call_1", "type": "function"}
+        call: dict[str, Any] = {"id": "call_1", "type": "function"}
         call |= {"function": {"name": "find", "arguments": arguments}}
         messages.insert(0, {"role": "assistant", "content": None, "tool_calls": [call]})
         result = text if place == "result" else "x"
@@ -212,7 +212,7 @@ def _anthropic(said: str, place: str, text: str) -> dict[str, Any]:
     if place == "system":
         body["system"] = [{"type": "text", "text": text}]
     if place in ("result", "arguments"):
-        call = {"type": "tool_use", "id": "toolu_1", "name": "find"}
+        call: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "find"}
         call |= {"input": {"q": text if place == "arguments" else "x"}}
         result = {"type": "tool_result", "tool_use_id": "toolu_1"}
         result |= {"content": text if place == "result" else "x"}

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from llmproxy_core.config import Config
@@ -84,7 +84,7 @@ def talk(proxy: Mitmdump, url: str, kind: str, said: str) -> str:
         url, ssl=proxy.trust(), proxy=proxy.url, additional_headers={"x-simulate": HOW[0]}
     ) as socket:
         if kind == "realtime":
-            item = {"type": "message", "role": "user"}
+            item: dict[str, Any] = {"type": "message", "role": "user"}
             item |= {"content": [{"type": "input_text", "text": said}]}
             socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
             socket.send(json.dumps({"type": "response.create"}))
@@ -174,22 +174,25 @@ def test_no_secret_is_on_the_disk_whatever_is_killed(tmp_path: Path, provider: S
 
         def many() -> None:
             for one in work_of(work):
-                with suppress(httpx.HTTPError, OSError), client(suite.proxy) as http:
-                    call(http, one)
+                for _ in range(40):  # until the proxy is there again
+                    time.sleep(0.3)
+                    with suppress(httpx.HTTPError, OSError), client(suite.proxy) as http:
+                        if call(http, one):
+                            break
 
         under_way = [pool.submit(many) for _ in range(4)]
         while not all(one.done() for one in under_way):
-            killed[kill_something(suite, dice)] += 1
+            killed[kill_something(suite, dice) or "nothing"] += 1
             assert not search.in_folder(suite.home.spool)
+            time.sleep(1)
         for one in under_way:
             one.result()
         for number, canary in enumerate(made[460:]):
             url, kind = SOCKETS[number % len(SOCKETS)]
-            with suppress(ConnectionClosed, OSError, TimeoutError):
-                talk(suite.proxy, url, kind, canary.text)
+            talk(suite.proxy, url, kind, canary.text)
         suite.settle()
         told = nothing_leaked(suite, search, tmp_path)
 
     print(f"{len(provider.seen)} calls, {dict(killed)} killed, {told.count(b'[secret:')} marks")
-    assert killed.total() >= 10
+    assert killed.total() - killed["nothing"] >= 20
     assert len(search.leaks(b"\n".join(seen.body for seen in provider.seen))) > 400
