@@ -90,7 +90,8 @@ class Metering:
         self._levels = Levels(home)
         self.kept = False
         """Is there somebody who keeps it fresh and up?"""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.under_way: set[asyncio.Task[None]] = set()
+        """Answers that are being read."""
         self._problems: dict[str, bool] = {}
         """What there is to tell, and whether it has been; threads find some of it."""
         self._use(settings.limits)
@@ -162,7 +163,7 @@ class Metering:
 
     async def close(self) -> None:
         """The proxy ends. What ends after it counts as it was reserved."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.under_way, return_exceptions=True)
         if isinstance(self._limiter, SharedLimiter):
             await self._limiter.close()
         self._levels.remove()
@@ -208,8 +209,8 @@ class Metering:
 
     def _later(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
 
     async def _settle_later(self, reserved: Reserved, answer: Answered) -> None:
         spent = await asyncio.to_thread(self._spent, reserved.call, answer)

@@ -16,7 +16,8 @@ from llmproxy_core.providers.reader import AnswerReader
 
 TELLS = re.compile(rb'sage(?:Metadata|_metadata)?"\s*:\s*\{')
 """`"usage": {`, Gemini's `"usageMetadata": {`; many send `"usage": null` with every event."""
-BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+HEAD, TAIL = 8 * 2**10, 16 * 2**10
+"""Bytes of a stream that are looked at. Usage is told with the first event, or near the end."""
 FIRST, LAST, END = 2, 4, 3
 """Events that tell of usage, from the beginning and the end; events of any kind at the end."""
 CODED = "content-encoding"
@@ -47,7 +48,7 @@ class Taken:
 def taken(answer: Answered) -> Taken:
     """Raises nothing on foreign bytes."""
     plain, headers = _decoded(answer)
-    if content_type(_type(headers)).events and len(events := BLANK_LINE.split(plain)) > END:
+    if content_type(_type(headers)).events and len(events := _ends(plain)) > END:
         read = _read(answer, headers, b"\n\n".join(_telling(events)) + b"\n\n")
         if read.usage is not None and read.usage.output_tokens is not None and not read.incomplete:
             return Taken(read.usage, read.usage.output_tokens, read.model, whole=True)
@@ -72,6 +73,15 @@ def _decoded(answer: Answered) -> tuple[bytes, Headers]:
     decoder = Decoder(answer.headers)
     plain = b"".join([*decoder.feed(body), decoder.finish()])
     return plain, [(name, value) for name, value in answer.headers if name.lower() != CODED]
+
+
+def _ends(plain: bytes) -> list[bytes]:
+    """The first events of a stream and the last ones, each of them whole; of a short one all."""
+    between = b"\r\n\r\n" if b"\r\n\r\n" in plain[:HEAD] else b"\n\n"
+    if len(plain) <= HEAD + TAIL:
+        return plain.split(between)
+    first = plain[:HEAD].split(between)[:-1]
+    return first + plain[max(HEAD, plain.rfind(between, 0, -TAIL)) :].split(between)
 
 
 def _telling(events: list[bytes]) -> list[bytes]:

@@ -43,6 +43,40 @@ def test_usage_is_found_at_the_end_of_a_stream():
     assert (found.model, found.whole) == ("gpt-5", True)
 
 
+@pytest.mark.parametrize("line", [b"\n", b"\r\n"])
+def test_usage_is_found_at_the_end_of_a_last_event_of_any_size(line):
+    """`response.completed` repeats the whole answer."""
+    item = {"type": "message", "content": [{"type": "output_text", "text": "word " * 40_000}]}
+    usage = {"input_tokens": 7, "output_tokens": 11}
+    delta = {"type": "response.output_text.delta", "delta": "word "}
+    end = {"type": "response.completed", "response": {"output": [item], "usage": usage}}
+    body = events(*[delta] * 200, end, last=b"").replace(b"\n", line)
+    found = taken(Answered("openai.responses", "/v1/responses", 200, SSE, [body]))
+    assert found.usage is not None
+    assert found.usage.output_tokens == 11
+    assert found.whole
+
+
+def test_usage_of_the_first_event_is_added_to_that_of_the_last():
+    first = {"input_tokens": 3, "cache_read_input_tokens": 40, "output_tokens": 1}
+    start = {"type": "message_start", "message": {"model": "claude-opus-4-8", "usage": first}}
+    delta = {
+        "type": "content_block_delta",
+        "index": 0,
+        "delta": {"type": "text_delta", "text": "x"},
+    }
+    end = {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn"},
+        "usage": {"output_tokens": 9},
+    }
+    body = events(start, *[delta] * 900, end, {"type": "message_stop"}, last=b"")
+    found = taken(Answered("anthropic.messages", "/v1/messages", 200, SSE, [body]))
+    assert found.usage is not None
+    assert (found.usage.input_tokens, found.usage.output_tokens) == (43, 9)
+    assert found.model == "claude-opus-4-8"
+
+
 def test_the_last_usage_counts_where_each_event_has_one():
     grows = [said("x", {**USAGE, "completion_tokens": n}) for n in range(1, 40)]
     found = chat(*grows)
