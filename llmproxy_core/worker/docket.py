@@ -74,6 +74,11 @@ def stored_case(
     return case
 
 
+def facts_of(exchange: Exchange, policies: Policies) -> Facts:
+    """Of a call of which only the request counts."""
+    return _facts(_about_opened(exchange), exchange.request, policies)
+
+
 def _about_opened(exchange: Exchange) -> About:
     opened = exchange.opened
     return About(

@@ -2,25 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from uuid import UUID
 
 from llmproxy_core.errors import LlmproxyError, SpoolError
 from llmproxy_core.model import Delta, Json, Request, Response
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record, Verdict, Whole
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
-from llmproxy_core.store.rows import Batch, EventRow, OffsetRow, StreamDelta
+from llmproxy_core.store.rows import Batch, OffsetRow, StreamDelta
 from llmproxy_core.worker import approving, evidence
 from llmproxy_core.worker.derivation import Derivation
+from llmproxy_core.worker.event_rows import DEFAULT_NAMESPACE, event_row, facts, told
 from llmproxy_core.worker.exchanges import Exchange
-from llmproxy_core.worker.identity import dated
 from llmproxy_core.worker.judging import PATIENCE, Judging
-from llmproxy_core.worker.moments import moment
 from llmproxy_core.worker.rows import read, request_row, session_of_request
 from llmproxy_core.worker.seal import Sealed, killed, seal
 from llmproxy_core.worker.sessions import Sessions, Span
 
-DEFAULT_NAMESPACE = 1
 SEQ_BITS = 8
 """A piece may hold 2**SEQ_BITS changes between text, reasoning and calls; the live view lacks the
 rest. So the numbers of one piece never depend on what was read out of another."""
@@ -84,7 +81,7 @@ class Journal:
         elif isinstance(record, Closed):
             self._close(record, entry.body, into)
         elif isinstance(record, Event):
-            into.events.append(_event_row(record))
+            into.events.append(event_row(record))
         elif isinstance(record, Whole):
             self._take_whole(record, entry, into)
         elif isinstance(record, Verdict):
@@ -127,8 +124,9 @@ class Journal:
 
     def show(self, into: Batch) -> None:
         """What open answers say, for those who watch; it may be shown again after a restart."""
+        shows = self._judging is None or self._judging.shows
         for exchange in self._talking.values():
-            into.deltas += exchange.unshown
+            into.deltas += exchange.unshown if shows else []
             exchange.unshown = []
         self._talking.clear()
 
@@ -155,7 +153,7 @@ class Journal:
 
     def _open(self, record: Opened, entry: Entry, into: Batch) -> None:
         if record.id in self.exchanges:
-            into.events.append(_told(record, "repeated_request", {}))
+            into.events.append(told(record, "repeated_request", {}))
             return
         try:
             request, problem = read(record, entry.body)
@@ -165,7 +163,7 @@ class Journal:
         except Exception as exc:  # noqa: BLE001 - whatever a body holds, it is stored raw
             fault = f"{type(exc).__name__}: {exc}"
             self._place(record, entry, Request(), fault, into)
-            into.events.append(_told(record, "unreadable", {"where": "request", "error": fault}))
+            into.events.append(told(record, "unreadable", {"where": "request", "error": fault}))
 
     def _place(
         self, record: Opened, entry: Entry, request: Request, problem: str | None, into: Batch
@@ -187,9 +185,9 @@ class Journal:
         exchange = self.exchanges.pop(record.id, None)
         self._talking.pop(record.id, None)
         if exchange is None:
-            into.events.append(_told(record, "answer_without_request", _facts(record)))
+            into.events.append(told(record, "answer_without_request", facts(record)))
             return
-        sealed = _sealed(exchange, record, body, self._prices)
+        sealed = self._sealed(exchange, record, body)
         self._derivation.closed(exchange, sealed, into)
         row = sealed.response
         into.responses.append(row)
@@ -207,10 +205,20 @@ class Journal:
         )
         if exchange.unreadable:
             fault: dict[str, Json] = {"where": "answer", "error": exchange.unreadable}
-            into.events.append(_told(record, "unreadable", fault, row.ns_id))
+            into.events.append(told(record, "unreadable", fault, row.ns_id))
         if sealed.answer.unknown_events:
             counts: dict[str, Json] = {"wire": exchange.opened.wire, **sealed.answer.unknown_events}
-            into.events.append(_told(record, "unknown_stream_events", counts, row.ns_id))
+            into.events.append(told(record, "unknown_stream_events", counts, row.ns_id))
+
+    def _sealed(self, exchange: Exchange, record: Closed, body: bytes) -> Sealed:
+        response = exchange.end(record, body)
+        if self._judging and (redacted := self._judging.redacted(exchange, record, response)):
+            record, response = redacted.closed, redacted.response
+        try:
+            return seal(exchange, record, response, self._prices)
+        except Exception as exc:  # noqa: BLE001 - whatever was read, the answer is stored raw
+            exchange.unreadable = f"{type(exc).__name__}: {exc}"
+            return seal(exchange, record, Response(), self._prices)
 
     def _seconds(self, policy: str) -> float:
         """How long calls wait because of it."""
@@ -222,15 +230,6 @@ class Journal:
             if record.namespace == "default"
             else self._namespace(record.namespace)
         )
-
-
-def _sealed(exchange: Exchange, record: Closed, body: bytes, prices: OwnPrices) -> Sealed:
-    response = exchange.end(record, body)
-    try:
-        return seal(exchange, record, response, prices)
-    except Exception as exc:  # noqa: BLE001 - whatever was read, the answer is stored raw
-        exchange.unreadable = f"{type(exc).__name__}: {exc}"
-        return seal(exchange, record, Response(), prices)
 
 
 def _stream_deltas(exchange: Exchange, deltas: list[Delta]) -> list[StreamDelta]:
@@ -246,23 +245,3 @@ def _stream_deltas(exchange: Exchange, deltas: list[Delta]) -> list[StreamDelta]
         StreamDelta(exchange.ns_id, exchange.id, first + n, kind, "".join(texts))
         for n, (kind, texts) in enumerate(joined[: 1 << SEQ_BITS])
     ]
-
-
-def _event_row(record: Event) -> EventRow:
-    data: dict[str, Json] = dict(record.data)
-    return EventRow(
-        DEFAULT_NAMESPACE, UUID(bytes=record.id), moment(record.at), record.kind, None, data
-    )
-
-
-def _told(
-    record: Opened | Closed, kind: str, data: dict[str, Json], ns_id: int = DEFAULT_NAMESPACE
-) -> EventRow:
-    """An event about an exchange; the same one has the same id, however often it is read."""
-    id = dated(record.at, record.id.hex(), kind)
-    return EventRow(ns_id, id, moment(record.at), kind, UUID(bytes=record.id), data)
-
-
-def _facts(record: Closed) -> dict[str, Json]:
-    status = record.answer.status if record.answer else None
-    return {"ending": record.ending, "status": status, "body_bytes": record.body_bytes}

@@ -19,6 +19,7 @@ from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
+from llmproxy_core.model import Response
 from llmproxy_core.records import Closed, Found
 from llmproxy_core.redaction.excerpts import as_written
 from llmproxy_core.redaction.masking import Masker
@@ -32,6 +33,7 @@ from llmproxy_core.worker.cases import Case, Evidence, Key, Side, key_of
 from llmproxy_core.worker.docket import case_of
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.habits import Habits
+from llmproxy_core.worker.redacting import Redacted, Redacting, wanted
 from llmproxy_core.worker.seal import Sealed
 from llmproxy_core.worker.verdict import verdict
 
@@ -61,6 +63,7 @@ class Judging:
         self._names = frozenset(one.name for one in asked)
         self._habits = Habits(home.usual)
         self._advising = Advising(settings.advisor, home, self._masker)
+        self._redacting = Redacting(self._masker)
         self._known: Recent[Key, Known] = Recent(REMEMBERED)
         self._fresh: list[Case] = []
         """Of the batch that is not committed yet."""
@@ -87,6 +90,22 @@ class Judging:
             self._take(exchange, record, sealed, into, imported=imported)
         except Exception as exc:  # noqa: BLE001  fails open: the call is stored all the same
             self._complain(f"a call is not judged: {type(exc).__name__}: {exc}")
+
+    def redacted(self, exchange: Exchange, record: Closed, answer: Response) -> Redacted | None:
+        """The answer without what policies want not to be stored; None: it is as it may be.
+
+        Raises nothing: an answer that cannot be looked into is stored as it is.
+        """
+        try:
+            return self._redacting(exchange, record, answer, self.rulebook.policies)
+        except Exception as exc:  # noqa: BLE001  fails open, and is told
+            self._complain(f"an answer is stored as it is: {type(exc).__name__}: {exc}")
+            return None
+
+    @property
+    def shows(self) -> bool:
+        """May open answers be shown before they are looked into?"""
+        return not wanted(self.rulebook.policies)
 
     def committed(self) -> None:
         """What was closed before is stored: it may be judged now."""
@@ -146,6 +165,7 @@ class Judging:
         whole = imported or not self._settings.proxy
         policies = self.rulebook.policies
         case = case_of(exchange, record, sealed, policies, whole=whole)
+        case.imported = imported
         if not imported:
             case.beside = self._written("response", self._habits.call(exchange, sealed))
             case.evidence += case.beside

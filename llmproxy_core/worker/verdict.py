@@ -22,7 +22,10 @@ type Asked = tuple[Hit, Side, list[Evidence]]
 """A policy that applies, and the findings because of which."""
 
 PHASES: tuple[tuple[Side, Phase], ...] = (("request", "request"), ("response", "answer"))
-DONE: frozenset[Action] = frozenset({"flag", "allow", "redact_store"})
+DONE: dict[Side, frozenset[Action]] = {
+    "request": frozenset({"flag", "allow"}),
+    "response": frozenset({"flag", "allow", "redact_store"}),
+}
 MISSED = "missed"
 
 
@@ -42,7 +45,7 @@ def verdict(case: Case, rulebook: Rulebook, into: Batch) -> list[Asked]:
         into.anomalies += rows
         if case.facts is not None and (there or side == "response"):
             hits = _hits(case, rulebook, side, phase, there)
-            decisions = [_decision(case, hit, new) for hit, _, _ in hits]
+            decisions = [_decision(case, side, hit, new) for hit, _, _ in hits]
             into.decisions += decision_rows(
                 decisions, case.ns_id, case.flow, side, case.at, _ids(rows)
             )
@@ -60,13 +63,13 @@ def _hits(
         for hit in hits
         if (side, hit.policy.name) not in case.decided
         and (side == "response" or hit.policy.asks_findings)
-        and not (case.imported and hit.policy.action not in DONE)
+        and not (case.imported and hit.policy.action not in DONE[side])
     ]
 
 
-def _decision(case: Case, hit: Hit, new: Sequence[Evidence]) -> Decision:
+def _decision(case: Case, side: Side, hit: Hit, new: Sequence[Evidence]) -> Decision:
     policy = hit.policy
-    done = policy.action in DONE or not policy.enforced
+    done = policy.action in DONE[side] or not policy.enforced
     numbers = tuple(n for n, one in enumerate(new) if one.located in hit.findings)
     outcome = OUTCOMES[policy.action] if done else MISSED
     why = reason(hit, case.model)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from llmproxy_core.anomaly.learning import Label, Learned
 from llmproxy_core.config import AnomalyConfig, Config, PolicyConfig
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.records import Closed, Decision, Found, Judgement, Opened, Whole
-from llmproxy_core.store import anomalies, approvals, decisions
+from llmproxy_core.store import anomalies, approvals, decisions, detail
 from llmproxy_core.store.guard_rows import Anomaly, PolicyDecision
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.judging import Judging
@@ -414,3 +415,54 @@ def test_what_an_approval_of_another_call_let_pass_waits_nowhere(bench):
     append(worker.journal, [opened, (msgspec.structs.replace(closed, judged=passed), body)])
     worker.store()
     assert _waits(worker) == []
+
+
+MAIL = "jane.roe@example.com"
+PRIVATE = PolicyConfig(name="mails", when='finding.family == "pii"', action="redact_store")
+
+
+def _stored(worker: Bench, call: Call) -> bytes:
+    with worker.storage.database().connect() as connection:
+        row = detail.response(connection, 1, UUID(bytes=call.id))
+    assert row is not None
+    return row.body + row.text.encode()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call(1, answer=chat(f"Write to {MAIL} today.")),
+        Call(1, pieces=chat_stream("Write to jane.", "roe@exam", "ple.com", " today.")),
+    ],
+    ids=["whole", "streamed"],
+)
+def test_what_is_not_to_be_stored_of_an_answer_is_not(bench, call):
+    worker = bench(PRIVATE)
+    worker.run(call)
+    stored = _stored(worker, call)
+    assert MAIL.encode() not in stored
+    assert b"roe" not in stored
+    assert b"Write to [pii:email:fp_" in stored
+    (decided,) = worker.decided(call)
+    assert (decided.policy, decided.outcome) == ("mails", "redacted")
+    (found,) = [one for one in worker.found() if one.family == "pii"]
+    assert found.evidence.startswith("[pii:email:fp_")
+
+
+def test_an_answer_that_is_to_be_looked_into_is_not_shown_before(bench):
+    call = Call(1, pieces=chat_stream("Write to", f" {MAIL}"))
+    worker = bench(PRIVATE)
+    append(worker.journal, call.records()[:-1])
+    worker.intake.collect()
+    worker.intake.commit()
+    with worker.storage.database().connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM stream_deltas")) == 0
+
+
+def test_a_policy_in_shadow_masks_nothing(bench):
+    shadow = PRIVATE.model_copy(update={"mode": "shadow"})
+    worker = bench(shadow)
+    call = Call(1, answer=chat(f"Write to {MAIL} today."))
+    worker.run(call)
+    assert MAIL.encode() in _stored(worker, call)
+    assert [(one.mode, one.outcome) for one in worker.decided(call)] == [("shadow", "redacted")]
