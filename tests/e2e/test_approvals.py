@@ -2,12 +2,15 @@
 
 import contextlib
 import json
+import re
 import socket
 import ssl
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import anthropic
 import httpx
@@ -20,6 +23,7 @@ from llmproxy_core.records import Decision
 from llmproxy_core.simulator import Simulator
 from tests.e2e.limited import CHAT, client
 from tests.e2e.namespaced import Machine, said
+from tests.e2e.tool_programs import PROGRAMS
 from tests.h2_provider import H2Provider
 from tests.mitm import Call, Mitmdump, wait_for
 
@@ -43,6 +47,12 @@ when = 'client.name == "lenient"'
 action = "hold"
 timeout_seconds = 0.5
 on_timeout = "allow"
+
+[[policies]]
+name = "refunds"
+when = 'tool == "refund"'
+action = "hold"
+timeout_seconds = 60
 
 [[namespaces]]
 name = "alone"
@@ -247,6 +257,28 @@ def test_each_of_many_that_wait_has_its_own_decision(proxy, mark):
         write_private(proxy.home.approvals, told)
         statuses = [answer.result().status_code for answer in answers]
     assert statuses == [200, 403] * 10
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_of_a_tool_is_replaced_until_it_is_approved(proxy, provider, mark, stream):
+    machine = Machine(provider, proxy)
+    order = f'{{"order": "{"streamed" if stream else "whole"}"}}'
+
+    def refund(text: str = order) -> Any:
+        with machine.sdk("openai") as sdk:
+            return PROGRAMS["openai_chat"](sdk, stream, (f"call refund with {text}",)).turns[0]
+
+    held = refund()
+    assert not held.calls
+    (id,) = re.findall(r"llmproxy approvals approve ([0-9a-f-]{36})", held.text)
+    waiting = refund()
+    assert id in waiting.text, "it is not asked about anew"
+    entry = {uuid.UUID(id).hex: {"decision": "approved", "by": "anna"}}
+    write_private(proxy.home.approvals, json.dumps(entry).encode())
+    time.sleep(0.5)
+    assert not refund('{"order": "other"}').calls
+    assert [(name, given) for name, given, _ in refund().calls] == [("refund", json.loads(order))]
+    assert not refund().calls, "what is approved passes once"
 
 
 def test_a_proxy_that_is_stopped_sends_nothing_that_waits(tmp_path, provider, mark):
