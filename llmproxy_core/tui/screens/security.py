@@ -1,5 +1,6 @@
 """Security: what was found, the newest first; a person says what it was."""
 
+import time
 from dataclasses import replace
 from typing import ClassVar
 from uuid import UUID
@@ -29,6 +30,8 @@ PAGE = 200
 MOST = 1000
 """Findings that are read again whenever something changes."""
 REFRESH_SECONDS = 1.0
+SHARE = 10
+"""After a read the queue rests so many times as long: words have no index, and may take seconds."""
 POLL = 5
 """Refreshes until the queue is read again though nothing was heard: others settle findings, too."""
 
@@ -75,6 +78,7 @@ class SecurityScreen(ModeScreen):
         self._loaded = False
         self._stale = True
         self._quiet = 0
+        self._rests_until = 0.0
 
     def body(self) -> ComposeResult:
         self.table: Table[Anomaly] = Table(COLUMNS, lambda one: one.id, id="findings")
@@ -105,13 +109,14 @@ class SecurityScreen(ModeScreen):
 
     def _freshen(self) -> None:
         self._quiet += 1
-        if self.is_current and (self._stale or self._quiet >= POLL):
+        wanted = self._stale or self._quiet >= POLL
+        if wanted and self.is_current and time.monotonic() >= self._rests_until:
             self.reload()
 
     @work(exclusive=True, group="findings")
     async def reload(self) -> None:
         """Read as many of the queue as were there, the newest first; those below stay."""
-        guard, wanted = self.hub.source.guard, self.wanted
+        guard, wanted, began = self.hub.source.guard, self.wanted, time.monotonic()
         limit = min(max(PAGE, len(self.findings)), MOST)
         found = await self.hub.ask(lambda: guard.anomalies(limit=limit, wanted=wanted))
         counts = await self.hub.ask(guard.counts)
@@ -119,6 +124,7 @@ class SecurityScreen(ModeScreen):
             self.note(("the database is not up yet, retrying", "$warning"))
             return
         self._stale, self._quiet, self._loaded = False, 0, True
+        self._rests_until = time.monotonic() + SHARE * (time.monotonic() - began)
         self.counts = counts
         self._exhausted = len(found) < limit
         older = [] if self._exhausted else [one for one in self.findings if one.id < found[-1].id]
