@@ -4,6 +4,7 @@ Fails closed: what cannot be asked about does not pass.
 """
 
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from mitmproxy import http
 
@@ -19,7 +20,10 @@ class Approvals:
         exchange = bridge.exchange(flow)
         if exchange is None or exchange.hold is None or flow.response is not None:
             return None
-        return _hold(flow, exchange, exchange.hold)
+        hold = exchange.hold
+        if not exchange.recorded:  # nobody can see it to decide
+            hold = replace(hold, seconds=0.0)
+        return _hold(flow, exchange, hold)
 
 
 async def _hold(flow: http.HTTPFlow, exchange: Exchange, hold: Hold) -> None:

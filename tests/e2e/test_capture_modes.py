@@ -40,6 +40,11 @@ match = { header = { "x-team" = "nothing" } }
 name = "no-word"
 when = 'gen_ai.request.model == "gpt-forbidden"'
 action = "block"
+
+[[policies]]
+name = "asks"
+when = 'gen_ai.request.model == "gpt-held"'
+action = "hold"
 """
 CANARY = "Kanarienvogel"
 CALL = f'Please call find with {{"what": "{CANARY}"}} {CANARY} now.'
@@ -299,3 +304,9 @@ def test_a_fault_of_ours_tells_no_word_of_a_call(tmp_path: Path, simulator: Simu
         assert str(fault.data["error"]).startswith("ValueError: its words are not kept")
         broken.closed(1)
         assert CANARY.encode() not in everything(tmp_path / "home") + broken.log.read_bytes()
+
+
+def test_a_call_that_nobody_sees_does_not_wait_for_anybody(proxy: Mitmdump) -> None:
+    body = {"model": "gpt-held", "messages": []}
+    answer = post(proxy, URLS["openai.chat"], body, {"x-team": "nothing"})
+    assert answer.status_code == 403
