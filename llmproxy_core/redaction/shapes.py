@@ -15,9 +15,9 @@ from llmproxy_core.spans.recent import Recent
 LONGEST = 4096
 """Bytes of an event that is remembered as a shape."""
 MOST_HOLES = 32
-HEAD = 20
+HEAD = 8
 """Bytes by which shapes are found."""
-MOST = 24
+MOST = 64
 """Shapes that begin alike, the ones used last."""
 HEADS = 512
 SEEN = 1024
