@@ -88,3 +88,9 @@ def listed(value: Any) -> list[Any]:
 def members(value: Any) -> Fields:
     """An object; an empty one for anything else."""
     return value if isinstance(value, dict) else {}
+
+
+def number(told: Fields, name: str) -> int | None:
+    """A whole number; None for anything else."""
+    value = told.get(name)
+    return value if isinstance(value, int) else None

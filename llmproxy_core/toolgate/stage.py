@@ -17,8 +17,8 @@ class ToolGate:
     """A stage that holds each call of a tool until `judge` has decided, see `rewriting`. Texts go
     on; the bytes of a call that may go on are those that came. Raises on nothing.
 
-    `limit`: bytes that are held. `closed`: after a fault of ours, or an event that is too large to
-    be one, nothing goes on any more; else all does as it comes. `fault` tells.
+    `limit`: bytes that are held. `closed`: after a fault of ours, or where no more events can be
+    told apart, nothing goes on any more; else all does as it comes. `fault` tells.
     """
 
     __slots__ = ("_begun", "_closed", "_format", "_frames", "_judge", "_limit", "_lines", "_over",
@@ -92,8 +92,8 @@ class ToolGate:
                 rest = b"".join(one.raw for one in found[at:]) + events.last().raw
                 return b"".join(sent) + self._failed(exc, gate, rest)
         if events.full:
-            large = OverflowError("an event is too large to be read")
-            return b"".join(sent) + self._failed(large, gate, events.last().raw)
+            unread = ValueError("an event is damaged, or too large to be read")
+            return b"".join(sent) + self._failed(unread, gate, events.last().raw)
         return b"".join(sent)
 
     def _failed(self, exc: Exception, gate: Gate, rest: bytes) -> bytes:

@@ -3,8 +3,10 @@
 Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
 
+from typing import Any
+
 from llmproxy_core.model import text_of
-from llmproxy_core.toolgate.call import Call, Fields, Heard, listed, members
+from llmproxy_core.toolgate.call import Call, Fields, Heard, listed, members, number
 from llmproxy_core.toolgate.formats.blocks import Blocks
 
 CALL = "tool_use"
@@ -22,7 +24,7 @@ class Anthropic:
         return
 
     def hear(self, told: Fields) -> Heard:
-        kind, blocks, index = told.get("type"), self._blocks, told.get("index")
+        kind, blocks, index = told.get("type"), self._blocks, number(told, "index")
         if kind == "message":
             return self._message(told)
         if kind == "content_block_start":
@@ -47,11 +49,11 @@ class Anthropic:
         return Heard()
 
     def changed(self, told: Fields) -> list[Fields]:
-        kind, call = told.get("type"), self._blocks.call(told.get("index"))
+        kind, call = told.get("type"), self._blocks.call(number(told, "index"))
         if kind == "message":
             return [self._message_without(told)]
         if kind == "content_block_start" and call and call.denied:
-            return _text_block(told["index"], call.said or "")
+            return _text_block(told.get("index"), call.said or "")
         if kind in ("content_block_delta", "content_block_stop") and call and call.denied:
             return []
         if kind == "message_delta":
@@ -78,7 +80,7 @@ class Anthropic:
         return {**told, "content": content, **({"stop_reason": ENDED} if ends else {})}
 
 
-def _text_block(index: int, said: str) -> list[Fields]:
+def _text_block(index: Any, said: str) -> list[Fields]:
     delta = {"type": "text_delta", "text": said}
     return [
         {

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Conv
 """
 
 from llmproxy_core.model import text_of
-from llmproxy_core.toolgate.call import Call, Fields, Heard, listed, members
+from llmproxy_core.toolgate.call import Call, Fields, Heard, listed, members, number
 from llmproxy_core.toolgate.formats.blocks import Blocks
 
 CALL, INDEX = "toolUse", "contentBlockIndex"
@@ -33,7 +33,7 @@ class Converse:
         if "output" in told:
             return self._message(told)
         _, event = opened(told)
-        blocks, index = self._blocks, event.get(INDEX)
+        blocks, index = self._blocks, number(event, INDEX)
         if "stopReason" in event:
             return blocks.over()
         if index is None:
@@ -60,7 +60,7 @@ class Converse:
         if event.get("stopReason") == REASON and all(one.denied for one in self._blocks.all):
             ours = {**event, "stopReason": ENDED}
             return [{envelope: ours} if envelope else ours]
-        index = event.get(INDEX)
+        index = number(event, INDEX)
         call = self._blocks.call(index) if index is not None else None
         if call is None or not call.denied:
             return [told]

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from openai.types.responses import ResponseCustomToolCallOutputParam
 from openai.types.responses import response_input_item_param as items
 from pydantic import TypeAdapter
 
@@ -75,7 +76,7 @@ def test_all_calls_of_an_answer_are_told(unanswered):
 def test_each_kind_is_what_openai_takes(kind):
     known = {
         "function_call": items.FunctionCallOutput,
-        "custom_tool_call": items.ResponseCustomToolCallOutputParam,
+        "custom_tool_call": ResponseCustomToolCallOutputParam,
         "local_shell_call": items.LocalShellCallOutput,
         "shell_call": items.ShellCallOutput,
         "apply_patch_call": items.ApplyPatchCallOutput,
