@@ -6,6 +6,7 @@ from itertools import groupby
 
 import msgspec
 
+from llmproxy_core.anomaly.detectors import SECRETS
 from llmproxy_core.anomaly.finding import Finding
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.verdicts import Judged
@@ -48,7 +49,9 @@ def as_written(located: Iterable[Located], masker: Masker, *, excerpts: bool = T
     written: list[Found] = []
     for _, group in groupby(located, key=lambda one: one.hash):
         there = list(group)
-        secrets = [one.finding for one in there if one.finding.family == "secret"]
+        # whatever the detectors were asked for, and had the time for
+        secrets = SECRETS.find(there[0].text) if excerpts else []
+        secrets += [one.finding for one in there if one.finding.family == "secret"]
         for one in there:
             shown = _excerpt(one, secrets, masker) if excerpts else ("", 0, 0)
             said = one.finding.said if excerpts else UNSAID.get(one.finding.family)
