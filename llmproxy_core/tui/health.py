@@ -1,4 +1,4 @@
-"""Is the proxy up, and has the worker kept pace? Both are asked of the machine, not of the store."""
+"""Is the proxy up, has the worker kept pace, is a limit used up? Asked of the machine, not of the store."""
 
 import socket
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ import msgspec
 
 from llmproxy_core import spool
 from llmproxy_core.home import Home
+from llmproxy_core.metering import levels
 
 CONNECT_SECONDS = 0.3
 
@@ -53,3 +54,9 @@ def backlog_bytes(home: Home, stored: Mapping[str, spool.Position]) -> int:
     except OSError:
         return total  # a journal that has just been removed: it was stored whole
     return total
+
+
+def used_up(home: Home) -> list[str]:
+    """The names of the limits at which calls are refused now, as the proxies tell it."""
+    full = [level.limit for level in levels.read(home) or [] if level.used >= level.allowed]
+    return list(dict.fromkeys(full))

@@ -15,7 +15,7 @@ from llmproxy_core.errors import DatabaseUnavailable, LlmproxyError
 from llmproxy_core.home import Home
 from llmproxy_core.tui import plain
 from llmproxy_core.tui.feed import Feed, Update
-from llmproxy_core.tui.health import backlog_bytes, proxy_health
+from llmproxy_core.tui.health import backlog_bytes, proxy_health, used_up
 from llmproxy_core.tui.source import Source
 from llmproxy_core.tui.widgets.columns import Glance
 from llmproxy_core.tui.widgets.status_bar import AlertBar, Status, StatusBar
@@ -106,6 +106,7 @@ class Hub:
             running=totals.running if totals else None,
             cost_today=totals.cost_today if totals else None,
             losses=totals.losses if totals else self.status.losses,
+            used_up=tuple(await asyncio.to_thread(used_up, self.home)),
         )
         self.statuses.publish(self.status)
 

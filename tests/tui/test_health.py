@@ -4,10 +4,12 @@ import json
 import socket
 
 from llmproxy_core.home import Home
+from llmproxy_core.limits import Level
+from llmproxy_core.metering.levels import Levels
 from llmproxy_core.records import Event
 from llmproxy_core.spool import Position, SpoolWriter
 from llmproxy_core.tui.feed import Link
-from llmproxy_core.tui.health import ProxyHealth, backlog_bytes, proxy_health
+from llmproxy_core.tui.health import ProxyHealth, backlog_bytes, proxy_health, used_up
 from llmproxy_core.tui.widgets.status_bar import Status, status_line
 
 
@@ -47,6 +49,17 @@ def test_the_backlog_is_what_is_written_and_not_stored(home: Home) -> None:
     writer.append(Event(b"2" * 16, 0, "gap", {}), [b"x" * 1000])
     assert backlog_bytes(home, {writer.id: stored}) > 1000
     writer.close()
+
+
+def test_limits_that_are_used_up_are_told(home: Home) -> None:
+    assert used_up(home) == []
+    told = Levels(home)
+    told.changed([Level("day", "usd", "user a", 5, 5), Level("fair", "requests", "user b", 19, 20)])
+    told.write()
+    assert used_up(home) == ["day"]
+    assert "limit day used up" in status_line(Status(used_up=("day",)), 120).plain
+    several = Status(used_up=("day", "fair", "third"))
+    assert "limit day and 2 more used up" in status_line(several, 120).plain
 
 
 def test_the_status_line_keeps_the_important_when_narrow() -> None:

@@ -28,11 +28,14 @@ class Status:
     cost_today: Decimal | None = None
     losses: Losses = field(default_factory=Losses)
     """Of the last day."""
+    used_up: tuple[str, ...] = ()
+    """Limits at which calls are refused."""
 
 
 def status_line(status: Status, width: int) -> Content:
     """As many of the facts as fit into `width` cells, those that matter first."""
     parts: list[Content | None] = [_proxy(status), _database(status), _losses(status.losses)]
+    parts.append(_used_up(status))
     parts += [_running(status), _cost(status), _rate(status), _backlog(status)]
     shown: list[Content] = []
     used = 1
@@ -71,6 +74,15 @@ def _losses(losses: Losses) -> Content | None:
     )
     told = [f"{number:,} {one if number == 1 else many}" for number, one, many in counts if number]
     return Content.styled("▲ " + ", ".join(told), "bold $error") if told else None
+
+
+def _used_up(status: Status) -> Content | None:
+    """`llmproxy limits` tells more of it."""
+    if not status.used_up:
+        return None
+    first, *others = status.used_up
+    more = f" and {len(others)} more" if others else ""
+    return Content.styled(f"▲ limit {plain.line(first)}{more} used up", "bold $warning")
 
 
 def _running(status: Status) -> Content | None:
