@@ -11,6 +11,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from llmproxy_core.anomaly.finding import Finding
@@ -28,9 +29,11 @@ _IN_ESCAPE = re.compile(rb"(\\+)(u[0-9a-fA-F]{0,3})?\Z")
 _ESCAPABLE = b'bfnrt"/\\'
 _NUMBER = re.compile(r"[\d .()+-]+")
 _STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*"')
-_ESCAPED = {'"': rb"\\*+\"", "/": rb"\\*+/", "\\": rb"\\{1,16}", "\n": rb"(?:\n|\\++n)"}
-_ESCAPED |= {"\b": rb"(?:\x08|\\++b)", "\f": rb"(?:\x0c|\\++f)"}
-_ESCAPED |= {"\t": rb"(?:\t|\\++t)", "\r": rb"(?:\r|\\++r)", " ": rb"(?: |\+|%(?:25)*+20)"}
+_ESCAPED = {'"': rb"\\{0,64}+\"", "/": rb"\\{0,64}+/", "\n": rb"(?:\n|\\{1,64}+n)"}
+_ESCAPED |= {"\b": rb"(?:\x08|\\{1,64}+b)", "\f": rb"(?:\x0c|\\{1,64}+f)"}
+_ESCAPED |= {"\t": rb"(?:\t|\\{1,64}+t)", "\r": rb"(?:\r|\\{1,64}+r)"}
+_ESCAPED |= {" ": rb"(?: |\+|%(?:25)*+20)"}
+"""Backslashes are counted to 64, so that a body of nothing else is read in linear time."""
 
 
 class Secret(NamedTuple):
@@ -120,14 +123,15 @@ def _needles(value: str) -> tuple[bytes, ...]:
     """What a body has in it that has the value in base64 or hexadecimal."""
     data = value.encode("utf-8", "surrogatepass")
     cores = {core for shift in range(3) for core in _cores(data, shift)}
-    parts = {max(re.split(rb"\\\\\*/", core), key=len).replace(rb"\+", b"+") for core in cores}
+    parts = {max(core.split(rb"\\{0,64}/"), key=len).replace(rb"\+", b"+") for core in cores}
     return (*parts, data.hex().encode(), data.hex().upper().encode())
 
 
 @lru_cache(maxsize=256)
 def spellings(value: str) -> re.Pattern[bytes]:
     """Finds a value in raw bytes, however it is spelled there."""
-    plain = b"".join(_spelled(char) for char in value)
+    runs = ("".join(run) for _, run in groupby(value, key="\\".__eq__))
+    plain = b"".join(_backslashes(run) if run[0] == "\\" else _spelled_all(run) for run in runs)
     if len(value) < SHORT:
         return re.compile(rb"(?<![A-Za-z0-9])(?:%b)(?![A-Za-z0-9])" % plain, re.DOTALL)
     return re.compile(rb"%b|%b" % (plain, _encoded(value).pattern), re.DOTALL)
@@ -153,8 +157,18 @@ def _cores(data: bytes, shift: int) -> Iterable[bytes]:
     if last - first < LEAST_BASE64:
         return
     core = b64encode(b"\0" * shift + data + b"\0\0")[first:last]
-    yield core.replace(b"+", rb"\+").replace(b"/", rb"\\*/")
+    yield core.replace(b"+", rb"\+").replace(b"/", rb"\\{0,64}/")
     yield core.replace(b"+", b"-").replace(b"/", b"_")
+
+
+def _backslashes(run: str) -> bytes:
+    """Escaped, each is two, four, eight ..."""
+    each = rb"(?:\\(?:u(?i:005c))?+|%(?:25)*+(?i:5c))"
+    return each + b"{%d,%d}" % (len(run), 16 * len(run))
+
+
+def _spelled_all(text: str) -> bytes:
+    return b"".join(map(_spelled, text))
 
 
 def _spelled(char: str) -> bytes:
@@ -163,7 +177,8 @@ def _spelled(char: str) -> bytes:
     units = char.encode("utf-16-be", "surrogatepass")
     ways.append(
         b"".join(
-            rb"\\++u(?i:%b)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)
+            rb"\\{1,64}+u(?i:%b)" % units[at : at + 2].hex().encode()
+            for at in range(0, len(units), 2)
         )
     )
     ways.append(b"".join(rb"%%(?:25)*+(?i:%02x)" % byte for byte in raw))
