@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from llmproxy_core.redaction.json_strings import units
 from llmproxy_core.redaction.occurrences import Occurrence, Sought
+from llmproxy_core.redaction.placeholders import LEAST
 
 TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:)?|-?\d[\d.eE+-]*+', re.DOTALL)
 ESCAPE = re.compile(
@@ -102,8 +103,8 @@ def _leaf(token: re.Match[bytes]) -> Leaf:
 
 
 def _is_protocol(leaf: Leaf, found: list[Occurrence], key: bytes, *, is_key: bool) -> bool:
-    """Is it a word of the protocol, or a number that is not the value?"""
+    """Is it a word of the protocol, or a number that is not the value, or too short to be one?"""
     whole = found[0].start == 0 and found[0].end == len(leaf.text)
     if not leaf.quoted:
-        return not (whole and leaf.text.isdigit())
+        return not (whole and leaf.text.isdigit() and len(leaf.text) >= LEAST)
     return whole and (is_key or key in PROTOCOL) and WORD.fullmatch(leaf.text) is not None

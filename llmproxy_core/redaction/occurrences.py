@@ -81,7 +81,7 @@ def _around(data: bytes, run: bytes, reach: int) -> Iterator[tuple[int, int]]:
                 yield first, last
             first = max(0, at - reach)
         last = min(len(data), at + reach)
-        at = data.find(run, at + 1)
+        at = data.find(run, at + len(run))
     if last >= 0:
         yield first, last
 

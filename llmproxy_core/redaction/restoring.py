@@ -9,35 +9,43 @@ from collections.abc import Mapping
 
 from llmproxy_core.model import Headers, header
 from llmproxy_core.namespace.events import Event, Events, FrameEvents
-from llmproxy_core.namespace.eventtexts import EventTexts
+from llmproxy_core.namespace.eventtexts import BOM_OR_BLANK, EventTexts
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.redaction.enveloped import EnvelopedEvents
 from llmproxy_core.redaction.returning import Returning
 from llmproxy_core.redaction.sent_values import SentValues
 
+JSON_OR_EVENTS = (b"{", b"[{", b"data:", b"event:", b":")
+"""How what calls itself plain text may begin nevertheless."""
 ENVELOPED = "bedrock.invoke-with-response-stream"
 
 
 class RestoredValues:
     """A stage of an answer, see `rewriting`. Raises on nothing."""
 
-    __slots__ = ("_body", "_values", "feed", "finish")
+    __slots__ = ("_body", "_may_be_plain", "_values")
 
     def __init__(self, wire: str, back: Mapping[str, str], headers: Headers) -> None:
         """`back`: see `wire.Redacted`; not empty. Pictures and sound are no answers for it."""
         told = content_type(header(headers, "content-type") or "")
         self._values = SentValues(back)
+        events: Events | None = None
+        if told.eventstream:
+            events = EnvelopedEvents() if wire == ENVELOPED else FrameEvents()
+        queue, sign = Returning(wire, self._values), self._values.sign
         self._body: EventTexts | PlainText
-        if told.text:
-            self._body = PlainText(self._values)
-        else:
-            events: Events | None = None
-            if told.eventstream:
-                events = EnvelopedEvents() if wire == ENVELOPED else FrameEvents()
-            queue, sign = Returning(wire, self._values), self._values.sign
-            self._body = EventTexts(queue, sign, events=events, lines=told.lines)
-        self.feed = self._body.feed
-        self.finish = self._body.finish
+        self._body = EventTexts(queue, sign, events=events, lines=told.lines)
+        self._may_be_plain = told.text
+
+    def feed(self, data: bytes) -> bytes:
+        if self._may_be_plain and (begins := data.lstrip(BOM_OR_BLANK)):
+            self._may_be_plain = False
+            if not begins.startswith(JSON_OR_EVENTS):
+                self._body = PlainText(self._values)
+        return self._body.feed(data)
+
+    def finish(self) -> bytes:
+        return self._body.finish()
 
     @property
     def fault(self) -> Exception | None:

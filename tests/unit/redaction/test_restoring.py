@@ -232,6 +232,13 @@ def test_an_answer_that_is_plain_text_is_changed_too(size: int):
     assert back("openai.audio", text, size, told) == text.replace(SENT.encode(), EMAIL.encode())
 
 
+def test_json_that_calls_itself_text_is_json():
+    sent = next(one for one, value in BACK.items() if "\n" in value)
+    told = [("content-type", "text/plain")]
+    out = back("openai.chat", json.dumps({"a": sent}).encode(), 3, told, BACK)
+    assert json.loads(out) == {"a": BACK[sent]}
+
+
 def test_frames_that_wait_are_sent_with_the_next():
     frames = RestoredFrames("openai.realtime", BACK)
     made = [WIRES["openai.realtime"](part) for part in ("Hi ", SENT[:7], SENT[7:], "!", "S")]

@@ -127,6 +127,13 @@ def test_words_of_the_protocol_stay():
     assert "assistant" not in sent["messages"][0]["content"]
 
 
+def test_a_short_number_is_no_value():
+    body = chat("PIN 1234") | {"max_tokens": 1234}
+    made = redacted(body, Secret("secret:pin", "1234"))
+    assert json.loads(made.body)["max_tokens"] == 1234
+    assert "1234" not in json.loads(made.body)["messages"][0]["content"]
+
+
 def test_a_longer_number_is_another_number():
     body = chat("id 94929827344180019 of 49298273441800190")
     assert redacted(body, SECRETS[3]).count == 0
