@@ -17,7 +17,7 @@ from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource
 from tests.e2e.limited import CHAT, client
 from tests.mitm import Mitmdump
-from tests.tui.stage import PATIENCE, Stage, ready
+from tests.tui.stage import PATIENCE, Stage, ready, until
 
 CONFIG = """
 [[policies]]
@@ -54,9 +54,7 @@ async def watching(proxy: Mitmdump) -> AsyncIterator[Stage]:
     app = LlmproxyApp(StoreSource(lambda: open_store(Config(), home, "test")), home, zone=UTC)
     try:
         async with app.run_test(size=SIZE) as pilot:
-            async with asyncio.timeout(START_SECONDS):
-                while app.hub.feed.link != "up":
-                    await asyncio.sleep(0.05)
+            await until(lambda: app.hub.feed.link == "up", START_SECONDS)
             await ready(pilot)
             yield Stage(app, pilot)
     finally:

@@ -23,9 +23,9 @@ def make_app(source: Source, home: Home) -> LlmproxyApp:
     return LlmproxyApp(source, home, clock=lambda: demo.NOW, zone=UTC)
 
 
-async def until(what: Callable[[], object]) -> None:
+async def until(what: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait for something to come true; fails the test if it does not."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
+    deadline = asyncio.get_running_loop().time() + seconds
     while not what():
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError("it did not come true in time")
