@@ -19,11 +19,12 @@ from llmproxy_core.pipeline import Exchange
 from llmproxy_core.policies.approvals import Hold, Outcome, tool_key
 from llmproxy_core.policies.ruling import told
 from llmproxy_core.policies.tool_calls import ToolCalls as Deciding
+from llmproxy_core.providers.answer_id import fetched
 from llmproxy_core.providers.recoding import encode_whole
 from llmproxy_core.providers.refusal import refusal
 from llmproxy_core.records import Decision
 from llmproxy_core.redaction.excerpts import note
-from llmproxy_core.rewriting import Order
+from llmproxy_core.rewriting import Order, Rewriting
 from llmproxy_core.toolgate import FORMATS, Call, FrameGate, ToolGate, Unanswered
 from llmproxy_core.websocket import WebSocketSession
 
@@ -42,31 +43,25 @@ class ToolCalls:
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         exchange, response = bridge.exchange(flow), flow.response
-        if exchange is None or response is None or not _asks() or response.status_code != 200:
+        if response is None or not _asks() or response.status_code != 200:
+            return
+        if exchange is None:
+            _gate_fetched(flow.request.path, response)
             return
         if exchange.head.wire not in FORMATS:
             return
         made = answers.rewriting(response, exchange)
-        if made is None:
-            if exchange.expected != 0:
-                _refuse_unread(response, exchange)
-            return
-        deciding, unanswered = _deciding(exchange, exchange.facts), _unanswered()
+        if made is not None:
+            _add_gate(made, response, exchange)
+        elif exchange.expected != 0:
+            _refuse_unread(response, exchange)
 
-        def judge(call: Call) -> str:
-            call.said = deciding.decide(call.name, call.arguments)
-            if call.denied:
-                unanswered.remember(made.id, call)
-            return call.said
-
-        gate = ToolGate(
-            exchange.head.wire,
-            bridge.headers(response.headers),
-            judge,
-            limit=exchange.max_body,
-            closed=_closed(),
-        )
-        made.add(Order.TOOL_CALLS, gate)
+    @bridge.guarded
+    def response(self, flow: http.HTTPFlow) -> None:
+        """What later requests may fetch by its id is asked about again, as part of this call."""
+        exchange = bridge.exchange(flow)
+        if exchange is not None and exchange.rewrite is not None and exchange.rewrite.id:
+            bridge.interception().fetchable[exchange.rewrite.id] = exchange
 
     @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
@@ -98,6 +93,36 @@ class ToolCalls:
         session = bridge.session(flow)
         if session is not None and session.gate is not None:
             session.gate.finish()
+
+
+def _add_gate(made: Rewriting, response: http.Response, exchange: Exchange) -> None:
+    deciding, unanswered = _deciding(exchange, exchange.facts), _unanswered()
+
+    def judge(call: Call) -> str:
+        call.said = deciding.decide(call.name, call.arguments)
+        if call.denied:
+            unanswered.remember(made.id, call)
+        return call.said
+
+    gate = ToolGate(
+        exchange.head.wire,
+        bridge.headers(response.headers),
+        judge,
+        limit=exchange.max_body,
+        closed=_closed(),
+    )
+    made.add(Order.TOOL_CALLS, gate)
+
+
+def _gate_fetched(path: str, response: http.Response) -> None:
+    """An answer that was made in the background; what is decided is an event, as its call is over."""
+    id, wire = fetched(path) or ("", "")
+    shared = bridge.interception()
+    exchange = shared.fetchable.get(id)
+    if exchange is None or exchange.head.wire != wire:
+        return
+    if (made := answers.fetching(response, wire, "ToolCalls.fetched")) is not None:
+        _add_gate(made, response, exchange)
 
 
 def _answer_denied(flow: http.HTTPFlow, body: bytes) -> None:
@@ -184,6 +209,9 @@ def _deciding(call: Exchange, facts: dict[str, Any]) -> Deciding:
         return shared.approvals.tool(call.id, hold, tool_key(namespace, tool, arguments))
 
     def write(judged: Judged, decisions: list[Decision]) -> None:
+        if call.closed:
+            _tell(call, decisions)
+            return
         there = len(call.judgement.found)
         note(judged, call.judgement, shared.masker, call.keeper)
         call.judgement.decisions += (
@@ -192,3 +220,17 @@ def _deciding(call: Exchange, facts: dict[str, Any]) -> Deciding:
         )
 
     return Deciding(rules.policies, facts, judge, ask, write)
+
+
+def _tell(call: Exchange, decisions: list[Decision]) -> None:
+    """What is decided when the call is over has no record to be told with: it is an event."""
+    for one in decisions:
+        bridge.interception().tell(
+            "decision",
+            call=call.id.hex(),
+            policy=one.policy,
+            mode=one.mode,
+            action=one.action,
+            outcome=one.outcome,
+            why=one.why,
+        )

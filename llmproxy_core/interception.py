@@ -32,11 +32,14 @@ from llmproxy_core.redaction.secret_masking import SecretMasking
 from llmproxy_core.redaction.wire import Redactor
 from llmproxy_core.redaction.withheld import Withheld
 from llmproxy_core.rulebook import Rulebook
+from llmproxy_core.spans.recent import Recent
 from llmproxy_core.spool import Level, Limits, SpoolWriter
 from llmproxy_core.toolgate import Unanswered
 from llmproxy_core.websocket import WebSocketSession
 
 logger = logging.getLogger("llmproxy")
+
+FETCHABLE = 1000
 
 
 @dataclass(slots=True)
@@ -62,6 +65,8 @@ class Interception:
     metering: Metering
     approvals: Approvals
     unanswered: Unanswered = field(default_factory=Unanswered)
+    fetchable: Recent[str, Exchange] = field(default_factory=lambda: Recent(FETCHABLE))
+    """Calls that are over, by the id under which their answer may be fetched."""
     folders: Folders = field(default_factory=Folders)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     sessions: dict[str, WebSocketSession] = field(default_factory=dict)

@@ -28,8 +28,9 @@ class Unanswered:
         """`id`: of the answer, as later requests name it."""
         output = OUTPUTS.get(call.kind)
         if id and call.id and output is not None:
-            told = output(call.id, call.said or "")
-            self._calls[id] = (*(self._calls.get(id) or ()), told)
+            known = self._calls.get(id) or ()
+            if not any(_id(one) == call.id for one in known):
+                self._calls[id] = (*known, output(call.id, call.said or ""))
 
     def answered(self, body: bytes) -> bytes:
         """A request, or a frame, with the outputs that are missing before its input; the same

@@ -1,6 +1,7 @@
 """The gate on each wire format, in each content coding, counted and not, as it is on the wire."""
 
 import gzip
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,6 +113,26 @@ def test_a_denied_call_is_gone_on_every_wire(running, wire, kind, sample, body, 
     assert call.response == coded
     assert call.closed
     assert call.closed.hash_out != call.closed.hash_in == content_hash(coded)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_an_answer_made_in_the_background_is_asked_about_when_it_is_fetched(running, counted):
+    canned, proxy = running
+    url = URLS["openai.responses"]
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c_1", "name": "weather"}
+    queued = {"id": f"resp_{counted}", "status": "queued", "output": []}
+    done = json.dumps({**queued, "status": "completed", "output": [call]}).encode()
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=20) as http:
+        for agent, denied in (("watched", False), ("guarded", True)):
+            canned.says({"content-type": "application/json"}, json.dumps(queued).encode(), counted)
+            headers = {"user-agent": agent}
+            http.post(url, json={"background": True}, headers=headers)
+            canned.says({"content-type": "application/json"}, done, counted)
+            got = http.get(f"{url}/{queued['id']}", headers=headers)
+            assert (b"policy no-weather" in got.content) == denied
+            assert (got.content == done) != denied
+    told = [one.data for one in proxy.events() if one.kind == "decision"]
+    assert (told[-1]["policy"], told[-1]["outcome"]) == ("no-weather", "blocked")
 
 
 @pytest.mark.parametrize("counted", [True, False])

@@ -63,6 +63,7 @@ def test_other_requests_stay_as_they_are(unanswered, body):
 
 def test_all_calls_of_an_answer_are_told(unanswered):
     unanswered.remember("resp_1", denied("call_2", "custom_tool_call"))
+    unanswered.remember("resp_1", denied("call_2", "custom_tool_call"))
     unanswered.remember("resp_1", denied("call_3", "computer_call"))
     unanswered.remember("", denied("call_4"))
     told = answered(unanswered, previous_response_id="resp_1", input=[])["input"]
