@@ -60,8 +60,11 @@ class ToolCalls:
     def response(self, flow: http.HTTPFlow) -> None:
         """What later requests may fetch by its id is asked about again, as part of this call."""
         exchange = bridge.exchange(flow)
-        if exchange is not None and exchange.rewrite is not None and exchange.rewrite.id:
-            bridge.interception().fetchable[exchange.rewrite.id] = exchange
+        if exchange is None or exchange.rewrite is None or not exchange.rewrite.id or not _asks():
+            return
+        over = Exchange(exchange.head, exchange.max_body)  # without what was found in its texts
+        over.id, over.facts, over.closed = exchange.id, exchange.facts, True
+        bridge.interception().fetchable[exchange.rewrite.id] = over
 
     @bridge.guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
