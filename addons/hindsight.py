@@ -5,7 +5,7 @@ Off the loop, in a thread; what is found is written when it is known. Fails open
 
 import time
 
-from mitmproxy import http
+from mitmproxy import ctx, http
 from mitmproxy.utils import asyncio_utils
 
 from addons import bridge
@@ -18,6 +18,10 @@ from llmproxy_core.records import Verdict
 
 
 class Hindsight:
+    def done(self) -> None:
+        if ctx.master.should_exit.is_set():
+            bridge.interception().hindsight.close()
+
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Its bytes are kept in memory until it has ended."""

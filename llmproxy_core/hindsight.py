@@ -59,11 +59,19 @@ class Hindsight:
         self._masker = masker
         self._thread = ThreadPoolExecutor(1, "llmproxy-hindsight")
         self._waiting = 0
+        self._over = False
+
+    def close(self) -> None:
+        """What has not been judged by now is not judged any more."""
+        self._over = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def judge(
         self, call: Ended, policies: Policies, learned: Learned
     ) -> tuple[Judgement | None, Judgement | None]:
         """What is to be written of request and answer."""
+        if self._over:
+            return None, None
         if self._waiting + call.size > MOST_BYTES:
             return None, Judgement(faults=["not judged: too many calls wait for it"])
         self._waiting += call.size
@@ -88,6 +96,8 @@ class Hindsight:
         response = reader.finish()
         answered = Judged()
         for text in _texts(call, response):
+            if self._over:
+                break
             found = verdicts.text(text)
             answered.found += found.found
             answered.faults += found.faults

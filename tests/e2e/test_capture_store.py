@@ -63,4 +63,4 @@ def _is_private(suite: Suite) -> bool:
     body = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hello!"}]}
     post(suite.proxy, URLS["openai.chat"], body, {"x-team": "law"})
     newest = flows(suite, 1)[0]
-    return newest["namespace"] == "law"
+    return bool(newest["namespace"] == "law")

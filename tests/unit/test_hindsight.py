@@ -86,3 +86,9 @@ def test_what_is_too_much_is_not_judged_and_told(monkeypatch: pytest.MonkeyPatch
     assert answered is not None
     assert answered.faults
     assert not answered.found
+
+
+def test_nothing_is_judged_after_the_proxy_has_ended() -> None:
+    looking = Hindsight(DETECTORS, MASKER)
+    looking.close()
+    assert asyncio.run(looking.judge(ended(chat(KEY)), Policies(()), NOTHING)) == (None, None)

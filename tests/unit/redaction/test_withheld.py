@@ -16,6 +16,7 @@ from llmproxy_core.model import Headers, Request, Response
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.frames import FRAMED
 from llmproxy_core.providers.reader import AnswerReader
+from llmproxy_core.redaction import vocabulary
 from llmproxy_core.redaction.skeleton import NOT_KEPT, Skeleton
 from llmproxy_core.redaction.withheld import Withheld
 from tests.unit.providers.catalogue import SAMPLES, STREAMED
@@ -140,8 +141,9 @@ def test_no_word_of_a_stream_is_written(sample: Sample) -> None:
 
 @pytest.mark.parametrize("wire", [*FORMATS, "watsonx.chat"])
 def test_no_word_is_written_in_whatever_place_it_stands(wire: str) -> None:
-    """Of all keys that any format knows."""
+    """Of all keys that any format knows, and of all that are listed."""
     keys = {key for sample in SAMPLES for key in _keys([sample.whole, sample.events])}
+    keys = keys.union(*(told for told in vars(vocabulary).values() if isinstance(told, frozenset)))
     for value in (CANARY + " sang.", [CANARY + " sang."], {CANARY: CANARY + " sang."}):
         body = {key: value for key in sorted(keys)}
         for one in (body, {"messages": [body]}, {"choices": [{"delta": body}]}, {"error": body}):
