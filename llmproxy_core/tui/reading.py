@@ -36,7 +36,6 @@ def read(detail: FlowDetail) -> Reading:
     row = detail.request
     request, problem = read_request(row.wire, row.path, row.headers, row.body)
     request = unsaid.request(request, row.body_kept)
-    request = unsaid.request(request, row.body_kept)
     problem = NOT_KEPT.get(row.body_kept, problem)
     names = row.client_names
     turns = [Turn("system", request.system)] if request.system else []
