@@ -67,12 +67,19 @@ def _gap(data: Data) -> Sentence:
     )
 
 
+OUTCOMES = {
+    "approvals": "refused the call, as nobody could be asked",
+    "policies": "did with the call what on_fault says",
+}
+"""What becomes of a call when these fail; all others let it pass."""
+
+
 def _fault(data: Data) -> Sentence:
     where = _first(data, "where", otherwise="an addon")
     place = f" ({place})" if (place := _first(data, "place")) else ""
-    return Sentence(
-        f"{where} failed and let the traffic pass: {_first(data, 'error')}{place}", "bad"
-    )
+    addon = where.partition(".")[0]
+    became = OUTCOMES.get(addon.lower(), "let the traffic pass")
+    return Sentence(f"{where} failed and {became}: {_first(data, 'error')}{place}", "bad")
 
 
 def _row_refused(data: Data) -> Sentence:
@@ -95,6 +102,15 @@ def _namespace_clash(data: Data) -> Sentence:
     return Sentence(f"{text}: see `llmproxy ns list`", "warn")
 
 
+def _policy_clash(data: Data) -> Sentence:
+    policy = _first(data, "policy", otherwise="a policy")
+    return Sentence(
+        f"mitm.toml has the policy {policy}: the one in the database has made way for it, "
+        "`llmproxy audit list` tells what it was",
+        "warn",
+    )
+
+
 def _proxy_started(data: Data) -> Sentence:
     return Sentence(f"the proxy started on {_first(data, 'address', otherwise='?')}", "good")
 
@@ -109,6 +125,7 @@ SENTENCES: dict[str, Callable[[Data], Sentence]] = {
     "fault": _fault,
     "row_refused": _row_refused,
     "namespace_clash": _namespace_clash,
+    "policy_clash": _policy_clash,
     "proxy_started": _proxy_started,
     "proxy_stopped": _proxy_stopped,
 }

@@ -86,6 +86,9 @@ async def test_an_event_about_a_call_opens_it(source: MemorySource, home: Home) 
         ("gap", {"reason": "max_bytes", "bodies": 2, "bytes": 10}, "2 bodies (10 B) not kept"),
         ("gap", {"reason": "damaged", "bytes": 2000}, "a journal is damaged: 2.0 kB"),
         ("fault", {"where": "capture", "error": "boom"}, "capture failed and let the traffic pass"),
+        ("fault", {"where": "Approvals", "error": "boom"}, "Approvals failed and refused the call"),
+        ("fault", {"where": "Policies.request", "error": "boom"}, "what on_fault says: boom"),
+        ("policy_clash", {"policy": "no-keys"}, "mitm.toml has the policy no-keys"),
         (
             "tls_failed",
             {"host": "x", "error": "eof", "distrusts_ca": False},

@@ -1,8 +1,11 @@
 """Evidence in its excerpt: what counts is seen, though it is made not to be."""
 
 import pytest
+from rich.console import Console
 
 from llmproxy_core.tui.evidence import EVIDENCE_STYLE, MARK_STYLE, highlighted, spelled, split_marks
+from llmproxy_core.tui.themes import DARK
+from llmproxy_core.tui.widgets.prose import Formatted, rich_theme
 from llmproxy_core.tui.widgets.text_pane import paint
 from tests.tui import guard_demo
 
@@ -71,3 +74,14 @@ def test_marks_are_dim_in_bodies_and_headers(how: str) -> None:
 
     assert (MARK, "dim") in runs
     assert "".join(text for text, _ in runs) == f'"key": "{MARK}"'
+
+
+def test_marks_are_dim_in_prose_and_in_code() -> None:
+    console = Console(theme=rich_theme(DARK), width=100, color_system="truecolor")
+    text = f"the **key** is {MARK}, see\n\n```sh\nexport KEY={MARK}\n```\n- and {MARK}"
+    told = list(console.render(Formatted(text)))
+
+    marks = [one for one in told if MARK in one.text]
+    assert len(marks) == 3
+    assert all(one.style is not None and one.style.dim for one in marks)
+    assert not any(one.style and one.style.dim for one in told if MARK not in one.text)
