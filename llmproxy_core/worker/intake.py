@@ -70,7 +70,7 @@ class Intake:
         batch = self._batch
         if batch.requests or batch.responses or batch.events or batch.deltas or self._repeated:
             return True
-        if batch.judged or batch.decisions:
+        if batch.judged or batch.decisions or batch.anomalies:
             return True
         waiting = bool(self._touched or batch.finished_writers)
         return waiting and time.monotonic() - self._committed_at >= OFFSETS_SECONDS
