@@ -12,7 +12,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -27,9 +27,13 @@ LARGEST = 16 * 2**20
 """Bytes of the file; a larger one is not what the worker writes."""
 TOOLS = 1024
 """Calls of tools that are remembered."""
+ALONE = "another call in the same answer waits already: make this one again, alone"
 
-type State = Literal["waiting", "approved", "denied", "expired", "gone"]
-"""`gone`: the program has hung up meanwhile."""
+type State = Literal[
+    "waiting", "still waiting", "not asked", "approved", "denied", "expired", "gone"
+]
+"""`still waiting`: the same call of a tool again. `not asked`: another one of the same answer waits,
+and who approves that has not seen this one. `gone`: the program has hung up meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,6 @@ class _Asked:
     id: bytes
     until: float
     hold: Hold
-    again: list[bytes] = field(default_factory=list)
-    """Calls in which it was made again meanwhile: it may be approved under any of them."""
 
 
 class Approvals:
@@ -107,7 +109,7 @@ class Approvals:
         `key`: see `tool_key`. To be asked on the event loop.
         """
         asked = self._asked.get(key)
-        decided = self._said(asked) if asked else None
+        decided = self._decided.get(asked.id.hex()) if asked else None
         if asked is not None and decided is not None:
             if decided.decision == "approved":
                 del self._asked[key]
@@ -117,19 +119,19 @@ class Approvals:
             if asked.hold.on_timeout == "allow":
                 return _expired(hold)
             asked = None
-        if asked is None:
-            asked = self._ask(id, hold, key)
-        elif id not in asked.again and len(asked.again) < TOOLS:
-            asked.again.append(id)
-        return Outcome("waiting", False, "", _how_to_approve(hold, asked.id))
+        if asked is not None:
+            return Outcome("still waiting", False, "", _how_to_approve(hold, asked.id))
+        if any(other.id == id for other in self._asked.values()):
+            return Outcome("not asked", False, ALONE, _refused(hold, f"and {ALONE}"))
+        self._ask(id, hold, key)
+        return Outcome("waiting", False, "", _how_to_approve(hold, id))
 
-    def _ask(self, id: bytes, hold: Hold, key: Hash) -> _Asked:
+    def _ask(self, id: bytes, hold: Hold, key: Hash) -> None:
         while len(self._asked) >= TOOLS:
             del self._asked[next(iter(self._asked))]
-        asked = self._asked[key] = _Asked(id, self._clock() + hold.seconds, hold)
+        self._asked[key] = _Asked(id, self._clock() + hold.seconds, hold)
         if self._watching is None or self._watching.done():
             self._watching = asyncio.get_running_loop().create_task(self._watch())
-        return asked
 
     async def _watch(self) -> None:
         """As long as a tool's call may be made again; what is denied stays so until it ends."""
@@ -141,12 +143,8 @@ class Approvals:
     def _forget(self) -> None:
         """What was denied, and is over. What nobody decided is kept: `on_timeout` says of it."""
         for key, asked in list(self._asked.items()):
-            if self._said(asked) is not None:
+            if asked.id.hex() in self._decided:
                 del self._asked[key]
-
-    def _said(self, asked: _Asked) -> Decided | None:
-        found = (self._decided.get(id.hex()) for id in (asked.id, *asked.again))
-        return next((one for one in found if one is not None), None)
 
     async def _look(self) -> None:
         seen = _state(self._path)

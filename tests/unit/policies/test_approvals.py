@@ -104,7 +104,7 @@ async def told(approvals, state):
         outcome = approvals.tool(OTHER, Hold("shells"), KEY)
         if outcome.state == state:
             return outcome
-        assert outcome.state == "waiting"
+        assert outcome.state == "still waiting"
         await asyncio.sleep(0.02)
     raise AssertionError("the file was not seen")
 
@@ -125,12 +125,12 @@ async def test_a_call_of_a_tool_passes_once_when_it_is_approved(file):
     assert "00000000-0000" in again.said, "it is asked for anew"
 
 
-async def test_a_call_of_a_tool_that_is_made_again_may_be_approved_under_either_call(file):
+async def test_a_call_of_a_tool_that_is_made_again_waits_under_the_first_call(file):
     approvals = Approvals(file)
-    approvals.tool(OTHER, Hold("shells"), KEY)
     approvals.tool(CALL, Hold("shells"), KEY)
-    decide(file)
-    assert (await told(approvals, "approved")).passes
+    again = approvals.tool(OTHER, Hold("shells"), KEY)
+    assert again.state == "still waiting", "it is in the queue once"
+    assert "00010203" in again.said
 
 
 async def test_a_call_of_a_tool_with_other_arguments_is_not_the_approved_one(file):
@@ -158,6 +158,19 @@ async def test_a_call_of_a_tool_that_nobody_decides_goes_by_the_time_out(file, o
     now[0] = 61
     outcome = approvals.tool(OTHER, Hold("shells", "", 60, on_timeout), KEY)
     assert (outcome.state, outcome.passes) == (state, on_timeout == "allow")
+
+
+async def test_two_calls_of_one_answer_are_not_approved_together(file):
+    """Whoever approves has seen one of them."""
+    approvals = Approvals(file)
+    approvals.tool(CALL, Hold("shells"), KEY)
+    other = tool_key("default", "shell", "rm -rf /")
+    outcome = approvals.tool(CALL, Hold("shells"), other)
+    assert (outcome.state, outcome.passes) == ("not asked", False)
+    assert "make this one again, alone" in outcome.said
+    decide(file)
+    assert (await told(approvals, "approved")).passes
+    assert approvals.tool(OTHER, Hold("shells"), other).state == "waiting"
 
 
 async def test_calls_of_tools_are_forgotten_when_there_are_too_many(file):
