@@ -120,7 +120,7 @@ async def _ask(flow: http.HTTPFlow, exchange: Exchange, unread_bytes: int = 0) -
         refusals.refuse(flow, exchange, "rate_limited", found.said, found.retry_after)
         return
     exchange.reserved = found
-    if found.call.measured:
+    if found.call.measured and exchange.copy is None:
         exchange.copy = []
 
 
@@ -136,7 +136,7 @@ def _answered(exchange: Exchange, response: http.Response) -> Answered | None:
 
 
 def _settle(exchange: Exchange, answer: Answered | None) -> None:
-    reserved, exchange.reserved, exchange.copy = exchange.reserved, None, None
+    reserved, exchange.reserved = exchange.reserved, None
     if reserved is not None:
         bridge.interception().metering.settle(reserved, answer)
 

@@ -1,5 +1,8 @@
 """Limits and budgets, as programs and providers meet them."""
 
+import json
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +15,7 @@ from google.genai import errors
 from llmproxy_core.simulator import Simulator
 from tests.e2e.limited import CHAT, ask, client, counted, limit, namespace, used
 from tests.e2e.namespaced import Machine, said
-from tests.mitm import Mitmdump, wait_for
+from tests.mitm import BIN, Mitmdump, wait_for
 
 CONFIG = "\n".join(
     [
@@ -234,6 +237,30 @@ def test_a_body_too_large_to_wait_for_is_refused_too(proxy, machine):
     answer = ask(proxy, "upload", messages=large)
     assert answer.status_code == 429
     assert len(machine.received) == 1
+
+
+def test_the_command_tells_how_far_limits_are_used_up(proxy):
+    ask(proxy, "counting")
+    wait_for(lambda: used(proxy, "counting"))
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(BIN / "llmproxy"), "limits", *arguments]
+        return subprocess.run(command, env=proxy.environment, capture_output=True, text=True)
+
+    table, lines = run().stdout, run("--json").stdout
+    assert table.startswith("limit ")
+    assert re.search(r"^counting +all its calls together +tokens, last minute +\d", table, re.M)
+    told = {one["limit"]: one for one in map(json.loads, lines.splitlines())}
+    assert told["counting"]["kind"] == "tokens"
+    assert 0 < told["counting"]["used"] < told["counting"]["allowed"] == 1_000_000
+
+
+def test_the_command_says_that_no_proxy_runs(proxy, tmp_path):
+    environment = proxy.environment | {"LLMPROXY_HOME": str(tmp_path)}
+    command = [str(BIN / "llmproxy"), "limits"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "no proxy of this home is running" in done.stderr
 
 
 def test_calls_of_others_are_not_counted(proxy):
