@@ -117,10 +117,14 @@ class Judging:
         self._fresh.clear()
         self._habits.keep()
 
+    def has_work(self, docket: Docket) -> bool:
+        """Is there a call to judge? Raises DatabaseUnavailable."""
+        self._look()
+        return self._settings.worker and self._next(docket) is not None
+
     def work(self, seconds: float, docket: Docket) -> None:
         """Judge for so long, a text at least. Raises DatabaseUnavailable."""
-        self._look()
-        if not self._settings.worker:
+        if not self.has_work(docket):
             return
         until = time.monotonic() + seconds
         while (case := self._next(docket)) is not None:

@@ -123,21 +123,27 @@ class _Shift:
 
     def _judge_some(self, more: bool) -> None:
         """What is stored is judged beside storing: `more` to store leaves less time for it."""
-        if (self._judging.idle and more) or not self._is_warm():
+        if more and self._judging.idle:
             return
+        if not self._judging.has_work(self._storage):
+            if not self._ending():
+                self._start_warming()
+            return
+        if self._start_warming().is_alive():
+            if not self._ending():
+                return
+            self._start_warming().join()
         share = SHARE_STORING if more else SHARE
         seconds = min(share * (time.monotonic() - self._judged_at), LONGEST_JUDGING)
         self._judging.work(seconds, self._storage)
         self._judged_at = time.monotonic()
 
-    def _is_warm(self) -> bool:
+    def _start_warming(self) -> threading.Thread:
         """Detectors read what they need, half a second of it, while calls are stored."""
         if self._warming is None:
             self._warming = threading.Thread(target=self._warm, daemon=True)
             self._warming.start()
-        if self._ending():
-            self._warming.join()
-        return not self._warming.is_alive()
+        return self._warming
 
     def _warm(self) -> None:
         self._judging.warm()
