@@ -166,6 +166,10 @@ class Limiter:
         self._ledger.unlock()
         return Reservation(plan, now, spent)
 
+    def may_cover(self, call: Call) -> bool:
+        """Does some limit cover such calls of any model?"""
+        return any(limit.may_hold(call) for limit in self._limits)
+
     def kinds(self, call: Call) -> frozenset[Kind]:
         """What the limits of such a call count; nothing: no limit covers it."""
         return (self._plans.get(call) or self._plan(call)).kinds

@@ -21,6 +21,9 @@ WORDS: dict[Fact, str] = {
 }
 
 
+MODEL = Call._fields.index("model")
+
+
 @dataclass(frozen=True, slots=True)
 class Meter:
     """A counter that a call meets, and what to say of it. `id`: the words that name the counter."""
@@ -74,6 +77,12 @@ class Limit:
     def holds(self, call: Call) -> bool:
         """Does it cover the call? What is not known fits nothing."""
         return all(call[place] and test(call[place]) for place, test in self._tests)
+
+    def may_hold(self, call: Call) -> bool:
+        """`holds`, whatever the model may be."""
+        return all(
+            place == MODEL or (call[place] and test(call[place])) for place, test in self._tests
+        )
 
     def meters(self, call: Call, ledger: Ledger, slots: dict[str, Slots]) -> list[Meter]:
         """The counters of the values that the call has. `slots`: those of this process."""

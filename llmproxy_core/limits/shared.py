@@ -70,6 +70,9 @@ class SharedLimiter:
     def use(self, limits: Sequence[LimitConfig]) -> None:
         self._local.use(limits)
 
+    def may_cover(self, call: Call) -> bool:
+        return self._local.may_cover(call)
+
     def kinds(self, call: Call) -> frozenset[Kind]:
         return self._local.kinds(call)
 

@@ -109,10 +109,11 @@ class Metering:
         `read`: its body without content codings; asked if it matters. `unread_bytes`: of a body
         that cannot be waited for. `model`: if the body does not tell.
         """
-        body = read() if self._reads else b""
-        if self._reads:
+        call, body = Call(about.namespace, about.key, about.proxy_user, model, about.provider), b""
+        if self._reads and self._limiter.may_cover(call):
+            body = read()
             model = facts.model(about.path, body) or model
-        call = Call(about.namespace, about.key, about.proxy_user, model, about.provider)
+            call = call._replace(model=model)
         made, amount = Metered(about, model, self._limiter.kinds(call)), Amount()
         if made.measured and about.wire not in UNBILLED:
             count = PICTURE * (unread_bytes >> 20) if unread_bytes else tokens_read(body)

@@ -59,6 +59,11 @@ async def test_a_body_is_only_read_where_it_matters(tmp_path):
     assert isinstance(await meter.ask(ABOUT, lambda: pytest.fail("read")), Reserved)
 
 
+async def test_a_body_is_not_read_for_limits_of_others(tmp_path):
+    meter = metering(tmp_path, TOKENS | {"match": {"namespace": "other", "model": "gpt-*"}})
+    assert isinstance(await meter.ask(ABOUT, lambda: pytest.fail("read")), Reserved)
+
+
 async def test_a_call_takes_what_its_answer_tells(tmp_path):
     meter = metering(tmp_path, TOKENS)
     reserved = await asked(meter)
