@@ -22,7 +22,7 @@ from llmproxy_core.policies.facts import of_response
 from llmproxy_core.policies.ruling import OUTCOMES, reason
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Decision, Judgement
-from llmproxy_core.redaction.excerpts import as_written
+from llmproxy_core.redaction.excerpts import as_written, unsaid
 from llmproxy_core.redaction.masking import Masker
 
 MOST_BYTES = 64 * 2**20
@@ -108,7 +108,7 @@ class Hindsight:
 
     def _told(self, judged: Judged, decisions: list[Decision]) -> Judgement | None:
         found = as_written(judged.found, self._masker, excerpts=False)
-        told = Judgement(found, decisions, 0, list(dict.fromkeys(judged.faults)))
+        told = Judgement(found, unsaid(decisions), 0, list(dict.fromkeys(judged.faults)))
         return told if told.says else None
 
 

@@ -32,6 +32,7 @@ from llmproxy_core.records import (
     Upload,
 )
 from llmproxy_core.redaction import bare_heads
+from llmproxy_core.redaction.excerpts import unsaid
 from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.kept import KeptAnswer
 from llmproxy_core.redaction.wire import Redacted
@@ -324,4 +325,6 @@ class Exchange:
         if not self.judgement.says:
             return None
         told, self.judgement = self.judgement, Judgement()
+        if self.keeper is not None and self.keeper.skeleton:
+            told.decisions = unsaid(told.decisions)
         return told

@@ -35,7 +35,7 @@ BEGINNINGS = (
     "x-ratelimit-",
     "x-stainless-",
 )
-TEXTS = re.compile(r"message|metadata|prompt|text|title")
+TEXTS = re.compile(r"message|meta|prompt|text|title")
 """In the name of a header: it may hold words."""
 ID = re.compile(r"[\w.:=+/|-]{1,128}", re.ASCII)
 QUERIES = keys("alt api-version api_version beta deployment intent key model stream version")

@@ -10,7 +10,7 @@ from llmproxy_core.anomaly.detectors import SECRETS
 from llmproxy_core.anomaly.finding import Finding
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.verdicts import Judged
-from llmproxy_core.records import Found, Judgement
+from llmproxy_core.records import Decision, Found, Judgement
 from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.masking import Masker, Secret
 
@@ -20,9 +20,10 @@ LONGEST = 160
 """Characters shown of the evidence."""
 UNSAID: dict[str, str] = {
     "exfiltration": "Something that may carry data out.",
+    "dangerous_tool": "A call of a tool that may do harm.",
     "unusual_use": "Something unusual.",
 }
-"""Where a sentence may name a host or the like, it is another one without excerpts."""
+"""Where a sentence may name a host or a file, it is another one without excerpts."""
 TOOL = 200
 """Characters of a tool's name."""
 
@@ -42,6 +43,15 @@ def note(judged: Judged, judgement: Judgement, masker: Masker, keeper: Keeper | 
 def hide(judgement: Judgement, secrets: Sequence[Secret], masker: Masker) -> None:
     """Leave these out of what is written of findings, too."""
     judgement.found[:] = (_hidden(one, secrets, masker) for one in judgement.found)
+
+
+def unsaid(decisions: Iterable[Decision]) -> list[Decision]:
+    """Decisions without what is said of findings; what people said of a call that waited stays."""
+    return [one if _is_peoples(one) else msgspec.structs.replace(one, why="") for one in decisions]
+
+
+def _is_peoples(one: Decision) -> bool:
+    return one.action == "allow_models" or (one.action == "hold" and one.outcome != "waiting")
 
 
 def as_written(located: Iterable[Located], masker: Masker, *, excerpts: bool = True) -> list[Found]:

@@ -189,7 +189,13 @@ class Skeleton:
 
     def _response(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
         """Of a tool, or of the model."""
-        return {} if above.startswith("function") else self._text(value, "response", depth)
+        of_tool = above.startswith(("function", "tool"))
+        return bare(value) if of_tool else self._text(value, "response", depth)
+
+    def _output(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
+        """What a tool gave back may be any object."""
+        of_tool = isinstance(value, dict) and bool(above) and above != "response"
+        return {} if of_tool else self._text(value, "output", depth)
 
     def _data(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
         if isinstance(value, list):
@@ -248,6 +254,7 @@ CONTEXTS = {
     "input": Skeleton._input,
     "invokeModel": Skeleton._invoked,
     "bytes": Skeleton._invoked,
+    "output": Skeleton._output,
     "parameters": Skeleton._parameters,
     "response": Skeleton._response,
     "data": Skeleton._data,
