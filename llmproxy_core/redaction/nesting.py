@@ -39,7 +39,7 @@ class Nesting:
             if self._level >= DEEPEST:
                 self._is_json = False
             elif MAY_BEGIN.fullmatch(text):
-                self._start = text
+                self._start = text.strip()
                 return
             else:
                 self._is_json = BEGINS.match(text) is not None

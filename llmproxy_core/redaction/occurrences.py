@@ -1,10 +1,13 @@
 """Where known values stand in bytes, in every spelling that `masking` knows."""
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from string import ascii_letters
 from typing import NamedTuple
+from urllib.parse import quote, quote_plus
 
 from llmproxy_core.redaction.masking import LEAST_BASE64, SHORT, Secret, spellings
 
@@ -16,6 +19,9 @@ PERCENT = re.compile(rb"%(?:25)*+(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])")
 PER_CHARACTER = 14
 """Bytes that a character may take, and some around."""
 DIGITS = b"0123456789"
+WORDS = DIGITS + ascii_letters.encode()
+DEEPEST = 3
+"""JSON within JSON, of a value without a word."""
 IN_ESCAPE = re.compile(rb"(\\+)(u[0-9a-fA-F]{0,3})?\Z")
 ESCAPABLE = [bytes([char]) for char in b'bfnrt"/\\']
 
@@ -51,7 +57,7 @@ def _occurrences(data: bytes, secret: Secret, odd: bool) -> Iterator[Occurrence]
     for start, end in _spelled(data, value, odd):
         if data[start:end] in known:
             yield Occurrence(start, end, secret, coded=True)
-        elif not (digits and (_digit(data, start - 1) or _digit(data, end))):
+        elif not (digits and (_is(DIGITS, data, start - 1) or _is(DIGITS, data, end))):
             yield Occurrence(start + _escape(data, start), end, secret)
     for core in known:
         at = data.find(core)
@@ -63,13 +69,38 @@ def _occurrences(data: bytes, secret: Secret, odd: bool) -> Iterator[Occurrence]
 def _spelled(data: bytes, value: str, odd: bool) -> Iterator[tuple[int, int]]:
     """Plain, escaped or percent-encoded. `odd`: letters and digits may be so, too."""
     run = max(RUN.findall(value), key=len, default="")
-    if odd or len(run) < LEAST_RUN:
-        windows: Iterable[tuple[int, int]] = [(0, len(data))]
-    else:
+    if len(run) < LEAST_RUN:
+        yield from _written(data, value)
+        return
+    windows: Iterable[tuple[int, int]] = [(0, len(data))]
+    if not odd:
         windows = _around(data, run.encode(), PER_CHARACTER * len(value) + 8)
     for first, last in windows:
         for found in spellings(value).finditer(data, first, last):
             yield found.span()
+
+
+def _written(data: bytes, value: str) -> Iterator[tuple[int, int]]:
+    """Of a value without a word in it: as programs write it."""
+    forms = {
+        value,
+        quote(value, safe="", errors="surrogatepass"),
+        quote_plus(value, errors="ignore"),
+    }
+    for plainly in (True, False):
+        form = value
+        for _ in range(DEEPEST):
+            form = json.dumps(form, ensure_ascii=plainly)[1:-1]
+            forms.add(form)
+    alone = len(value) < SHORT
+    known = [form.encode("utf-8", "surrogatepass") for form in sorted(forms, key=len, reverse=True)]
+    for one in known:
+        at = data.find(one)
+        while at >= 0:
+            end = at + len(one)
+            if not (alone and (_is(WORDS, data, at - 1) or _is(WORDS, data, end))):
+                yield at, end
+            at = data.find(one, end)
 
 
 def _around(data: bytes, run: bytes, reach: int) -> Iterator[tuple[int, int]]:
@@ -102,8 +133,8 @@ def coded(value: str) -> frozenset[bytes]:
     return frozenset(found)
 
 
-def _digit(data: bytes, at: int) -> bool:
-    return 0 <= at < len(data) and data[at] in DIGITS
+def _is(among: bytes, data: bytes, at: int) -> bool:
+    return 0 <= at < len(data) and data[at] in among
 
 
 def _escape(data: bytes, start: int) -> int:

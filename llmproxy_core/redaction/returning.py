@@ -24,6 +24,10 @@ type Channel = tuple[Place, Place]
 """The keys that lead to a text, and what tells its block."""
 
 
+type _Change = tuple[int, int, bytes]
+"""Characters of the joined parts, and what takes their place."""
+
+
 class _Part(NamedTuple):
     """A string of an event, and what it says."""
 
@@ -94,14 +98,16 @@ class Returning(EventQueue):
         tail = self._tails.pop(channel, None)
         parts = [*(tail.parts if tail else ()), part]
         text, done = "".join(one.text for one in parts), tail.begin if tail else 0
-        nesting = self._nesting(channel)
+        nesting, changes = self._nesting(channel), list[_Change]()
         for found in self.values.found(text, done):
             if nesting is not None:
                 nesting.feed(text[done : found.start()])
             depth = nesting.depth if nesting is not None else 0
             value = escaped(self.values.back[found[0]], 1 + depth)
-            _replace(parts, found.start(), found.end(), value)
+            changes.append((*found.span(), value))
             done = found.end()
+        if changes:
+            _replace(parts, changes)
         begin = self.values.begins(text, done) if lasts else len(text)
         if nesting is not None:
             nesting.feed(text[done:begin])
@@ -157,17 +163,32 @@ def _let_go(parts: list[_Part]) -> None:
         part.event.open_words -= 1
 
 
-def _replace(parts: list[_Part], start: int, end: int, value: bytes) -> None:
-    """The first part that has some of it gets the value."""
+def _replace(parts: list[_Part], changes: list[_Change]) -> None:
+    """Of a value over several parts the first gets all."""
+    before = 0
     for part in parts:
         size = len(part.text)
-        if start < size and end > 0:
-            first, last = max(start, 0), min(end, size)
-            edges = [len(utf8(part.text[:first])), len(utf8(part.text[:last]))]
-            begin, stop = positions(part.raw, edges)
-            part.event.edits.append((part.start + begin, part.start + stop, value))
-            value = b""
-        start, end = start - size, end - size
+        here = [
+            (max(start - before, 0), min(end - before, size), value if start >= before else b"")
+            for start, end, value in changes
+            if start < before + size and end > before
+        ]
+        edges = _encoded(part.text, [at for start, end, _ in here for at in (start, end)])
+        at = [part.start + edge for edge in positions(part.raw, edges)]
+        values = [value for _, _, value in here]
+        part.event.edits += zip(at[::2], at[1::2], values, strict=True)
+        before += size
+
+
+def _encoded(text: str, characters: list[int]) -> list[int]:
+    """Offsets into the text -> into its UTF-8. In order."""
+    if text.isascii():
+        return characters
+    found, done, size = list[int](), 0, 0
+    for at in characters:
+        size, done = size + len(utf8(text[done:at])), at
+        found.append(size)
+    return found
 
 
 def _within(other: Place, one: Place) -> bool:
