@@ -193,7 +193,7 @@ class LlmproxyApp(App[None]):
         if new and not isinstance(self.screen, ApprovalsScreen):
             self.bell()
             more = f" and {len(new) - 1} more" if len(new) > 1 else ""
-            said = f"{plain.line(new[0].said, 120) or f'policy {new[0].policy}'}{more}"
+            said = f"{plain.line(new[0].said, 120) or f'policy {plain.line(new[0].policy)}'}{more}"
             self.notify(said, title="A call waits for you: 6", severity="warning", markup=False)
 
     def action_dismiss_alert(self) -> None:

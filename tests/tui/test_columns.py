@@ -1,13 +1,16 @@
 """Columns in the width there is."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.flow_columns import COLUMNS, FLAGS, client_name, flags, model_name
-from llmproxy_core.tui.widgets.columns import fit, padded
+from llmproxy_core.tui.widgets.columns import Glance, fit, padded
 from tests.tui import demo
+
+FLAGS_COLUMN = [column.title for column in COLUMNS].index("Flags")
 
 
 @given(st.integers(1, 400))
@@ -39,7 +42,18 @@ def test_every_flag_is_explained() -> None:
         1, n_tool_calls=2, request_changed=True, state="partial", error="x", parse_error="y"
     )
     assert flags(flow) == "st2Δ~!?"
-    assert "".join(sign for sign, _ in FLAGS) == "st2Δ~!?"
+    shown = COLUMNS[FLAGS_COLUMN].cell(flow, Glance(found={flow.id: "high"}))
+    assert shown.text == "".join(sign for sign, _ in FLAGS) == "▲st2Δ~!?"
+
+
+@pytest.mark.parametrize(
+    ("severity", "sign", "tone"),
+    [("critical", "▲s", "bad"), ("medium", "▲s", "warn"), ("low", "s", "dim")],
+)
+def test_what_was_found_is_told_by_how_bad_it_is(severity: str, sign: str, tone: str) -> None:
+    flow = demo.flow(1)
+    glance = Glance(found={flow.id: severity})
+    assert COLUMNS[FLAGS_COLUMN].cell(flow, glance) == (sign, tone)
 
 
 def test_programs_are_named_as_they_name_themselves() -> None:

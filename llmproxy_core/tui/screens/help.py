@@ -15,7 +15,7 @@ type Rows = tuple[tuple[str, str], ...]
 
 EVERYWHERE: Rows = (
     ("1 2 3", "Live, Sessions, Events"),
-    ("4 5 6", "Security, Policies, Approvals: calls that wait for you"),
+    ("4 5 6", "Security, Policies, Approvals (calls that wait)"),
     ("↑ ↓ k j", "move; PgUp PgDn Home End, too"),
     ("Enter", "open what the cursor is on"),
     ("Esc", "back"),
@@ -30,7 +30,7 @@ LIVE: Rows = (
     ("f", "follow: stay on the newest call"),
     ("p", "pause: let nothing move, count what comes"),
     ("s l", "the tree of this call's session; only its calls"),
-    ("v", "its conversation beside the list, from 160 columns on"),
+    ("v", "its conversation beside the list, from 160 columns"),
     ("y", "copy the id, for `llmproxy show`"),
 )
 SESSIONS: Rows = (

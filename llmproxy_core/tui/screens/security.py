@@ -264,7 +264,7 @@ class SecurityScreen(ModeScreen):
             return
         name = await self.hub.do(lambda: source.guard.block_key(key))
         if name:
-            self.notify(f"{key} is blocked by the policy {name}", markup=False)
+            self.notify(f"{plain.line(key)} is blocked by the policy {name}", markup=False)
 
     def action_session(self) -> None:
         self._open_session()
