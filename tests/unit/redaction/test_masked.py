@@ -218,6 +218,7 @@ def test_a_coded_request_is_masked_within_its_coding(coding: str):
 @pytest.mark.parametrize(
     ("coding", "data"),
     [("compress", KEY.encode()), ("zstd", zstandard.compress(WORDS.encode())[:-4])],
+    ids=["unknown", "cut"],
 )
 def test_a_body_whose_coding_cannot_be_undone_is_not_written(coding: str, data: bytes):
     told = [("content-encoding", coding)]
