@@ -128,10 +128,13 @@ def decision(one: PolicyDecision) -> Content:
     return Content.assemble(said, (f"  {why}" if why else "", FAINT))
 
 
+ENDS = frozenset({"approved", "denied", "expired", "gone"})
+
+
 def final(decisions: Iterable[PolicyDecision]) -> list[PolicyDecision]:
     """Without those that came to another end: a call that waited was approved, or was not."""
     told = list(decisions)
-    ended = {one.policy for one in told if one.action == "hold" and one.outcome != "waiting"}
+    ended = {one.policy for one in told if one.action == "hold" and one.outcome in ENDS}
     return [one for one in told if one.outcome != "waiting" or one.policy not in ended]
 
 

@@ -63,6 +63,8 @@ def test_a_call_that_waited_is_told_by_its_end() -> None:
 
     assert guard_words.final([waited, ended]) == [ended]
     assert guard_words.final([waited]) == [waited]
+    again = decided("hold", "not asked")
+    assert guard_words.final([waited, again]) == [waited, again]
 
 
 def test_the_head_of_a_call_tells_the_worst_and_what_was_done() -> None:
