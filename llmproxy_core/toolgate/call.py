@@ -15,7 +15,8 @@ type Cut = Literal["", "large", "ended"]
 class Call:
     """`said`: None while nothing is decided, "" if it may go on, else the text in its place.
     `cut`: why it is judged before it is complete: too `large` to be held, or the stream `ended`.
-    `kind`: its type, of formats in which calls have several."""
+    `kind`: its type, of formats in which calls have several. `begun`, `told`: has what takes its place
+    been begun, and said?"""
 
     name: str
     id: str = ""
@@ -23,6 +24,8 @@ class Call:
     said: str | None = None
     cut: Cut = ""
     kind: str = ""
+    begun: bool = False
+    told: bool = False
 
     @property
     def arguments(self) -> str:
@@ -39,7 +42,7 @@ class Call:
         elif piece:
             self.pieces.append(dumps(piece))
 
-    def told(self, arguments: Json) -> None:
+    def hear_all(self, arguments: Json) -> None:
         """All of the arguments, where they come again."""
         if arguments:
             self.pieces.clear()

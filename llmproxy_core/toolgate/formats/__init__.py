@@ -22,6 +22,7 @@ FORMATS: dict[str, Callable[[], Format]] = {
     "cohere.chat": Cohere,
     "gemini": Gemini,
     "gemini.live": Live,
+    "mistral.agents": Chat,
     "ollama.chat": Ollama,
     "openai.chat": Chat,
     "openai.realtime": Realtime,

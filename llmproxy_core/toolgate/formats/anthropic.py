@@ -42,7 +42,7 @@ class Anthropic:
         if kind == "content_block_stop":
             heard = blocks.end(index)
             for call in heard.ended:
-                call.told(call.arguments or "{}")
+                call.hear_all(call.arguments or "{}")
             return heard
         if kind in ("message_delta", "message_stop", "error"):
             return blocks.over()

@@ -28,8 +28,6 @@ class Chat:
         self._calls: dict[Key, list[Call]] = {}
         self._pieces: dict[int, Call] = {}
         """Whose piece it is, by the `id` of the object."""
-        self._said: set[int] = set()
-        """Calls in place of which their text has been put, by `id`."""
         self._gone: dict[int, list[int]] = {}
         """The indexes of calls that were denied, by choice, in order."""
         self._spoken: dict[int, Spoken] = {}
@@ -115,7 +113,7 @@ class Chat:
                 left.append(_moved(told, index - bisect_left(self._gone.get(number, []), index)))
             else:
                 left.append(told)
-        legacy = self._pieces.get(id(said.get(LEGACY)))
+        legacy = self._pieces.get(id(said[LEGACY])) if said.get(LEGACY) else None
         gone = legacy is not None and legacy.denied
         if legacy is not None and legacy.denied:
             texts += self._text(legacy, number, None)
@@ -140,9 +138,9 @@ class Chat:
 
     def _text(self, call: Call, number: int, index: Any) -> list[str]:
         """Once, where its first piece was; those after it move up."""
-        if id(call) in self._said:
+        if call.told:
             return []
-        self._said.add(id(call))
+        call.told = True
         if isinstance(index, int) and all(
             one.denied for one in self._calls.get((number, index), ())
         ):

@@ -97,7 +97,7 @@ class Cohere:
             function = members(fields.get("function")) or fields
             call = self._calls.setdefault(at, Call("", text_of(fields.get("id"))))
             call.name = text_of(function.get("name")) or call.name
-            call.told(function.get("arguments", function.get("parameters")) or "{}")
+            call.hear_all(function.get("arguments", function.get("parameters")) or "{}")
         known = [*self._calls.values()]
         return Heard(known, [call for call in known if call.said is None])
 

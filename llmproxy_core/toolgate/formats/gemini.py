@@ -29,7 +29,6 @@ class Gemini:
         """Whose piece it is, by the `id` of the part."""
         self._going: dict[int, Call] = {}
         """The call of each candidate that goes on."""
-        self._said: set[int] = set()
 
     def overhear(self, text: bytes) -> None:
         self._overheard.hear(text)
@@ -73,7 +72,7 @@ class Gemini:
         if any(told.get(key) for key in GOES_ON):
             self._going[at] = call
         elif call.said is None:
-            call.told(call.arguments or "{}")
+            call.hear_all(call.arguments or "{}")
             heard.ended.append(call)
 
     def _without(self, candidate: Fields, at: int) -> Fields:
@@ -86,8 +85,8 @@ class Gemini:
                 parts.append(part)
                 continue
             changed = True
-            if id(call) not in self._said:
-                self._said.add(id(call))
+            if not call.told:
+                call.told = True
                 parts.append({"text": self._of(at).say(call.said or "")})
         if not changed:
             return candidate

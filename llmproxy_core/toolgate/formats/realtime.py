@@ -39,7 +39,7 @@ class Realtime:
         if kind == PIECE:
             call.add(told.get("delta"))
             return Heard([call])
-        call.told(told.get("arguments"))
+        call.hear_all(told.get("arguments"))
         return Heard([call], [call] if call.said is None else [])
 
     def changed(self, told: Fields) -> list[Fields]:
@@ -74,7 +74,7 @@ class Realtime:
             call = self._calls[id] = Call("", text_of(item.get("call_id")))
         call.name = text_of(item.get("name")) or call.name
         if kind == DONE:
-            call.told(item.get("arguments"))
+            call.hear_all(item.get("arguments"))
         return Heard([call], [call] if kind == DONE and call.said is None else [])
 
     def _over(self, answer: Fields) -> Heard:

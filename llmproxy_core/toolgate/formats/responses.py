@@ -5,7 +5,6 @@ items are not the same in all events of some vendors, so that a call is known by
 Source: https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from typing import Any
 
 from llmproxy_core.model import text_of
 from llmproxy_core.toolgate.call import Call, Fields, Heard, listed, members
@@ -38,9 +37,6 @@ class Responses:
         """Those that may not be decided yet."""
         self._late: set[int | str] = set()
         """Other items that began while a call was held: they keep their place."""
-        self._begun: set[int] = set()
-        """Calls of which the beginning, and of which the text has been told, by `id`."""
-        self._spoken: set[int] = set()
         self._number = -1
 
     def overhear(self, text: bytes) -> None:
@@ -54,7 +50,7 @@ class Responses:
             heard = self._piece(told)
             for call in heard.calls:
                 call.name = text_of(told.get("name")) or call.name
-                call.told(told.get(key))
+                call.hear_all(told.get(key))
                 heard.ended = [call] if call.said is None else []
             return heard
         if "output" in told or kind in ITEM_ENDS:
@@ -89,7 +85,7 @@ class Responses:
         if call is None:
             call = self._keep(key, _read(item))
         elif done:
-            call.told(item.get(CALLS[text_of(item.get("type"))]))
+            call.hear_all(item.get(CALLS[text_of(item.get("type"))]))
         call.name = name_of(item)
         return Heard([call], [call] if done and call.said is None else [])
 
@@ -113,10 +109,12 @@ class Responses:
         place = {key: told[key] for key in ("output_index", NUMBER) if key in told}
         id = message_id(text_of(call.id))
         sent: list[Fields] = []
-        if _first(self._begun, call):
+        if not call.begun:
+            call.begun = True
             begun = message(id, "", "in_progress")
             sent.append({"type": ADDED, **place, "item": begun})
-        if kind != ADDED and _first(self._spoken, call):
+        if kind != ADDED and not call.told:
+            call.told = True
             sent += _said({**place, "item_id": id, "content_index": 0}, call.said or "")
         if kind == DONE:
             sent.append({"type": DONE, **place, "item": message(id, call.said or "")})
@@ -214,10 +212,3 @@ def _key(told: Fields) -> int | str:
     if isinstance(place, int):
         return place
     return text_of(told.get("item_id")) or text_of(members(told.get("item")).get("id"))
-
-
-def _first(done: set[int], call: Any) -> bool:
-    if id(call) in done:
-        return False
-    done.add(id(call))
-    return True

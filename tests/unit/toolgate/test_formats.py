@@ -271,3 +271,16 @@ def test_a_line_of_calls_keeps_what_may_go_on():
     left = {"role": "assistant", "content": f"\n\n{NO}", "tool_calls": calls[1:]}
     assert sent == [told[0], {"message": left, "done": False}, told[2]]
     assert unlined(through("ollama.chat", JSON, [lines(*told)], by_name("rm"))) == sent
+
+
+def test_each_of_many_calls_has_its_text():
+    told = [candidate({"functionCall": {"name": "rm", "args": {"n": at}}}) for at in range(300)]
+    asked: list[int] = []
+
+    def judge(call: Call) -> str:
+        asked.append(len(asked))
+        return f"<{asked[-1]}>"
+
+    sent = events(through("gemini", EVENTS, [sse(one) for one in told], judge))
+    said = [one["candidates"][0]["content"]["parts"][0]["text"].strip() for one in sent]
+    assert said == [f"<{at}>" for at in range(300)]
