@@ -38,10 +38,12 @@ from llmproxy_core.store.namespaces import Rule
 from llmproxy_core.store.rows import (
     Batch,
     Contribution,
+    DeliveryRow,
     OffsetRow,
     RequestRow,
     SearchRow,
     StreamDelta,
+    UnjudgedRow,
 )
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.words import hashed, words
@@ -149,6 +151,8 @@ def _everything(ns_id: int, session: UUID, word: str) -> Batch:
         anomalies=[an_anomaly(requests[0], said=word)],
         decisions=[a_decision(requests[0], why=word)],
         approvals=[an_approval(requests[0], said=word)],
+        unjudged=[UnjudgedRow(ns_id, requests[2].id, word, request=True)],
+        deliveries=[DeliveryRow(ns_id, new_id(), word, word, word, word, AT)],
     )
 
 
