@@ -248,3 +248,22 @@ def test_blanks_tell_about_how_long_a_text_is_and_of_no_word(words: list[str]) -
 def test_no_depth_is_too_deep(depth: int) -> None:
     body = b'{"content":' * depth + b"1" + b"}" * depth
     assert len(Withheld("openai.chat").request([], body)) < 1_000
+
+
+@pytest.mark.parametrize("kind", ["", "own"])
+@streamed
+def test_no_word_of_a_damaged_stream_is_written(sample: Sample, kind: str) -> None:
+    stream = sample.encode([planted(event) for event in sample.events], sample.done)
+    headers = [("Content-Type", sample.kind)] if kind else []
+    for seed in range(30):
+        dice = random.Random(seed)
+        damaged = bytearray(stream)
+        for _ in range(dice.randrange(1, 6)):
+            at = dice.randrange(len(damaged))
+            damaged[at : at + dice.randrange(3)] = bytes([dice.choice(b'{}[]",:\n\\\x00ax')])
+        damaged = damaged[: dice.randrange(1, len(damaged) + 1)]
+        keeper = Withheld(sample.wire)
+        keeper.answer(dice.choice([200, 400]), headers)
+        kept = keeper.feed(bytes(damaged)) + keeper.finish(complete=False)
+        assert keeper.fault is None
+        assert not sings(kept), seed
