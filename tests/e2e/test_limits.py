@@ -28,6 +28,7 @@ CONFIG = "\n".join(
         limit("failing", tokens_per_minute=1_000_000),
         limit("refused", tokens_per_minute=1_000_000, concurrent=1),
         limit("parallel", tokens_per_minute=5000),
+        limit("fleeing", tokens_per_minute=5000),
         limit("large", tokens_per_minute=1000),
         limit("dear", usd_per_day=1.0),
         limit("strict", usd_per_day=1.0, unpriced="refuse"),
@@ -197,6 +198,22 @@ def test_parallel_calls_do_not_pass_a_budget_together(proxy):
     assert 0 in spent
     assert 0 < sum(spent) <= 5000
     counted(proxy, "parallel", sum(spent))
+
+
+def test_streams_that_all_hang_up_do_not_pass_a_budget_together(proxy, machine):
+    """What the provider writes for them then, nobody sees."""
+    body = {"model": "gpt-5", "messages": said("hi"), "stream": True, "max_tokens": 600}
+    headers = {"x-team": "fleeing", "x-simulate": "delay=30"}
+
+    def flee(_: int) -> int:
+        with client(proxy) as http, http.stream("POST", CHAT, json=body, headers=headers) as answer:
+            next(answer.iter_raw())
+            return answer.status_code
+
+    with ThreadPoolExecutor(12) as threads:
+        statuses = list(threads.map(flee, range(36)))
+    assert statuses.count(200) == len(machine.received) == 8, "of 600 tokens and a question each"
+    assert statuses.count(429) == 28
 
 
 def test_a_call_that_asks_for_more_than_there_ever_is_need_not_try_again(proxy):
