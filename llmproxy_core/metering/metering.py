@@ -12,7 +12,7 @@ from typing import NamedTuple
 from llmproxy_core import config
 from llmproxy_core.config import Config, LimitConfig
 from llmproxy_core.home import Home
-from llmproxy_core.limits import Amount, Call, Refusal, Reservation
+from llmproxy_core.limits import Amount, Call, Level, Refusal, Reservation
 from llmproxy_core.limits.call import Kind
 from llmproxy_core.limits.estimate import PICTURE, Estimator, tokens_allowed, tokens_read
 from llmproxy_core.limits.opening import open_limiter
@@ -184,8 +184,10 @@ class Metering:
             self._tell(problem)
         if self._priced and not self._estimator.knows(*COMMON):  # the price list is read for it
             await asyncio.to_thread(self._estimator.usd, *COMMON, 0.0, 0.0)
-        limiter = self._limiter
-        levels = [level for call in limiter.known[-LOOKED:] for level in limiter.levels(call)]
+        levels: list[Level] = []
+        for call in self._limiter.known[-LOOKED:]:
+            levels += self._limiter.levels(call)
+            await asyncio.sleep(0)  # calls come first
         if self._levels.changed(levels):
             await asyncio.to_thread(self._levels.write)
 
