@@ -44,6 +44,7 @@ bench: environment ## CPU and memory of the proxy, speed of the worker, latency 
 	$(BIN)/python -m benchmarks.placeholders
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.inline
+	$(BIN)/python -m benchmarks.masking
 	$(BIN)/python -m benchmarks.worker
 	$(BIN)/python -m benchmarks.tui_latency
 	$(BIN)/python -m benchmarks.watchers

@@ -76,16 +76,18 @@ class BodyMasker:
     def _parts(self, body: bytes) -> Iterator[_Part]:
         at = 0
         for element in elements(body):
-            raw = memoryview(element.raw)
-            if element.path and len(raw) >= LEAST and (start := body.find(raw, at)) >= 0:
+            if not element.path or len(memoryview(element.raw)) < LEAST:
+                continue
+            raw = bytes(element.raw)
+            if (start := _place(body, raw, at)) >= 0:
                 at = start + len(raw)
-                yield _Part(start, at, self._element(element))
+                yield _Part(start, at, self._element(element, raw))
 
-    def _element(self, element: Element) -> _Known:
+    def _element(self, element: Element, raw: bytes) -> _Known:
         name = element.path[-1]
         known = self._known.get((name, element.hash))
         if known is None:
-            known = _Known(tuple(self._find.find(bytes(element.raw), name)))
+            known = _Known(tuple(self._find.find(raw, name)))
             self._known[name, element.hash] = known
         return known
 
@@ -99,20 +101,20 @@ class BodyMasker:
         return known
 
     def _written(self, body: bytes, parts: Sequence[_Part], secrets: Secrets) -> tuple[bytes, int]:
+        around = self._masker.counted(_rest(body, parts), secrets)[1] > 0
         kept, at, count = list[bytes](), 0, 0
-        for part in parts:
-            if at < part.start:
-                piece, times = self._masker.counted(body[at : part.start], secrets)
-                kept.append(piece)
+        for start, end, known in parts:
+            piece = body[at:start]
+            if around:
+                piece, times = self._masker.counted(piece, secrets)
                 count += times
-            kept.append(self._part(body, part, secrets))
-            count += part.known.count
-            at = part.end
+            kept += piece, self._part(body[start:end], known, secrets)
+            count += known.count
+            at = end
         piece, times = self._masker.counted(body[at:], secrets)
         return b"".join([*kept, piece]), count + times
 
-    def _part(self, body: bytes, part: _Part, secrets: Secrets) -> bytes:
-        known, raw = part.known, body[part.start : part.end]
+    def _part(self, raw: bytes, known: _Known, secrets: Secrets) -> bytes:
         if known.under != secrets:
             fresh = _fresh(known.under, secrets)
             before = known.written if fresh and known.count else raw
@@ -131,6 +133,14 @@ def _fresh(before: Secrets, now: Secrets) -> Secrets:
     fresh = now[len(before) :]
     inside = any(old.value in new.value for new in fresh for old in before)
     return NONE if inside else fresh
+
+
+def _place(body: bytes, raw: bytes, at: int) -> int:
+    """Where it stands, from there on: mostly behind a comma and perhaps a blank."""
+    for start in (at + 1, at + 2):
+        if body.startswith(raw, start):
+            return start
+    return body.find(raw, at)
 
 
 def _rest(body: bytes, parts: Sequence[_Part]) -> bytes:

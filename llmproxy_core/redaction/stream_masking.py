@@ -109,7 +109,8 @@ class StreamMasker:
 
     def _harmless(self, shape: Shape, run: list[re.Match[bytes]]) -> bool:
         """Is there no secret in the strings that do not go on?"""
-        said = {name + one[group] for group, name in shape.whole for one in run}
+        columns = list(zip(*[one.groups() for one in run], strict=True))
+        said = {name + value for group, name in shape.whole for value in set(columns[group - 1])}
         said -= self._clean
         if not said:
             return True
