@@ -31,9 +31,11 @@ WHY = {
     "too_large": "it is larger than capture.max_body",
     "coding": "its content coding cannot be undone",
     "thoughts": "the value is in thoughts that the provider has signed",
+    "missing": "a value in it was found by its meaning, not as it stands there",
     "taken": "what would stand for a value is in it already",
     "unreadable": "it is no JSON",
 }
+PARTLY = frozenset({"thoughts", "missing"})
 
 
 class Edits:
@@ -180,7 +182,7 @@ def _left(judgement: Judgement, policies: Iterable[Policy], why: str) -> Refused
     refused = None
     for policy in policies:
         stops = policy.closed and refused is None
-        outcome = "refused" if stops else "redacted in part" if why == "thoughts" else "not done"
+        outcome = "refused" if stops else "redacted in part" if why in PARTLY else "not done"
         _tell(judgement, policy, outcome, WHY.get(why, why))
         if stops:
             said = f"this call cannot be changed as it has to be: {WHY.get(why, why)}"

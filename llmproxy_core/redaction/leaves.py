@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from llmproxy_core.redaction.json_strings import units
-from llmproxy_core.redaction.occurrences import Occurrence, Sought
+from llmproxy_core.redaction.occurrences import Occurrence, Sought, utf8
 from llmproxy_core.redaction.placeholders import LEAST
 
 TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:)?|-?\d[\d.eE+-]*+', re.DOTALL)
@@ -64,10 +64,6 @@ def text_of(raw: bytes) -> str:
         return str(json.loads('"' + raw.decode() + '"', strict=False))
     except ValueError:
         return "".join(text for text, _ in units(raw))
-
-
-def utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
 
 
 def positions(raw: bytes, wanted: Sequence[int]) -> list[int]:

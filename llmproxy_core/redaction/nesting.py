@@ -5,7 +5,8 @@
 
 import re
 
-from llmproxy_core.redaction.leaves import text_of, utf8
+from llmproxy_core.redaction.leaves import text_of
+from llmproxy_core.redaction.occurrences import utf8
 
 BEGINS = re.compile(r'\s*(?:\{\s*["}]|\[\s*["{\[])')
 MAY_BEGIN = re.compile(r"\s*(?:[{\[]\s*)?")

@@ -9,6 +9,7 @@ from string import ascii_letters
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
+from llmproxy_core.redaction.json_strings import unescaped
 from llmproxy_core.redaction.masking import LEAST_BASE64, SHORT, Secret, spellings
 
 RUN = re.compile(r"[A-Za-z0-9]+")
@@ -36,10 +37,14 @@ class Occurrence(NamedTuple):
 
 
 class Sought:
-    """`secrets`: of equal values the first counts."""
+    """`secrets`: of equal values the first counts. Also what they are without escapes: arguments of
+    tools are found in JSON that was written anew."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        self._values = {one.value: one for one in reversed([*secrets]) if one.value}
+        self._values: dict[str, Secret] = {}
+        for one in secrets:
+            for value in readings(one.value):
+                self._values.setdefault(value, one._replace(value=value))
 
     def __len__(self) -> int:
         return len(self._values)
@@ -49,6 +54,21 @@ class Sought:
         odd = bool(PERCENT.search(data) or (b"\\u00" in data and ESCAPED.search(data)))
         found = [one for secret in self._values.values() for one in _occurrences(data, secret, odd)]
         return _apart(sorted(found, key=lambda one: (one.start, -one.end)))
+
+
+def readings(value: str) -> list[str]:
+    """A value, and what it may have been before it was put into JSON."""
+    found = [value] if value else []
+    while found and "\\" in found[-1] and len(found) < DEEPEST:
+        plain = unescaped(utf8(found[-1]))
+        if plain == found[-1]:
+            break
+        found.append(plain)
+    return found
+
+
+def utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _occurrences(data: bytes, secret: Secret, odd: bool) -> Iterator[Occurrence]:

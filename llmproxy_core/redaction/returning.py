@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from llmproxy_core.namespace.events import Event
 from llmproxy_core.namespace.waiting import EventQueue
-from llmproxy_core.redaction.leaves import positions, text_of, utf8
+from llmproxy_core.redaction.leaves import positions, text_of
 from llmproxy_core.redaction.nesting import Nesting
+from llmproxy_core.redaction.occurrences import utf8
 from llmproxy_core.redaction.pieces import (
     CONSTANTS,
     TOKEN,

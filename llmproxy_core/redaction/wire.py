@@ -17,9 +17,9 @@ from llmproxy_core.namespace.request import Call
 from llmproxy_core.namespace.signed import signed
 from llmproxy_core.namespace.whole import fields_of
 from llmproxy_core.providers.recoding import decode_whole, encode_whole
-from llmproxy_core.redaction.leaves import Leaf, leaves, positions, utf8
+from llmproxy_core.redaction.leaves import Leaf, leaves, positions
 from llmproxy_core.redaction.masking import Secret
-from llmproxy_core.redaction.occurrences import Occurrence, Sought
+from llmproxy_core.redaction.occurrences import Occurrence, Sought, readings, utf8
 from llmproxy_core.redaction.placeholders import Placeholders
 from llmproxy_core.redaction.signed_blocks import signed_thoughts
 from llmproxy_core.redaction.stand_ins import NoneLeft, StandIns
@@ -42,6 +42,7 @@ class Redacted:
         too_large     it is larger than `capture.max_body`
         coding        its content coding is unknown or damaged
         thoughts      a value is in thoughts that the provider has signed; elsewhere it is replaced
+        missing       a value was found by its meaning, not as bytes; others are replaced
         taken         what would stand for a value is in the request already, also its substitutes
     """
 
@@ -63,18 +64,19 @@ class Redactor:
         self._known: Recent[bytes, tuple[Secret, ...]] = Recent(CONVERSATIONS)
         self._answers: Recent[str, dict[str, str]] = Recent(CONVERSATIONS)
 
-    def request(self, call: Call, namespace: str, values: Iterable[Secret]) -> Redacted:
+    def request(self, call: Call, namespace: str, values: Sequence[Secret]) -> Redacted:
         """The request for the provider. `values`: found in it; those that were found in earlier
         turns of its conversation are looked for as well. Raises nothing."""
         if len(call.body) > self._max_body:
-            return Redacted(call.body, left="too_large" if any(values) else "")
+            return Redacted(call.body, left="too_large" if values else "")
         body = decode_whole(call.headers, call.body, self._max_body) if call.coded else call.body
         if body is None:
-            return Redacted(call.body, left="coding" if any(values) else "")
+            return Redacted(call.body, left="coding" if values else "")
         began = _opening(call, body)
         keys = [_of(namespace, key) for key in began.keys] if began else []
         known = self._recalled(keys, values)
         made = self.text(call.wire, body, namespace, known, told=bool(began and began.elsewhere))
+        made = _checked(made, values)
         self._remember(keys, known)
         if not made.count:
             return replace(made, body=call.body)
@@ -129,13 +131,24 @@ class Session:
         self.back: dict[str, str] = {}
         """Of all frames so far."""
 
-    def frame(self, frame: bytes, values: Iterable[Secret]) -> Redacted:
+    def frame(self, frame: bytes, values: Sequence[Secret]) -> Redacted:
         """A frame of the client. Raises nothing."""
         for one in values:
             self._known.setdefault(one.value, one)
         made = self._redactor.text(self._wire, frame, self._namespace, [*self._known.values()])
         self.back |= made.back
+        return _checked(made, values)
+
+
+def _checked(made: Redacted, values: Iterable[Secret]) -> Redacted:
+    """Has all been replaced that was found?"""
+    if made.left:
         return made
+    gone = [one.value for one in made.values]
+    for value in values:
+        if not any(one in other for one in readings(value.value) for other in gone):
+            return replace(made, left="missing")
+    return made
 
 
 def _redacted(

@@ -146,6 +146,26 @@ def test_values_that_overlap_leave_nothing_of_either():
     assert restored(text, made.back) == "x abc def ghi y"
 
 
+def test_a_value_that_was_found_in_json_is_one_without_its_escapes():
+    key = SECRETS[11].value
+    block = {"type": "tool_use", "input": {"key": key, "é": "x"}}
+    body = {"messages": [{"content": [block]}]}
+    seen = Secret("secret:private-key", json.dumps(key)[1:-1])
+    made = redacted(body, seen, wire="anthropic.messages")
+    assert b"MIIEvQ" not in made.body
+    assert restored(json.loads(made.body), made.back) == body
+
+
+def test_what_was_found_but_does_not_stand_there_is_told():
+    redactor = Redactor(KEY, 10**6)
+    known = [SECRETS[0], Secret("pii:email", "schmidt@example.org")]
+    assert redactor.request(call(chat(EMAIL)), "default", known).left == ""
+    sent = redactor.request(
+        call(chat(f"{EMAIL} anna at home")), "x", [*known, Secret("a:b", "ann4")]
+    )
+    assert (sent.count, sent.left) == (1, "missing")
+
+
 def test_forms_and_files_are_texts():
     for raw in (
         b"q=anna.schmidt%40example.org&x=1",
@@ -164,7 +184,12 @@ def test_the_next_turn_begins_with_the_same_bytes():
     one = redactor.request(call(first), "default", [SECRETS[0], SECRETS[8]])
     two = redactor.request(call(later), "default", [SECRETS[1], SECRETS[8], SECRETS[0]])
     assert two.body.startswith(one.body[:-2])
-    assert Redactor(KEY, 10**6).request(call(later), "default", reversed(SECRETS)).body == two.body
+    assert (
+        Redactor(KEY, 10**6)
+        .request(call(later), "default", [SECRETS[8], SECRETS[1], SECRETS[0]])
+        .body
+        == two.body
+    )
 
 
 def test_what_was_found_in_an_earlier_turn_is_not_sent_in_a_later_one():
