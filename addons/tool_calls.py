@@ -102,7 +102,7 @@ def _add_gate(made: Rewriting, response: http.Response, exchange: Exchange) -> N
     deciding, unanswered = _deciding(exchange, exchange.facts), _unanswered()
 
     def judge(call: Call) -> str:
-        call.said = deciding.decide(call.name, call.arguments)
+        call.said = deciding.decide(call.name, call.arguments, call.cut != "large")
         if call.denied:
             unanswered.remember(made.id, call)
         return call.said
@@ -161,7 +161,8 @@ def _gate(session: WebSocketSession) -> FrameGate | None:
 
     def judge(call: Call) -> str:
         turn = session.answering or Exchange(session.head, limit)
-        call.said = _deciding(turn, session.facts).decide(call.name, call.arguments)
+        deciding = _deciding(turn, session.facts)
+        call.said = deciding.decide(call.name, call.arguments, call.cut != "large")
         if call.denied:
             _unanswered().remember(gate.id, call)
         return call.said

@@ -29,13 +29,13 @@ class ToolCalls:
     ask: Ask
     note: Note
 
-    def decide(self, tool: str, arguments: str) -> str:
+    def decide(self, tool: str, arguments: str, whole: bool = True) -> str:
         """The text that takes the call's place; empty: it may go on. Raises nothing: what fails is
-        stopped by policies that fail closed."""
+        stopped by policies that fail closed, and so is a call that is not judged as a `whole`."""
         policies = self.policies.of("tool_call")
         try:
             judged = self.judge(call_text(tool, arguments))
-            refused = unjudged(policies, judged)
+            refused = unjudged(policies, judged if whole else None)
             if refused is None:
                 return self._decided(tool, arguments, judged)
         except Exception as exc:  # noqa: BLE001  each policy has said how it fails

@@ -113,14 +113,17 @@ class Gate:
         one = _Waiting(event, told, heard.calls)
         if heard.passes or not (self._waiting or _undecided(one)):
             out += self._sent(one)
-            return
+        else:
+            self._hold(one, heard, out)
+
+    def _hold(self, one: _Waiting, heard: Heard, out: list[bytes]) -> None:
         if heard.ahead is not None and heard.rest is not None and _undecided(one):
-            out += self._sent(_Waiting(event, heard.ahead, [], changed=True))
-            one = _Waiting(event, heard.rest, heard.calls, changed=True)
+            out += self._sent(_Waiting(one.event, heard.ahead, [], changed=True))
+            one.told, one.changed = heard.rest, True
         one.since = monotonic()
         self._waiting.append(one)
         self._unsent = None
-        self._size += len(event.raw)
+        self._size += len(one.event.raw)
         if self._size > self._limit:
             self._decide_all("large")
         self._release(out)

@@ -14,12 +14,21 @@ from tests.e2e.canned import Canned
 from tests.mitm import Call, Mitmdump, wait_for
 from tests.unit.providers.catalogue import SAMPLES
 from tests.unit.providers.sample import Sample
-from tests.unit.toolgate.gated import read
+from tests.unit.toolgate.gated import EVENTS, read, sse
 
 POLICIES = """
+[capture]
+max_body = "256KiB"
+
 [[policies]]
 name = "no-weather"
 when = 'tool == "weather" and client.name == "guarded"'
+action = "block"
+on_fault = "closed"
+
+[[policies]]
+name = "no-shells"
+when = 'finding.family == "dangerous_tool" and client.name == "guarded"'
 action = "block"
 on_fault = "closed"
 
@@ -115,6 +124,21 @@ def test_a_denied_call_is_gone_on_every_wire(running, wire, kind, sample, body, 
     assert call.closed.hash_out != call.closed.hash_in == content_hash(coded)
 
 
+def test_a_call_too_large_to_be_held_does_not_pass_a_policy_that_fails_closed(running):
+    canned, proxy = running
+    name = {"index": 0, "id": "c", "function": {"name": "write", "arguments": ""}}
+    piece = {"index": 0, "function": {"arguments": "x" * 9000}}
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+    told = [
+        {"choices": [{"index": 0, "delta": {"tool_calls": [one]}}]} for one in [name, *[piece] * 40]
+    ]
+    body = sse(*told, end, "[DONE]")
+    canned.says({"content-type": "text/event-stream"}, body, counted=False)
+    now = read("openai.chat", EVENTS, asked(proxy, "openai.chat", "watched").content)
+    assert "policy no-shells" in now.text
+    assert (now.tool_calls, now.finish_reasons) == ([], ["stop"])
+
+
 @pytest.mark.parametrize("counted", [True, False])
 def test_an_answer_made_in_the_background_is_asked_about_when_it_is_fetched(running, counted):
     canned, proxy = running
@@ -143,7 +167,7 @@ def test_an_answer_that_cannot_be_read_is_refused_where_a_policy_fails_closed(ru
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["error"]["type"] == "api_error"
-    assert "policy no-weather" in answer.json()["error"]["message"]
+    assert "cannot be read" in answer.json()["error"]["message"]
 
 
 def test_nothing_of_all_this_was_a_fault_of_ours(running):

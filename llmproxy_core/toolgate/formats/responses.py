@@ -5,7 +5,6 @@ items are not the same in all events of some vendors, so that a call is known by
 Source: https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-
 from llmproxy_core.model import text_of
 from llmproxy_core.toolgate.call import Call, Fields, Heard, listed, members
 
