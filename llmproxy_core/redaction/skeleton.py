@@ -8,13 +8,13 @@ its message.
 
 import binascii
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llmproxy_core.model import mapping, text_of
 from llmproxy_core.providers.formats import FORMATS
 from llmproxy_core.providers.parsing import parse
-from llmproxy_core.providers.settings import session_hints
+from llmproxy_core.providers.settings import HINTS
 from llmproxy_core.redaction import vocabulary as words
 from llmproxy_core.redaction.remains import (
     DEEPEST,
@@ -23,8 +23,10 @@ from llmproxy_core.redaction.remains import (
     counts,
     dumps,
     is_key,
+    metadata,
     size,
     vector,
+    vectors,
     word,
 )
 
@@ -32,7 +34,7 @@ NOT_KEPT = "not kept (capture = metadata)"
 QUANTUM = 32
 SHORT = 64
 """Characters of a piece of a text: their lengths are added up before they are told."""
-RAW = frozenset({"model", "id", "object", "type", "stream", "usage"})
+RAW = frozenset({"model", "id", "object", "type", "stream", "usage", "metadata", *HINTS})
 """What is kept of formats that nobody reads in full."""
 
 
@@ -202,30 +204,6 @@ class Skeleton:
             return self._list(value, "data", depth)
         return " " if isinstance(value, str) else {}
 
-    def _embeddings(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
-        """How many, of each type of number."""
-        if isinstance(value, list):
-            return [vector(one) for one in value]
-        if not isinstance(value, dict):
-            return None
-        told = {key: one for key, one in value.items() if isinstance(one, list) and is_key(key)}
-        return {key: [vector(each) for each in one] for key, one in told.items()}
-
-    def _embedding(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
-        return vector(value)
-
-    def _metadata(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
-        """Ids of sessions; Claude Code writes them as JSON in a string. Of Bedrock: the counts."""
-        if not isinstance(value, dict):
-            return None
-        hints = {key: one for key, one in value.items() if key in words.HINTS}
-        kept = {key: word(one) for key, one in hints.items() if isinstance(one, str)}
-        if text_of(value.get("user_id")).startswith("{"):
-            session = session_hints({"metadata": value}).get("metadata.user_id", "")
-            kept["user_id"] = dumps({"session_id": word(session)}).decode()
-        told = words.COUNTS | words.NUMBERS
-        return kept | {key: counts(one, depth) for key, one in value.items() if key in told}
-
     def _mute(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
         """How many there are; and, of Vertex, their texts."""
         if not isinstance(value, list):
@@ -237,15 +215,15 @@ class Skeleton:
             return self._blank(value, "document")
         texts = {key: one for key, one in mapping(value).items() if key in words.TEXTS}
         kept = {key: self._blank(one, key) for key, one in texts.items() if isinstance(one, str)}
-        vectors = {
+        found = {
             key: counts(one, 1) if isinstance(one, dict) else bare(one)
             for key, one in mapping(value).items()
             if key.lower().endswith(("embedding", "embeddings")) and is_key(key)
         }
-        return kept | vectors
+        return kept | found
 
 
-CONTEXTS = {
+CONTEXTS: dict[str, Callable[[Skeleton, Any, Mapping[str, Any], str, int], Any]] = {
     "role": Skeleton._role,
     "name": Skeleton._name,
     "code": Skeleton._code,
@@ -258,11 +236,11 @@ CONTEXTS = {
     "parameters": Skeleton._parameters,
     "response": Skeleton._response,
     "data": Skeleton._data,
-    "embedding": Skeleton._embedding,
-    "embeddings": Skeleton._embeddings,
-    "metadata": Skeleton._metadata,
-    "client_metadata": Skeleton._metadata,
-    "requestMetadata": Skeleton._metadata,
+    "embedding": lambda _, value, *__: vector(value),
+    "embeddings": lambda _, value, *__: vectors(value),
+    "metadata": lambda _, value, *__: metadata(value),
+    "client_metadata": lambda _, value, *__: metadata(value),
+    "requestMetadata": lambda _, value, *__: metadata(value),
     "error": Skeleton._error,
 } | dict.fromkeys(words.MUTE, Skeleton._mute)
 """Members that are told by what they stand in."""

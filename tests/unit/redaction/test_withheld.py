@@ -267,3 +267,20 @@ def test_no_word_of_a_damaged_stream_is_written(sample: Sample, kind: str) -> No
         kept = keeper.feed(bytes(damaged)) + keeper.finish(complete=False)
         assert keeper.fault is None
         assert not sings(kept), seed
+
+
+def test_of_a_format_that_is_not_read_the_little_is_kept_that_all_spell_alike() -> None:
+    body = {
+        "model": "granite-4",
+        "input": CANARY,
+        "parameters": {"stop": CANARY},
+        "messages": [{"role": CANARY}],
+        "session_id": "s-1",
+        "metadata": {"user_id": "u-1", "note": CANARY},
+    }
+    kept = Withheld("watsonx.chat").request([], json.dumps(body).encode())
+    assert json.loads(kept) == {
+        "model": "granite-4",
+        "session_id": "s-1",
+        "metadata": {"user_id": "u-1"},
+    }
