@@ -137,6 +137,9 @@ class Interception:
 
     def tell(self, kind: str, **data: str | int | float | bool | None) -> None:
         """Write an event, see `records.Event`."""
+        if self.masking is not None:
+            line = self.masking.line
+            data = {name: line(one) if isinstance(one, str) else one for name, one in data.items()}
         self.write(Event(uuid_utils.uuid7().bytes, time.time_ns(), kind, data))
         self.spool.wake()
 

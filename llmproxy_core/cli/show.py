@@ -16,10 +16,12 @@ from llmproxy_core.cli.surroundings import print_json, store, warn
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from llmproxy_core.model import Headers
     from llmproxy_core.store.database import Database
     from llmproxy_core.store.rows import Change, FlowDetail
 
 NO_SUCH_FLOW = 4
+DROPPED = "the journal was at its limit, or it could not be read to be masked"
 LISTED = 10
 LISTEN_SECONDS = 1.6
 """The worker looks once a second whether anybody listens."""
@@ -112,8 +114,10 @@ def _write_raw(detail: FlowDetail, side: Side, decoded: bool) -> None:
     if row.body_kept == "skeleton":
         warn("texts are not kept (capture = metadata): blanks stand for them")
     elif row.body_kept != "full":
-        why = "capture.max_body" if row.body_kept == "head" else "the journal was at its limit"
+        why = "capture.max_body" if row.body_kept == "head" else DROPPED
         warn(f"only the first {len(body)} of {row.body_bytes} bytes were kept ({why})")
+    if masked := _masked(row.headers, body):
+        warn(f"{masked} secrets are masked in it")
     if decoded:
         from llmproxy_core.providers.encoding import decode_body
 
@@ -122,3 +126,12 @@ def _write_raw(detail: FlowDetail, side: Side, decoded: bool) -> None:
             warn(problem)
     sys.stdout.buffer.write(body)
     sys.stdout.buffer.flush()
+
+
+def _masked(headers: Headers, body: bytes) -> int:
+    """Marks in a body."""
+    from llmproxy_core.anomaly.marks import MARK
+    from llmproxy_core.providers.encoding import decode_body
+
+    plain = decode_body(headers, body)[0]
+    return len(MARK.findall(plain.decode("utf-8", "replace"))) if b":fp_" in plain else 0

@@ -147,6 +147,7 @@ def provider():
 
 def test_no_secret_that_passes_is_ever_on_the_disk(tmp_path: Path, provider: Simulator):
     made = canaries(60)
+    assert len({one.kind for one in made}) >= 50
     search = Search(made)
     with Suite(tmp_path, provider) as suite:
         with client(suite.proxy) as http:
