@@ -11,8 +11,8 @@ PATIENCE = 0.25
 """Seconds after which a detector is interrupted, however long the text is."""
 PER_CHARACTER = 2e-6
 """Seconds more for each character: ten times as long as it takes."""
-WARMING = 5.0
-"""Seconds that it may take a detector to get ready."""
+WARMING = 10.0
+"""Seconds that it may take a detector to get ready: one that is interrupted then may be half made."""
 AUTHORS: tuple[Author, ...] = ("user", "tool")
 FAILURES = 3
 PAUSE, LONGEST_PAUSE = 10.0, 900.0
@@ -26,7 +26,8 @@ class Panel:
         self._asked = [(one, Breaker(FAILURES, PAUSE, LONGEST_PAUSE)) for one in detectors]
 
     def warm(self) -> None:
-        """Have the detectors read what they need (half a second), so that no call waits for it."""
+        """Have the detectors read what they need (half a second), so that no call waits for it,
+        and none is interrupted in it."""
         for author in AUTHORS:
             for detector, _ in self._asked:
                 # what fails now fails again where that is told
