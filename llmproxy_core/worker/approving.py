@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+from llmproxy_core.policies import Policies
 from llmproxy_core.records import Closed, Decision, Judgement, Opened
 from llmproxy_core.store.rows import ApprovalRow
 from llmproxy_core.worker.moments import moment
@@ -19,6 +20,14 @@ ENDED: dict[str, State] = {
     "expired": "expired",
     "gone": "expired",
 }
+PATIENCE = 300.0
+"""Seconds that a call waits because of a policy that is not known here yet."""
+
+
+def seconds(policies: Policies, name: str) -> float:
+    """How long a call waits for a person because of a policy."""
+    found = (one for one in policies.all if one.name == name)
+    return next((one.settings.timeout_seconds for one in found), PATIENCE)
 
 
 def asked(opened: Opened, ns_id: int, seconds: Seconds) -> Iterator[ApprovalRow]:

@@ -13,7 +13,7 @@ from llmproxy_core.worker import approving, evidence
 from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.event_rows import DEFAULT_NAMESPACE, event_row, facts, told
 from llmproxy_core.worker.exchanges import Exchange
-from llmproxy_core.worker.judging import PATIENCE, Judging
+from llmproxy_core.worker.judging import Judging
 from llmproxy_core.worker.rows import read, request_row, session_of_request
 from llmproxy_core.worker.seal import Sealed, killed, seal
 from llmproxy_core.worker.sessions import Sessions, Span
@@ -222,7 +222,9 @@ class Journal:
 
     def _seconds(self, policy: str) -> float:
         """How long calls wait because of it."""
-        return self._judging.patience(policy) if self._judging is not None else PATIENCE
+        if self._judging is None:
+            return approving.PATIENCE
+        return approving.seconds(self._judging.rulebook.policies, policy)
 
     def ns_id(self, record: Opened | Verdict) -> int:
         return (

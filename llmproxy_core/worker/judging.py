@@ -7,7 +7,7 @@ when. A text that was judged before costs a look at its hash, and its call is do
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from llmproxy_core.anomaly.detectors import DETECTORS, FAMILIES
@@ -39,8 +39,6 @@ from llmproxy_core.worker.verdict import verdict
 
 REMEMBERED = 50_000
 """Texts whose verdict is known without looking."""
-PATIENCE = 300.0
-"""Seconds that a call waits because of a policy that is not known here yet."""
 LOOK_SECONDS = 1.0
 """How often the rules are looked at."""
 
@@ -63,7 +61,7 @@ class Judging:
         self._names = frozenset(one.name for one in asked)
         self._habits = Habits(home.usual)
         self._advising = Advising(settings.advisor, home, self._masker)
-        self._redacting = Redacting(self._masker)
+        self._redacting = Redacting(self._masker, self._panel)
         self._known: Recent[Key, Known] = Recent(REMEMBERED)
         self._fresh: list[Case] = []
         """Of the batch that is not committed yet."""
@@ -92,15 +90,8 @@ class Judging:
             self._complain(f"a call is not judged: {type(exc).__name__}: {exc}")
 
     def redacted(self, exchange: Exchange, record: Closed, answer: Response) -> Redacted | None:
-        """The answer without what policies want not to be stored; None: it is as it may be.
-
-        Raises nothing: an answer that cannot be looked into is stored as it is.
-        """
-        try:
-            return self._redacting(exchange, record, answer, self.rulebook.policies)
-        except Exception as exc:  # noqa: BLE001  fails open, and is told
-            self._complain(f"an answer is stored as it is: {type(exc).__name__}: {exc}")
-            return None
+        """The answer without what policies want not to be stored; None: it is as it may be."""
+        return self._redacting(exchange, record, answer, self.rulebook.policies)
 
     @property
     def shows(self) -> bool:
@@ -122,11 +113,20 @@ class Judging:
         self._look()
         return self._settings.worker and self._next(docket) is not None
 
-    def work(self, seconds: float, docket: Docket) -> None:
-        """Judge for so long, a text at least. Raises DatabaseUnavailable."""
+    def work(
+        self,
+        seconds: float,
+        docket: Docket,
+        least: float = 0.0,
+        called: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Judge for so long, a text at least; `called` away, only for `least`.
+
+        Raises DatabaseUnavailable.
+        """
         if not self.has_work(docket):
             return
-        until = time.monotonic() + seconds
+        begun = time.monotonic()
         while (case := self._next(docket)) is not None:
             if case.texts:
                 side, text = case.texts.pop(0)
@@ -135,7 +135,8 @@ class Judging:
             if not case.texts:
                 self._done.append(case)
                 self._at = None
-            if time.monotonic() >= until:
+            spent = time.monotonic() - begun
+            if spent >= seconds or (spent >= least and called()):
                 return
 
     def deliver(self, into: Batch) -> None:
@@ -147,11 +148,6 @@ class Judging:
         self._done.clear()
         for opinion in self._advising.opinions():
             opinions.record(opinion, self.rulebook.learned, into)
-
-    def patience(self, policy: str) -> float:
-        """Seconds that a call waits for a person because of a policy."""
-        found = (one for one in self.rulebook.policies.all if one.name == policy)
-        return next((one.settings.timeout_seconds for one in found), PATIENCE)
 
     def warm(self) -> None:
         """Have the detectors read what they need, before there is something to wait for."""

@@ -27,8 +27,8 @@ COLLECT = (20_000, 20, 100)
 """Rows and messages hold no cycles: looking for some after every 700 of them is a tenth of our CPU."""
 GRACE = 10.0
 """Seconds that a worker which is to end waits for a database that is away."""
-SHARE, SHARE_STORING = 1.0, 0.25
-"""Of the time that all else takes: so much again for judging what is stored."""
+SHARES = (0.25, 1.0)
+"""Of the time that all else takes: so much again for judging, at least; and while nothing calls."""
 LONGEST_JUDGING = 0.05
 """Seconds of it at a time."""
 LAST_WORDS = 1.0
@@ -113,6 +113,7 @@ class _Shift:
             self._connect()
         if not intake.full:
             self._keep_pace()
+            self._watch.heed()
             intake.collect()
             self._read_at = time.monotonic()
         more = intake.full
@@ -133,9 +134,9 @@ class _Shift:
             if not self._ending():
                 return
             self._start_warming().join()
-        share = SHARE_STORING if more else SHARE
-        seconds = min(share * (time.monotonic() - self._judged_at), LONGEST_JUDGING)
-        self._judging.work(seconds, self._storage)
+        since = time.monotonic() - self._judged_at
+        least, most = (min(share * since, LONGEST_JUDGING) for share in SHARES)
+        self._judging.work(most, self._storage, least, lambda: more or self._watch.called)
         self._judged_at = time.monotonic()
 
     def _start_warming(self) -> threading.Thread:

@@ -4,11 +4,12 @@ Secrets are masked by the proxy already. What else is not to be stored, such as 
 looked for here, as the proxy has no time to judge answers; the journal has it until it is stored.
 """
 
+import logging
 from dataclasses import dataclass
 
 import msgspec
 
-from llmproxy_core.anomaly.detectors import DETECTORS, SECRETS, finding
+from llmproxy_core.anomaly.detectors import SECRETS, finding
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.panel import Panel
 from llmproxy_core.anomaly.texts import answer_texts
@@ -27,6 +28,8 @@ from llmproxy_core.worker.exchanges import Exchange
 
 ACTION = "redact_store"
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
@@ -39,18 +42,23 @@ class Redacted:
 class Redacting:
     """Not thread-safe."""
 
-    def __init__(self, masker: Masker) -> None:
+    def __init__(self, masker: Masker, panel: Panel) -> None:
         self._tools = SecretMasking(SECRETS, masker)
-        self._panel = Panel(DETECTORS)
+        self._panel = panel
 
     def __call__(
         self, exchange: Exchange, closed: Closed, response: Response, policies: Policies
     ) -> Redacted | None:
-        """None: it may be stored as it is. Changes the body of the exchange."""
+        """None: it may be stored as it is. Changes the body of the exchange. Raises nothing: an
+        answer that cannot be looked into is stored as it is, and that is told."""
         if not wanted(policies):
             return None
-        secrets = self._secrets(exchange, response, policies)
-        return self._without(exchange, closed, secrets) if secrets else None
+        try:
+            secrets = self._secrets(exchange, response, policies)
+            return self._without(exchange, closed, secrets) if secrets else None
+        except Exception as exc:  # noqa: BLE001  fails open
+            logger.warning(f"an answer is stored as it is: {type(exc).__name__}: {exc}")
+            return None
 
     def _secrets(self, exchange: Exchange, response: Response, policies: Policies) -> list[Secret]:
         asked = finding({name for one in wanted(policies) for name in one.families})

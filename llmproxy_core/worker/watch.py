@@ -62,6 +62,16 @@ class Watch:
         self._select(seconds, [self._wake.descriptor] if self._wake.descriptor >= 0 else [])
         self._wake.drain()
 
+    def heed(self) -> None:
+        """What has called until now is answered by looking at the journals: forget that it has."""
+        self._wake.drain()
+
+    @property
+    def called(self) -> bool:
+        """Has anybody called since?"""
+        descriptor = self._wake.descriptor
+        return descriptor >= 0 and bool(select.select([descriptor], [], [], 0)[0])
+
     def pause(self, seconds: float) -> None:
         """The time, cut short only by what ends the worker."""
         until = time.monotonic() + seconds

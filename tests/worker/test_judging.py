@@ -152,7 +152,8 @@ def test_a_text_that_was_judged_is_not_judged_again(bench):
         name = "curious"
 
         def find(self, text: Text) -> list[Finding]:
-            looked.append(text.text)
+            if "words" in text.text:  # not what detectors are warmed up with
+                looked.append(text.text)
             return []
 
     worker = bench()
@@ -331,8 +332,9 @@ def test_a_detector_that_hangs_is_interrupted(bench, caplog):
         name = "hanging"
 
         def find(self, text: Text) -> list[Finding]:
-            while True:
+            while "key" in text.text:
                 pass
+            return []
 
     worker = bench()
     worker.start_again(detectors=[Hanging()])
