@@ -6,6 +6,7 @@
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 
 from llmproxy_core.redaction.withheld import Withheld
 
@@ -57,7 +58,7 @@ def main() -> None:
     for size in (2_000, 100_000, 1_000_000):
         body = request(size)
         keeper = Withheld("openai.chat")
-        spent = best(lambda keeper=keeper, body=body: keeper.request(JSON, body), 1)
+        spent = best(partial(keeper.request, JSON, body), 1)
         kept = len(keeper.request(JSON, body))
         print(f"request of {len(body):>9,} bytes: {spent:8.1f} us, {kept:,} bytes kept")
     chunks = stream()
