@@ -191,9 +191,9 @@ def _heard(size: int, transcript: str = "") -> Message:
 
 
 def _items(value: Any) -> list[Message]:
-    """Items of a conversation: those of `openai.responses`, and sound."""
+    """Items of a conversation: those of `openai.responses`, or a text, and sound."""
     found = RESPONSES.request({"input": value}, "").messages
-    for item, message in zip(items(value), found, strict=True):
+    for item, message in zip(items(value), found, strict=not isinstance(value, str)):
         for at, part in enumerate(items(item.get("content"))):
             if part.get("type") in ("input_audio", "audio", "output_audio"):
                 message.parts[at] = _sound(part)

@@ -146,3 +146,8 @@ def test_unknown_events_are_counted_and_known_ones_are_not() -> None:
     quiet = ("ping", "rate_limits.updated", "response.output_audio.delta", "session.updated")
     response = answered(*({"type": kind} for kind in (*quiet, "response.brand_new", "new")))
     assert response.unknown_events == {"response.brand_new": 1, "new": 1}
+
+
+def test_a_turn_may_be_a_text_alone() -> None:
+    request = asked((True, {"type": "response.create", "response": {"input": "hello"}}))
+    assert [part.text for message in request.messages for part in message.parts] == ["hello"]
