@@ -125,12 +125,13 @@ def _waiting(database: Database, text: str) -> UUID:
         for one in found
         if digits and (one.request_id.hex.endswith(digits) or one.request_id.hex.startswith(digits))
     ]
-    waiting = [one for one in known if one.state == "waiting"] or known
+    waiting = {one.request_id for one in known if one.state == "waiting"}
+    waiting = waiting or {one.request_id for one in known}
     if len(waiting) != 1:
         many = f"{text!r} is the end or start of {len(waiting)} calls"
         warn(many if waiting else f"no call {text!r} waits; see `llmproxy approvals list`")
         raise typer.Exit(NO_SUCH_CALL)
-    return waiting[0].request_id
+    return waiting.pop()
 
 
 def _follow(database: Database, *, as_json: bool) -> None:

@@ -1,8 +1,9 @@
 """Calls that wait until a person lets them pass, or refuses them.
 
 What people decided comes as the file `approvals` of the home, which the worker writes:
-`{id of the call in hex: {"decision": "approved" | "denied", "by": who, "why": a sentence}}`. It is
-looked at every 100 ms while anything waits, and not at all otherwise.
+`{id of the call in hex: {"decision": "approved" | "denied", "by": who, "why": a sentence}}`, with
+`:tool` after the id where a call of a tool in the answer was decided. It is looked at every 100 ms
+while anything waits, and not at all otherwise.
 
 A call of a tool cannot wait in the middle of a stream: it is refused, with a text that tells how to
 have it approved, and passes once when it is made again and somebody has.
@@ -95,7 +96,7 @@ class Approvals:
         until = self._clock() + hold.seconds
         while True:
             await self._look()
-            if (decided := self._decided.get(id.hex())) is not None:
+            if (decided := self._decided.get(entry(id))) is not None:
                 return _outcome(hold, decided)
             if gone():
                 return Outcome("gone", False, "the program hung up while it waited")
@@ -109,7 +110,7 @@ class Approvals:
         `key`: see `tool_key`. To be asked on the event loop.
         """
         asked = self._asked.get(key)
-        decided = self._decided.get(asked.id.hex()) if asked else None
+        decided = self._decided.get(entry(asked.id, tool=True)) if asked else None
         if asked is not None and decided is not None:
             if decided.decision == "approved":
                 del self._asked[key]
@@ -143,7 +144,7 @@ class Approvals:
     def _forget(self) -> None:
         """What was denied, and is over. What nobody decided is kept: `on_timeout` says of it."""
         for key, asked in list(self._asked.items()):
-            if asked.id.hex() in self._decided:
+            if entry(asked.id, tool=True) in self._decided:
                 del self._asked[key]
 
     async def _look(self) -> None:
@@ -155,12 +156,17 @@ class Approvals:
 
 
 def read(path: Path) -> Mapping[str, Decided]:
-    """What was decided, by the call's id in hex. What cannot be read decides nothing."""
+    """What was decided, by `entry`. What cannot be read decides nothing."""
     try:
         with path.open("rb") as file:
             return msgspec.json.decode(file.read(LARGEST), type=dict[str, Decided])
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}  # fails closed: nothing passes but what its time-out allows
+
+
+def entry(id: bytes, *, tool: bool = False) -> str:
+    """Under what the file has a decision: that a request may pass says nothing of tools."""
+    return f"{id.hex()}:tool" if tool else id.hex()
 
 
 def tool_key(namespace: str, tool: str, arguments: str) -> Hash:

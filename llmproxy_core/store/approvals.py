@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy import Connection, text
 
 from llmproxy_core.errors import StoreError
+from llmproxy_core.policies.approvals import entry
 from llmproxy_core.store import audit, notify, statements
 from llmproxy_core.store.guard_rows import Approval
 from llmproxy_core.store.prepared import Prepared
@@ -42,20 +43,21 @@ SELECT {COLUMNS} FROM namespaces n CROSS JOIN LATERAL (
 OF_FLOW = Prepared(
     text(f"""
 SELECT {COLUMNS} FROM namespaces n JOIN approvals a ON a.ns_id = n.ns_id
-WHERE a.request_id = :flow
+WHERE a.request_id = :flow ORDER BY a.asked_at
 """)  # noqa: S608
 )
 LOCKED = """
-SELECT ns_id, policy, state, expires_at > now(), decided_by FROM approvals WHERE request_id = %s
-FOR UPDATE
+SELECT ns_id, policy, tool, state, expires_at > now(), decided_by FROM approvals
+WHERE request_id = %s
+ORDER BY state = 'waiting' AND expires_at > now() DESC, asked_at DESC LIMIT 1 FOR UPDATE
 """
 DECIDE = """
 UPDATE approvals SET state = %s, decided_by = %s, why = %s, decided_at = now()
-WHERE ns_id = %s AND request_id = %s
+WHERE ns_id = %s AND request_id = %s AND tool = %s
 """
 HANDED = """
-SELECT request_id, state, decided_by, why FROM approvals
-WHERE state IN ('approved', 'denied') AND decided_at > now() - %s ORDER BY request_id
+SELECT request_id, tool, state, decided_by, why FROM approvals
+WHERE state IN ('approved', 'denied') AND decided_at > now() - %s ORDER BY request_id, tool
 """
 
 
@@ -69,13 +71,13 @@ def newest(conn: Connection, *, limit: int = 100) -> list[Approval]:
     return [Approval(*row) for row in NEWEST.rows(conn, limit=limit)]
 
 
-def of_flow(conn: Connection, flow: UUID) -> Approval | None:
-    rows = OF_FLOW.rows(conn, flow=flow)
-    return Approval(*rows[0]) if rows else None
+def of_flow(conn: Connection, flow: UUID) -> list[Approval]:
+    """That of the request, then of a call of a tool in its answer, as far as they were asked for."""
+    return [Approval(*row) for row in OF_FLOW.rows(conn, flow=flow)]
 
 
 def decide(connection: PgConnection, flow: UUID, said: Said, actor: str, why: str = "") -> None:
-    """Let a call go on, or not.
+    """Let a call go on, or not: the request while it waits, later the call of a tool in its answer.
 
     Raises:
         StoreError: there is no such call, it does not wait any more, or somebody was faster.
@@ -84,23 +86,25 @@ def decide(connection: PgConnection, flow: UUID, said: Said, actor: str, why: st
         row = connection.execute(LOCKED, [flow]).fetchone()
         if row is None:
             raise StoreError(f"Nothing waits under {flow}. `llmproxy approvals list` has all.")
-        ns_id, policy, state, in_time, who = row
+        ns_id, policy, tool, state, in_time, who = row
         if state in ("approved", "denied"):
             raise StoreError(f"{who or 'somebody'} has {state} it already.")
         if state != "waiting" or not in_time:
             raise StoreError("Its time is over: the call has been answered.")
-        connection.execute(DECIDE, [said, clean(actor), clean(why) or None, ns_id, flow])
+        connection.execute(DECIDE, [said, clean(actor), clean(why) or None, ns_id, flow, tool])
         connection.execute(
             statements.NOTIFY, [notify.CHANNEL, notify.encode(Change(approvals=[flow]))]
         )
-        told = {"policy": policy} | ({"why": clean(why)} if why else {})
+        facts = {"tool": tool, "why": clean(why)}
+        told = {"policy": policy} | {key: value for key, value in facts.items() if value}
         audit.append(connection, ns_id, actor, f"call {said}", str(flow), dict(told))
 
 
 def decided(connection: PgConnection) -> dict[str, dict[str, str]]:
-    """What proxies have to know, by the ids of the calls in hex: `decision`, `by`, `why`."""
+    """What proxies have to know, as `policies.approvals.read` reads it: `decision`, `by`, `why`."""
     rows = connection.execute(HANDED, [LASTS])
     return {
-        id.hex: {"decision": state, "by": who or ""} | ({"why": why} if why else {})
-        for id, state, who, why in rows
+        entry(id.bytes, tool=bool(tool)): {"decision": state, "by": who or ""}
+        | ({"why": why} if why else {})
+        for id, tool, state, who, why in rows
     }

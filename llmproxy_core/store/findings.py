@@ -88,7 +88,7 @@ ON CONFLICT DO NOTHING
 """  # noqa: S608
 ADD_APPROVALS = f"""
 INSERT INTO approvals AS a ({", ".join(APPROVAL_COLUMNS)}) {_rows(APPROVAL_COLUMNS)}
-ON CONFLICT (ns_id, request_id) DO UPDATE SET state = excluded.state
+ON CONFLICT (ns_id, request_id, tool) DO UPDATE SET state = excluded.state
 WHERE a.state = 'waiting' AND excluded.state <> 'waiting'
 """
 
@@ -116,8 +116,8 @@ def add_decisions(
 
 
 def add_approvals(connection: PgConnection, rows: Sequence[ApprovalRow]) -> None:
-    """What a person has decided stays. Of a call, the last row counts."""
-    latest = {(row.ns_id, row.request_id): row for row in rows}
+    """What a person has decided stays. Of a call, or of a call of a tool, the last row counts."""
+    latest = {(row.ns_id, row.request_id, clean(row.tool)): row for row in rows}
     if latest:
         values = [_approval_values(latest[key]) for key in sorted(latest)]
         connection.execute(ADD_APPROVALS, _columns(values))

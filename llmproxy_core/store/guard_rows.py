@@ -73,7 +73,7 @@ class PolicyDecision:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """As stored. `tool`: empty where the request waits, else whose call was held."""
+    """As stored. `tool`: empty where the request waits, else whose call in its answer was held."""
 
     ns_id: int
     namespace: str

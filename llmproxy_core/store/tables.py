@@ -440,7 +440,7 @@ class DecisionTable(Table):
 
 
 class ApprovalTable(Table):
-    """Calls, or calls of tools in their answers, that wait for a person, or waited."""
+    """Calls that wait for a person, or waited; and calls of tools in their answers (`tool`)."""
 
     __tablename__ = "approvals"
     ns_id: Mapped[_Namespace]
@@ -455,7 +455,7 @@ class ApprovalTable(Table):
     why: Mapped[str | None]
     decided_at: Mapped[_Time | None]
     __table_args__ = (
-        PrimaryKeyConstraint("ns_id", "request_id"),
+        PrimaryKeyConstraint("ns_id", "request_id", "tool"),
         Index(None, "ns_id", "state", "request_id"),
     )
 

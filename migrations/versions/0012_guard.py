@@ -121,7 +121,7 @@ CREATE TABLE IF NOT EXISTS approvals (
     decided_by text,
     why text,
     decided_at timestamptz,
-    PRIMARY KEY (ns_id, request_id)
+    PRIMARY KEY (ns_id, request_id, tool)
 );
 CREATE INDEX IF NOT EXISTS approvals_ns_id_state_request_id_idx
     ON approvals (ns_id, state, request_id);

@@ -273,7 +273,7 @@ def test_a_call_of_a_tool_is_replaced_until_it_is_approved(proxy, provider, mark
     (id,) = re.findall(r"llmproxy approvals approve ([0-9a-f-]{36})", held.text)
     waiting = refund()
     assert id in waiting.text, "it is not asked about anew"
-    entry = {uuid.UUID(id).hex: {"decision": "approved", "by": "anna"}}
+    entry = {f"{uuid.UUID(id).hex}:tool": {"decision": "approved", "by": "anna"}}
     write_private(proxy.home.approvals, json.dumps(entry).encode())
     time.sleep(0.5)
     assert not refund('{"order": "other"}').calls

@@ -41,12 +41,11 @@ def test_a_decision_is_kept_and_audited(database: Database, writer: Writer) -> N
         approvals.decide(connection, call.id, "denied", "anna", "not here")
         event = audit.newest(connection)[0][1]
     with database.connect() as opened:
-        row = approvals.of_flow(opened, call.id)
+        (row,) = approvals.of_flow(opened, call.id)
         assert approvals.waiting(opened) == []
-    assert row is not None
     assert (row.state, row.decided_by, row.why, row.tool) == ("denied", "anna", "not here", "bash")
     assert (event.action, event.target) == ("call denied", str(call.id))
-    assert event.detail == '{"policy":"ask-first","why":"not here"}'
+    assert event.detail == '{"policy":"ask-first","tool":"bash","why":"not here"}'
 
 
 def test_what_is_decided_or_over_cannot_be_decided(database: Database, writer: Writer) -> None:
@@ -67,3 +66,23 @@ def test_what_is_decided_or_over_cannot_be_decided(database: Database, writer: W
         with pytest.raises(StoreError, match="Nothing waits"):
             approvals.decide(connection, new_id(), "approved", "bert")
         assert len(audit.newest(connection)) == 1
+
+
+def test_a_call_of_a_tool_is_decided_apart_from_its_request(
+    database: Database, writer: Writer
+) -> None:
+    call = a_request()
+    writer.write(Batch(requests=[call], approvals=[an_approval(call)]))
+    with database.raw() as connection:
+        approvals.decide(connection, call.id, "approved", "anna")
+    writer.write(Batch(approvals=[an_approval(call, tool="bash")]))
+    with database.connect() as opened:
+        assert [row.tool for row in approvals.waiting(opened)] == ["bash"]
+    with database.raw() as connection:
+        approvals.decide(connection, call.id, "denied", "bert")
+        assert approvals.decided(connection) == {
+            call.id.hex: {"decision": "approved", "by": "anna"},
+            f"{call.id.hex}:tool": {"decision": "denied", "by": "bert"},
+        }
+        with pytest.raises(StoreError, match="bert has denied it already"):
+            approvals.decide(connection, call.id, "approved", "anna")

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from llmproxy_core.policies.approvals import Approvals, Hold, read, tool_key
+from llmproxy_core.policies.approvals import Approvals, Hold, entry, read, tool_key
 
 CALL = bytes(range(16))
 OTHER = bytes(16)
@@ -17,9 +17,9 @@ def file(tmp_path):
     return tmp_path / "approvals"
 
 
-def decide(file, id=CALL, decision="approved", **more):
+def decide(file, id=CALL, decision="approved", tool=False, **more):
     new = file.with_suffix(".new")
-    new.write_text(json.dumps({id.hex(): {"decision": decision, **more}}))
+    new.write_text(json.dumps({entry(id, tool=tool): {"decision": decision, **more}}))
     os.replace(new, file)
 
 
@@ -118,7 +118,7 @@ async def test_a_call_of_a_tool_is_refused_with_what_to_do_about_it(file):
 async def test_a_call_of_a_tool_passes_once_when_it_is_approved(file):
     approvals = Approvals(file)
     approvals.tool(CALL, Hold("shells"), KEY)
-    decide(file)
+    decide(file, tool=True)
     assert (await told(approvals, "approved")).passes
     again = approvals.tool(OTHER, Hold("shells"), KEY)
     assert again.state == "waiting"
@@ -136,7 +136,7 @@ async def test_a_call_of_a_tool_that_is_made_again_waits_under_the_first_call(fi
 async def test_a_call_of_a_tool_with_other_arguments_is_not_the_approved_one(file):
     approvals = Approvals(file)
     approvals.tool(CALL, Hold("shells"), KEY)
-    decide(file)
+    decide(file, tool=True)
     await asyncio.sleep(0.25)
     for other in (("default", "shell", "{}"), ("other", "shell", '{"command": "rm -rf build"}')):
         assert not approvals.tool(OTHER, Hold("shells"), tool_key(*other)).passes
@@ -145,7 +145,7 @@ async def test_a_call_of_a_tool_with_other_arguments_is_not_the_approved_one(fil
 async def test_a_call_of_a_tool_that_is_denied_stays_so_and_is_not_asked_again(file):
     approvals = Approvals(file)
     approvals.tool(CALL, Hold("shells"), KEY)
-    decide(file, decision="denied", by="anna")
+    decide(file, decision="denied", by="anna", tool=True)
     assert not (await told(approvals, "denied")).passes
     assert approvals.tool(OTHER, Hold("shells"), KEY).state == "denied"
 
@@ -168,9 +168,20 @@ async def test_two_calls_of_one_answer_are_not_approved_together(file):
     outcome = approvals.tool(CALL, Hold("shells"), other)
     assert (outcome.state, outcome.passes) == ("not asked", False)
     assert "make this one again, alone" in outcome.said
-    decide(file)
+    decide(file, tool=True)
     assert (await told(approvals, "approved")).passes
     assert approvals.tool(OTHER, Hold("shells"), other).state == "waiting"
+
+
+async def test_that_a_request_was_approved_approves_no_call_of_a_tool(file):
+    approvals = Approvals(file)
+    decide(file)
+    assert (await approvals.wait(CALL, Hold("guard"), stays)).passes
+    assert not approvals.tool(CALL, Hold("shells"), KEY).passes
+    await asyncio.sleep(0.25)
+    assert not approvals.tool(OTHER, Hold("shells"), KEY).passes
+    decide(file, tool=True)
+    assert (await told(approvals, "approved")).passes
 
 
 async def test_calls_of_tools_are_forgotten_when_there_are_too_many(file):
