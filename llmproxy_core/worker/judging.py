@@ -13,7 +13,7 @@ from uuid import UUID
 from llmproxy_core.anomaly.detectors import DETECTORS, FAMILIES
 from llmproxy_core.anomaly.finding import Detector, Finding, Text
 from llmproxy_core.anomaly.located import Located
-from llmproxy_core.anomaly.marks import Marks
+from llmproxy_core.anomaly.marks import Marks, Unmarked
 from llmproxy_core.anomaly.panel import Panel
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
@@ -37,6 +37,8 @@ from llmproxy_core.worker.redacting import Redacted, Redacting, wanted
 from llmproxy_core.worker.seal import Sealed
 from llmproxy_core.worker.verdict import verdict
 
+WORDS = "injection"
+"""The detector to which marks are misleading."""
 REMEMBERED = 50_000
 """Texts whose verdict is known without looking."""
 LOOK_SECONDS = 1.0
@@ -56,7 +58,7 @@ class Judging:
         self.rulebook = Rulebook(settings, home, logger.warning)
         self._settings = settings.anomaly
         self._masker = Masker(Scrubber(home.fingerprint_key()))
-        asked = (*detectors, Marks())
+        asked = (*(Unmarked(one) if one.name == WORDS else one for one in detectors), Marks())
         self._panel = Panel(asked)
         self._names = frozenset(one.name for one in asked)
         self._habits = Habits(home.usual)
