@@ -12,13 +12,15 @@ BEGINS = re.compile(r'\s*(?:\{\s*["}]|\[\s*["{\[])')
 MAY_BEGIN = re.compile(r"\s*(?:[{\[]\s*)?")
 WITHIN = re.compile(r'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
 DEEPEST = 8
+PLACEHOLDER = "x"
+"""In place of one, or of what it stands for: neither opens a string."""
 LONGEST_ESCAPE = 6
 
 
 class Nesting:
     """Of a text; one that does not begin as JSON does is as it is, whatever it says."""
 
-    __slots__ = ("_inner", "_is_json", "_level", "_rest", "_start")
+    __slots__ = ("_inner", "_is_json", "_last", "_level", "_rest", "_start")
 
     def __init__(self, level: int = 0) -> None:
         self._level = level
@@ -28,13 +30,20 @@ class Nesting:
         """Of the string that is open."""
         self._rest = ""
         """Of an escape that has begun."""
+        self._last = ""
 
     @property
     def depth(self) -> int:
         """Strings that are open."""
         return 0 if self._inner is None else 1 + self._inner.depth
 
+    @property
+    def escapes(self) -> int:
+        """How often what follows is escaped; behind a quote in a prose it is, too, as in code."""
+        return self.depth or int(self._last == '"')
+
     def feed(self, text: str) -> None:
+        self._last = text[-1:] or self._last
         if self._is_json is None:
             text = self._start + text
             if self._level >= DEEPEST:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from llmproxy_core.namespace.events import Event
 from llmproxy_core.namespace.waiting import EventQueue
 from llmproxy_core.redaction.leaves import positions, text_of
-from llmproxy_core.redaction.nesting import Nesting
+from llmproxy_core.redaction.nesting import PLACEHOLDER, Nesting
 from llmproxy_core.redaction.occurrences import utf8
 from llmproxy_core.redaction.pieces import (
     CONSTANTS,
@@ -17,7 +17,7 @@ from llmproxy_core.redaction.pieces import (
     repeats,
     values,
 )
-from llmproxy_core.redaction.sent_values import SentValues, escaped
+from llmproxy_core.redaction.sent_values import SentValues, escaped, instead
 from llmproxy_core.redaction.signed_blocks import answered_thoughts
 
 type Place = tuple[bytes, ...]
@@ -101,10 +101,12 @@ class Returning(EventQueue):
         text, done = "".join(one.text for one in parts), tail.begin if tail else 0
         nesting, changes = self._nesting(channel), list[_Change]()
         for found in self.values.found(text, done):
+            depth = escapes = 0
             if nesting is not None:
                 nesting.feed(text[done : found.start()])
-            depth = nesting.depth if nesting is not None else 0
-            value = escaped(self.values.back[found[0]], 1 + depth)
+                depth, escapes = nesting.depth, nesting.escapes
+                nesting.feed(PLACEHOLDER)
+            value = instead(self.values.back[found[0]], depth, escapes)
             changes.append((*found.span(), value))
             done = found.end()
         if changes:
@@ -131,9 +133,9 @@ class Returning(EventQueue):
         """Keys of objects: a tool may have asked for some."""
         for token in TOKEN.finditer(event.text):
             if token[2]:
-                said = text_of(token[1])
-                if (restored := self.values.restored(said)) != said:
-                    event.edits.append((*token.span(1), escaped(restored, 1)))
+                part = _Part(event, token.start(1), token[1], text_of(token[1]))
+                found = self.values.found(part.text)
+                _replace([part], [(*f.span(), escaped(self.values.back[f[0]], 1)) for f in found])
 
     def _end_others(self, heard: set[Channel], blocks: set[Place]) -> None:
         """An event of the same block that does not go on with a text ends it."""

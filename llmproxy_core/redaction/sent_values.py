@@ -45,9 +45,28 @@ class SentValues:
                     return at
         return len(text)
 
-    def restored(self, text: str) -> str:
-        """A text that is all there."""
-        return self._pattern.sub(lambda found: self.back[found[0]], text)
+
+class Verbatim(str):
+    """What was escaped for JSON where it stood, in a way that only copying brings back."""
+
+    __slots__ = ()
+
+
+def instead(value: str, depth: int, escapes: int) -> bytes:
+    """What takes the place of a placeholder in a string of JSON, in JSON within it so deep.
+    `escapes`: see `nesting`."""
+    if isinstance(value, Verbatim):
+        escapes = int(depth > 0 and not _is_json(value))
+    return escaped(value, 1 + escapes)
+
+
+def _is_json(text: str) -> bool:
+    """Between quotes."""
+    try:
+        json.loads(f'"{text}"')
+    except ValueError:
+        return False
+    return True
 
 
 def escaped(value: str, times: int) -> bytes:

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
+from llmproxy_core.redaction.json_strings import unescaped
 from llmproxy_core.redaction.masking import Secret
-from llmproxy_core.redaction.occurrences import Occurrence
+from llmproxy_core.redaction.occurrences import Occurrence, utf8
 from llmproxy_core.redaction.placeholders import Placeholders
+from llmproxy_core.redaction.sent_values import Verbatim, escaped
 
 TRIES = 8
 PARTS = re.compile(r"[ ./()-]")
@@ -27,21 +29,29 @@ class StandIns:
         """`told`: what the provider knows the placeholders of. Raises NoneLeft."""
         self._placeholders = placeholders
         self._taken = taken
-        self._sent: dict[str, str] = {}
+        self._sent: dict[tuple[bool, str], str] = {}
         self.back: dict[str, str] = {}
         self.found: dict[Secret, None] = {}
         for secret in told:
             self._value(secret)
 
-    def of(self, found: Occurrence, spelled: str) -> str:
-        """The placeholder of what was found. Raises NoneLeft."""
+    def of(self, found: Occurrence, spelled: str, escapes: int = 0) -> str:
+        """The placeholder of what was found. `escapes`: how often it was escaped for JSON there; if
+        that can be done again, it is the placeholder of what it was before. Raises NoneLeft."""
         self.found[found.secret] = None
         if found.coded:
-            return self._sent.get(spelled) or self._new(found.secret, spelled, coded=True)
-        return self._value(found.secret._replace(value=spelled))
+            return self._sent.get(_key(spelled)) or self._new(found.secret, spelled, coded=True)
+        plain = spelled
+        for _ in range(escapes):
+            plain = unescaped(utf8(plain))
+        if escaped(plain, escapes) == utf8(spelled):
+            secret = found.secret._replace(value=plain)
+            self.found[secret] = None
+            return self._value(secret)
+        return self._value(found.secret._replace(value=Verbatim(spelled)))
 
     def _value(self, secret: Secret) -> str:
-        if (sent := self._sent.get(secret.value)) is not None:
+        if (sent := self._sent.get(_key(secret.value))) is not None:
             return sent
         sent = self._new(secret, secret.value)
         for alias, text in _aliases(sent, secret.value):
@@ -50,15 +60,20 @@ class StandIns:
         return sent
 
     def _new(self, secret: Secret, spelled: str, *, coded: bool = False) -> str:
-        for again in range(TRIES):
+        first = TRIES if isinstance(spelled, Verbatim) else 0
+        for again in range(first, first + TRIES):
             if coded:
                 made = self._placeholders.coded(spelled, again)
             else:
                 made = self._placeholders.of(secret, again)
             if made not in self.back and made.encode() not in self._taken:
-                self._sent[spelled], self.back[made] = made, spelled
+                self._sent[_key(spelled)], self.back[made] = made, spelled
                 return made
         raise NoneLeft
+
+
+def _key(value: str) -> tuple[bool, str]:
+    return isinstance(value, Verbatim), value
 
 
 def _aliases(sent: str, value: str) -> Iterator[tuple[str, str]]:

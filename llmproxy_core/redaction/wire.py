@@ -19,8 +19,10 @@ from llmproxy_core.namespace.whole import fields_of
 from llmproxy_core.providers.recoding import decode_whole, encode_whole
 from llmproxy_core.redaction.leaves import Leaf, leaves, positions
 from llmproxy_core.redaction.masking import Secret
+from llmproxy_core.redaction.nesting import PLACEHOLDER, Nesting
 from llmproxy_core.redaction.occurrences import Occurrence, Sought, readings, utf8
 from llmproxy_core.redaction.placeholders import Placeholders
+from llmproxy_core.redaction.sent_values import NEEDS_ESCAPE
 from llmproxy_core.redaction.signed_blocks import signed_thoughts
 from llmproxy_core.redaction.stand_ins import NoneLeft, StandIns
 from llmproxy_core.spans.recent import Recent
@@ -176,9 +178,14 @@ def _edits(
     at = [edge for one in found for edge in (one.start, one.end)]
     if leaf.quoted:
         at = positions(body[leaf.start : leaf.end], at)
+    nesting, done = Nesting(), 0
     for one, start, end in zip(found, at[::2], at[1::2], strict=True):
-        spelled = said[one.start : one.end].decode("utf-8", "surrogatepass")
-        yield leaf.start + start, leaf.start + end, stand_ins.of(one, spelled).encode()
+        spelled, escapes = said[one.start : one.end].decode("utf-8", "surrogatepass"), 0
+        if leaf.quoted and NEEDS_ESCAPE.search(spelled):
+            nesting.feed(said[done : one.start].decode("utf-8", "surrogatepass"))
+            escapes, done = nesting.escapes, one.end
+            nesting.feed(PLACEHOLDER)
+        yield leaf.start + start, leaf.start + end, stand_ins.of(one, spelled, escapes).encode()
 
 
 def _whole(body: bytes, sought: Sought) -> Iterator[tuple[Leaf, list[Occurrence]]]:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmproxy_core.policies.cuts import Cut, Unreadable, without
@@ -38,6 +38,7 @@ def plainly(value: Any, gone: set[tuple[str | int, ...]], path: Any = ()) -> Any
     return value
 
 
+@settings(deadline=None)
 @given(VALUES, st.data(), st.sampled_from([None, 1]))
 def test_what_is_cut_goes_and_all_else_stays(value: Any, data: st.DataObject, indent: int | None):
     known = paths(value)

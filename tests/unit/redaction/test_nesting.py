@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmproxy_core.redaction.nesting import Nesting
@@ -39,6 +39,7 @@ def test_strings_that_are_open_are_counted(text: str, deep: int):
     assert depth(*text) == deep
 
 
+@settings(deadline=None)
 @given(st.text('{["a\\ ', max_size=40), st.integers(1, 7))
 def test_it_makes_no_difference_how_it_comes(text: str, size: int):
     assert depth(*[text[at : at + size] for at in range(0, len(text), size)]) == depth(text)

@@ -49,7 +49,7 @@ def chat(text: str, choice: int = 0) -> dict[str, Any]:
     return {"choices": [{"index": choice, "delta": {"content": text}}]}
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 1), PARTS), max_size=20), st.booleans(), st.integers(1, 40)
 )
@@ -155,7 +155,7 @@ def test_a_value_is_escaped_as_deep_as_it_stands(secret: Any):
         assert json.loads(given["file"]) == {"pw": f"a{secret.value}b", "n": [1, secret.value]}
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(SECRETS), st.integers(1, 30), st.integers(0, 40))
 def test_arguments_in_pieces_are_escaped_as_deep_as_they_stand(secret, size, cut):
     sent = next(one for one, value in BACK.items() if value == secret.value)

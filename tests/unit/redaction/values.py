@@ -6,6 +6,7 @@ from typing import Any
 
 from llmproxy_core.redaction.masking import Secret
 from llmproxy_core.redaction.placeholders import Placeholders
+from llmproxy_core.redaction.restoring import RestoredValues
 from llmproxy_core.redaction.wire import Redacted, Redactor
 
 KEY = b"k" * 32
@@ -31,6 +32,14 @@ HEADERS = [("content-type", "application/json")]
 def redacted(body: Any, *secrets: Secret, wire: str = "openai.chat") -> Redacted:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Redactor(KEY, 10**8).text(wire, raw, "default", list(secrets or SECRETS))
+
+
+def whole(made: Redacted) -> Any:
+    """The JSON value that a client would get back."""
+    if not made.back:
+        return json.loads(made.body)
+    answer = RestoredValues("openai.chat", made.back, HEADERS)
+    return json.loads(answer.feed(made.body) + answer.finish())
 
 
 def restored(value: Any, back: dict[str, str]) -> Any:
