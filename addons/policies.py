@@ -47,7 +47,9 @@ class Policies:
             return
         policies = _policies()
         try:
-            refused = unjudged(policies, exchange.judged) or _ruled(flow, exchange)
+            exchange.facts = _facts(flow, exchange.head, bridge.plain_body(flow))
+            refused = unjudged(policies, exchange.judged, exchange.facts)
+            refused = refused or _ruled(flow, exchange)
         except Exception as exc:  # noqa: BLE001  each policy has said how it fails
             bridge.tell_fault("Policies.request", exc)
             refused = unjudged(policies, None)
@@ -65,7 +67,7 @@ class Policies:
         policies = _policies()
         try:
             session.facts = _facts(flow, session.head, frame.content)
-            refused = unjudged(policies, session.judged) or _ruled_frame(session)
+            refused = unjudged(policies, session.judged, session.facts) or _ruled_frame(session)
         except Exception as exc:  # noqa: BLE001  each policy has said how it fails
             bridge.tell_fault("Policies.websocket_message", exc)
             refused = unjudged(policies, None)
@@ -86,7 +88,6 @@ def _policies() -> tuple[Policy, ...]:
 
 def _ruled(flow: http.HTTPFlow, exchange: Exchange) -> Refused | None:
     """Do what is decided; a refusal is left to the caller."""
-    exchange.facts = _facts(flow, exchange.head, bridge.plain_body(flow))
     made = _ruling(exchange)
     if made.refused is None:
         _do(flow, exchange, made)

@@ -1,13 +1,14 @@
 """A policy in force: what it applies to, and where in the life of a call it is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from itertools import product
+from typing import Any, Literal, Protocol
 
 from llmproxy_core import expressions
 from llmproxy_core.expressions import Expression
 from llmproxy_core.expressions.pinned import pinned
-from llmproxy_core.expressions.variables import FAMILY
+from llmproxy_core.expressions.variables import AUTHOR, FAMILY, KIND, SEVERITY
 from llmproxy_core.globs import any_of
 from llmproxy_core.sections.policies import Action, Mode
 
@@ -16,6 +17,14 @@ type Phase = Literal["request", "tool_call", "answer"]
 the call is over, in the worker."""
 
 ALL = frozenset(FAMILY.words)
+GUESSED: Mapping[str, Sequence[Any]] = {
+    "finding.family": FAMILY.words,
+    "finding.severity": SEVERITY.words,
+    "finding.author": AUTHOR.words,
+    "finding.kind": KIND.words,
+    "finding.score": [number / 20 for number in range(21)],
+}
+"""What a finding may be like that is not known."""
 OF_REQUESTS: frozenset[Action] = frozenset(
     {"allow_models", "deny_tools", "redact_wire", "throttle"}
 )
@@ -84,6 +93,18 @@ class Policy:
     def closed(self) -> bool:
         """Does it stop what could not be judged?"""
         return self.settings.on_fault == "closed"
+
+    def may_apply(self, facts: Mapping[str, Any]) -> bool:
+        """Could it apply to a call with these facts, because of what nobody has looked for?"""
+        asked = self.expression.variables
+        if any(name.startswith("finding") and name not in GUESSED for name in asked):
+            return True
+        varied = [name for name in GUESSED if name in asked]
+        guesses = product(*(GUESSED[name] for name in varied))
+        return any(
+            self.expression.holds({**facts, **dict(zip(varied, guess, strict=True))})
+            for guess in guesses
+        )
 
     @property
     def mode(self) -> Mode:

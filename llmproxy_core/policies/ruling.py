@@ -1,7 +1,8 @@
 """What policies decide about a call, in order, and what is to be done for it. Pure: does nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.verdicts import Judged
@@ -81,12 +82,17 @@ def ruling(
     return made
 
 
-def unjudged(policies: Sequence[Policy], judged: Judged | None) -> Refused | None:
-    """The refusal of the first policy that stops what could not be judged, if there is any."""
+def unjudged(
+    policies: Sequence[Policy], judged: Judged | None, facts: Mapping[str, Any] | None = None
+) -> Refused | None:
+    """The refusal of the first policy that stops what could not be judged, if there is any. `facts`:
+    of the call, by which a policy may not apply whatever is in it; None: not known."""
     if judged is not None and judged.whole:
         return None
     for policy in policies:
-        if policy.closed and policy.enforced and policy.asks_findings:
+        if not (policy.closed and policy.enforced and policy.asks_findings):
+            continue
+        if not facts or policy.may_apply(facts):
             return Refused(policy, "unavailable", f"{_by(policy)} this call could not be judged.")
     return None
 

@@ -35,7 +35,8 @@ class ToolCalls:
         policies = self.policies.of("tool_call")
         try:
             judged = self.judge(call_text(tool, arguments))
-            refused = unjudged(policies, judged if whole else None)
+            facts = {**self.facts, "tool": tool}
+            refused = unjudged(policies, judged if whole else None, facts)
             if refused is None:
                 return self._decided(tool, arguments, judged)
         except Exception as exc:  # noqa: BLE001  each policy has said how it fails

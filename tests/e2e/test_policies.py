@@ -231,6 +231,7 @@ def test_a_broken_detector_stops_calls_only_where_a_policy_fails_closed(
     with Mitmdump(tmp_path, "-s", str(script), simulator=provider, config=config) as proxy:
         answer = post(proxy, "hello")
         call = last(proxy)
+        assert post(proxy, "hello", agent="bold").status_code == 200
     assert answer.status_code == (200 if policy == "open" else 503)
     assert call.opened.judged.faults
 

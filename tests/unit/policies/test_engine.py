@@ -162,6 +162,15 @@ def test_what_could_not_be_judged_is_stopped_by_a_policy_that_fails_closed(judge
     assert unjudged(opened, judged) is None
 
 
+def test_a_policy_that_cannot_apply_to_a_call_does_not_stop_it_unjudged():
+    config = policy(
+        "c", SECRET + ' and model == "gpt-5" and finding.score > 0.9', on_fault="closed"
+    )
+    policies = Policies([config]).of("request")
+    assert unjudged(policies, None, {**FACTS, "model": "gpt-5"}) is not None
+    assert unjudged(policies, None, {**FACTS, "model": "gpt-4"}) is None
+
+
 def test_a_policy_in_shadow_stops_nothing_that_could_not_be_judged():
     shadow = Policies([policy("c", mode="shadow", on_fault="closed")])
     assert unjudged(shadow.of("request"), None) is None
