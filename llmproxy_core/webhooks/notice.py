@@ -18,6 +18,8 @@ TYPES: dict[Event, str] = {
 }
 SEVERITIES: tuple[Severity, ...] = get_args(Severity.__value__)
 SIGNS = {"critical": ":rotating_light:", "high": ":warning:"}
+SURE = 0.5
+"""The score of a finding from which it counts; what is less is in the queue alone."""
 LONGEST = 2000
 """Characters of a message to Slack."""
 _SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -42,6 +44,9 @@ def wants(webhook: WebhookConfig, notice: Notice) -> bool:
         return False
     if notice.event != "anomaly":
         return True
+    score = notice.data.get("score")
+    if isinstance(score, int | float) and score < SURE:
+        return False
     return SEVERITIES.index(_severity(notice)) >= SEVERITIES.index(webhook.severity)
 
 

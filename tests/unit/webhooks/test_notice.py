@@ -1,6 +1,7 @@
 """Who is told what, in which words."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -32,6 +33,11 @@ def webhook(**more: object) -> WebhookConfig:
 )
 def test_who_is_told(more, wanted):
     assert wants(webhook(**more), LEAK) is wanted
+
+
+def test_what_is_doubtful_is_not_told():
+    doubtful = replace(LEAK, data={"score": 0.49})
+    assert not wants(webhook(severity="low"), doubtful)
 
 
 def test_json_holds_type_time_and_facts():
