@@ -52,11 +52,18 @@ class Verbatim(str):
     __slots__ = ()
 
 
+class Within(Verbatim):
+    """The same, in what looks like JSON and is none."""
+
+    __slots__ = ()
+
+
 def instead(value: str, depth: int, escapes: int) -> bytes:
     """What takes the place of a placeholder in a string of JSON, in JSON within it so deep.
     `escapes`: see `nesting`."""
     if isinstance(value, Verbatim):
-        escapes = int(depth > 0 and not _is_json(value))
+        loose = depth > 0 and not isinstance(value, Within)
+        escapes = int(loose and not _is_json(value))
     return escaped(value, 1 + escapes)
 
 

@@ -8,9 +8,11 @@ from llmproxy_core.redaction.json_strings import unescaped
 from llmproxy_core.redaction.masking import Secret
 from llmproxy_core.redaction.occurrences import Occurrence, utf8
 from llmproxy_core.redaction.placeholders import Placeholders
-from llmproxy_core.redaction.sent_values import Verbatim, escaped
+from llmproxy_core.redaction.sent_values import Verbatim, Within, escaped
 
 TRIES = 8
+MANNERS: tuple[type[str], ...] = (str, Verbatim, Within)
+"""In which a value stands there; each has placeholders of its own."""
 PARTS = re.compile(r"[ ./()-]")
 
 
@@ -29,15 +31,15 @@ class StandIns:
         """`told`: what the provider knows the placeholders of. Raises NoneLeft."""
         self._placeholders = placeholders
         self._taken = taken
-        self._sent: dict[tuple[bool, str], str] = {}
+        self._sent: dict[tuple[type[str], str], str] = {}
         self.back: dict[str, str] = {}
         self.found: dict[Secret, None] = {}
         for secret in told:
             self._value(secret)
 
-    def of(self, found: Occurrence, spelled: str, escapes: int = 0) -> str:
-        """The placeholder of what was found. `escapes`: how often it was escaped for JSON there; if
-        that can be done again, it is the placeholder of what it was before. Raises NoneLeft."""
+    def of(self, found: Occurrence, spelled: str, depth: int = 0, escapes: int = 0) -> str:
+        """The placeholder of what was found. `depth`, `escapes`: see `nesting`; if it can be escaped
+        so again, it is the placeholder of what it was before. Raises NoneLeft."""
         self.found[found.secret] = None
         if found.coded:
             return self._sent.get(_key(spelled)) or self._new(found.secret, spelled, coded=True)
@@ -48,7 +50,8 @@ class StandIns:
             secret = found.secret._replace(value=plain)
             self.found[secret] = None
             return self._value(secret)
-        return self._value(found.secret._replace(value=Verbatim(spelled)))
+        as_it_is = Within(spelled) if depth else Verbatim(spelled)
+        return self._value(found.secret._replace(value=as_it_is))
 
     def _value(self, secret: Secret) -> str:
         if (sent := self._sent.get(_key(secret.value))) is not None:
@@ -60,7 +63,7 @@ class StandIns:
         return sent
 
     def _new(self, secret: Secret, spelled: str, *, coded: bool = False) -> str:
-        first = TRIES if isinstance(spelled, Verbatim) else 0
+        first = TRIES * MANNERS.index(type(spelled))
         for again in range(first, first + TRIES):
             if coded:
                 made = self._placeholders.coded(spelled, again)
@@ -72,8 +75,8 @@ class StandIns:
         raise NoneLeft
 
 
-def _key(value: str) -> tuple[bool, str]:
-    return isinstance(value, Verbatim), value
+def _key(value: str) -> tuple[type[str], str]:
+    return type(value), value
 
 
 def _aliases(sent: str, value: str) -> Iterator[tuple[str, str]]:

@@ -180,12 +180,12 @@ def _edits(
         at = positions(body[leaf.start : leaf.end], at)
     nesting, done = Nesting(), 0
     for one, start, end in zip(found, at[::2], at[1::2], strict=True):
-        spelled, escapes = said[one.start : one.end].decode("utf-8", "surrogatepass"), 0
+        spelled, deep = said[one.start : one.end].decode("utf-8", "surrogatepass"), (0, 0)
         if leaf.quoted and NEEDS_ESCAPE.search(spelled):
             nesting.feed(said[done : one.start].decode("utf-8", "surrogatepass"))
-            escapes, done = nesting.escapes, one.end
+            deep, done = (nesting.depth, nesting.escapes), one.end
             nesting.feed(PLACEHOLDER)
-        yield leaf.start + start, leaf.start + end, stand_ins.of(one, spelled, escapes).encode()
+        yield leaf.start + start, leaf.start + end, stand_ins.of(one, spelled, *deep).encode()
 
 
 def _whole(body: bytes, sought: Sought) -> Iterator[tuple[Leaf, list[Occurrence]]]:
