@@ -14,6 +14,7 @@ import pytest
 
 from llmproxy_core.simulator import Simulator
 from llmproxy_core.store.database import Database
+from tests.e2e.namespaced import function
 from tests.mitm import BIN, Mitmdump, wait_for
 from tests.postgres import database  # noqa: F401
 
@@ -45,8 +46,10 @@ class Suite:
     def told(self, *arguments: str) -> Any:
         return json.loads(self(*arguments, "--json"))
 
-    def ask(self, text: str) -> httpx.Response:
-        body = {"model": "gpt-5", "messages": [{"role": "user", "content": text}]}
+    def ask(self, text: str, *tools: str) -> httpx.Response:
+        body: dict[str, Any] = {"model": "gpt-5", "messages": [{"role": "user", "content": text}]}
+        if tools:
+            body["tools"] = [function(name) for name in tools]
         with httpx.Client(proxy=self.proxy.url, verify=self.proxy.trust(), timeout=60) as client:
             return client.post(URL, json=body, headers={"authorization": f"Bearer {KEY}"})
 
@@ -131,6 +134,31 @@ def test_a_call_waits_until_it_is_approved_by_command(suite: Suite) -> None:
         assert time.monotonic() - began < 8
     everything = suite.told("approvals", "list", "--all")
     assert everything[0]["state"] == "approved"
+
+
+def test_a_call_of_a_tool_passes_when_it_is_made_again_after_it_was_approved(
+    suite: Suite,
+) -> None:
+    suite("policies", "add", "refunds", "--when", 'tool == "refund"', "--action", "hold")
+    order = f'call refund with {{"order": "{uuid.uuid4().hex}"}}'
+
+    def refund() -> dict[str, Any]:
+        answer = suite.ask(order, "refund")
+        message: dict[str, Any] = answer.json()["choices"][0]["message"]
+        return message
+
+    held = wait_for(lambda: (told := refund()) and "tool_calls" not in told and told, 20)
+    assert "llmproxy approvals approve" in held["content"]
+
+    def asked() -> Any:
+        return next(iter(suite.told("approvals", "list")), None)
+
+    waiting = wait_for(asked)
+    assert (waiting["policy"], waiting["tool"]) == ("refunds", "refund")
+    suite("approvals", "approve", waiting["request_id"], "--why", "a good customer")
+    passed = wait_for(lambda: refund().get("tool_calls"), 10)
+    assert passed[0]["function"]["name"] == "refund"
+    assert "tool_calls" not in refund(), "what is approved passes once"
 
 
 def test_a_key_is_blocked_by_its_fingerprint(suite: Suite) -> None:
