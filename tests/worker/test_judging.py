@@ -468,3 +468,14 @@ def test_a_policy_in_shadow_masks_nothing(bench):
     worker.run(call)
     assert MAIL.encode() in _stored(worker, call)
     assert [(one.mode, one.outcome) for one in worker.decided(call)] == [("shadow", "redacted")]
+
+
+def test_judging_gives_way_to_calls_that_have_come(bench):
+    worker = bench()
+    worker.store(*(Call(n, answer=chat(f"answer {n}")) for n in range(5)))
+    worker.judging.work(5.0, worker.storage, 0.0, lambda: True)
+    assert worker.unjudged() == 5
+    worker.store()
+    assert worker.unjudged() == 4
+    worker.run()
+    assert worker.unjudged() == 0

@@ -1,6 +1,8 @@
 """Findings are told to webhooks: once, signed, and again where that is needed."""
 
 import json
+import os
+import subprocess
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.judging import Judging
 from llmproxy_core.worker.storage import DatabaseStorage
 from llmproxy_core.worker.telling import PAUSES, Telling
+from tests.mitm import BIN
 from tests.worker.processes import wait_for, worker
 from tests.worker.receiver import Receiver, receiver
 from tests.worker.traffic import Call, append, chat
@@ -193,3 +196,40 @@ def test_what_was_not_told_is_told_by_the_next_worker(config, home, journal, rec
     with worker(home, config.database.url):
         wait_for(lambda: states(database, home) == {"delivered": 1}, "told again")
     assert verify(SECRET.encode(), *receiving.got[-1])
+
+
+def _command(home, database, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "LLMPROXY_HOME": str(home.path),
+        "LLMPROXY_CONFIG": str(home.path / "mitm.toml"),
+        "LLMPROXY_DATABASE_URL": database.url,
+    }
+    command = [str(BIN / "llmproxy"), "webhooks", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_a_webhook_is_tried_by_command(home, receiving, database):
+    (home.path / "mitm.toml").write_text(
+        f'[[webhooks]]\nname = "ops"\nurl = "{receiving.url}"\nsecret_env = "LLMPROXY_HOOK"\n'
+    )
+    done = _command(home, database, "test", "ops")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(": HTTP 204\n")
+    assert "verysecret" not in done.stdout
+    ((headers, body),) = receiving.got
+    assert verify(SECRET.encode(), headers, body)
+    assert json.loads(body)["data"]["test"] is True
+    receiving.answers = [500]
+    assert _command(home, database, "test").returncode == 1
+    assert _command(home, database, "test", "other").returncode == 4
+
+
+def test_what_webhooks_were_told_is_listed(told, home, receiving, database):
+    told(Call(1, answer=chat(LEAK)), webhooks=[hook(receiving)])
+    (home.path / "mitm.toml").write_text(
+        f'[[webhooks]]\nname = "ops"\nurl = "{receiving.url}"\nsecret_env = "LLMPROXY_HOOK"\n'
+    )
+    (line,) = _command(home, database, "list", "--json").stdout.splitlines()
+    found = json.loads(line)
+    assert (found["name"], found["delivered"], found["signed"]) == ("ops", 1, True)
+    assert "1 delivered" in _command(home, database, "list").stdout
