@@ -1,5 +1,6 @@
 """Calls that wait for a person: who asks, and what was decided. Every decision is audited."""
 
+import time
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -21,6 +22,9 @@ type Said = Literal["approved", "denied"]
 LASTS = timedelta(days=1)
 """So long a decision is handed to the proxies: a program may ask again for the same tool call."""
 
+LONGEST = timedelta(days=2)
+"""No call waits longer, as `timeout_seconds` is a day at most, nor is told of as decided."""
+
 COLUMNS = """
 a.ns_id, n.name, a.request_id, a.policy, a.asked_at, a.expires_at, a.said, a.tool,
 CASE WHEN a.state = 'waiting' AND a.expires_at <= now() THEN 'expired' ELSE a.state END,
@@ -30,7 +34,8 @@ a.decided_by, a.why, a.decided_at
 WAITING = Prepared(
     text(f"""
 SELECT {COLUMNS} FROM namespaces n JOIN approvals a ON a.ns_id = n.ns_id
-WHERE a.state = 'waiting' AND a.expires_at > now() ORDER BY a.expires_at, a.request_id
+WHERE a.state = 'waiting' AND a.expires_at > now() AND a.request_id >= :low
+ORDER BY a.expires_at, a.request_id
 """)  # noqa: S608
 )
 NEWEST = Prepared(
@@ -56,14 +61,16 @@ UPDATE approvals SET state = %s, decided_by = %s, why = %s, decided_at = now()
 WHERE ns_id = %s AND request_id = %s AND tool = %s
 """
 HANDED = """
-SELECT request_id, tool, state, decided_by, why FROM approvals
-WHERE state IN ('approved', 'denied') AND decided_at > now() - %s ORDER BY request_id, tool
+SELECT a.request_id, a.tool, a.state, a.decided_by, a.why
+FROM namespaces n JOIN approvals a ON a.ns_id = n.ns_id AND a.state IN ('approved', 'denied')
+    AND a.request_id >= %s
+WHERE a.decided_at > now() - %s ORDER BY a.request_id, a.tool
 """
 
 
 def waiting(conn: Connection) -> list[Approval]:
     """Those that somebody has to decide, the most urgent first."""
-    return [Approval(*row) for row in WAITING.rows(conn)]
+    return [Approval(*row) for row in WAITING.rows(conn, low=_oldest())]
 
 
 def newest(conn: Connection, *, limit: int = 100) -> list[Approval]:
@@ -102,9 +109,15 @@ def decide(connection: PgConnection, flow: UUID, said: Said, actor: str, why: st
 
 def decided(connection: PgConnection) -> dict[str, dict[str, str]]:
     """What proxies have to know, as `policies.approvals.read` reads it: `decision`, `by`, `why`."""
-    rows = connection.execute(HANDED, [LASTS])
+    rows = connection.execute(HANDED, [_oldest(), LASTS])
     return {
         entry(id.bytes, tool=bool(tool)): {"decision": state, "by": who or ""}
         | ({"why": why} if why else {})
         for id, tool, state, who, why in rows
     }
+
+
+def _oldest() -> UUID:
+    """The first id of a call that may wait still: older ones are not looked at."""
+    at = time.time_ns() // 1_000_000 - LONGEST // timedelta(milliseconds=1)
+    return UUID(int=at << 80)
