@@ -15,6 +15,7 @@ DEEPEST = 8
 PLACEHOLDER = "x"
 """In place of one, or of what it stands for: neither opens a string."""
 LONGEST_ESCAPE = 6
+NEAR = 8
 
 
 class Nesting:
@@ -39,11 +40,15 @@ class Nesting:
 
     @property
     def escapes(self) -> int:
-        """How often what follows is escaped; behind a quote in a prose it is, too, as in code."""
-        return self.depth or int(self._last == '"')
+        """How often what follows is escaped; behind a quote in prose it is, too, as in code, and
+        the quote tells by its own escapes how often."""
+        if self.depth or not self._last.endswith('"'):
+            return self.depth
+        quoted = self._last[:-1]
+        return (len(quoted) - len(quoted.rstrip("\\")) + 1).bit_length()
 
     def feed(self, text: str) -> None:
-        self._last = text[-1:] or self._last
+        self._last = (self._last + text[-NEAR:])[-NEAR:]
         if self._is_json is None:
             text = self._start + text
             if self._level >= DEEPEST:

@@ -2,7 +2,9 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+import random
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -44,6 +46,11 @@ EMAIL = "anna.schmidt@acme-corp.com"
 KEY = "ghp_q8Zt4wLm1xCv7bNmQ8Zt4wLm1xCv7bNmAAbb"
 CARD = "4929 8273 4418 0019"
 PHONE = "+49 30 901820-12"
+PRIVATE = (
+    "-----BEGIN PRIVATE KEY-----\n"
+    + "\n".join(b64encode(random.Random(n).randbytes(48)).decode() for n in range(12))
+    + "\n-----END PRIVATE KEY-----\n"
+)
 VALUES = (EMAIL, KEY, CARD, PHONE)
 SDKS = {"openai_chat": "openai", "openai_responses": "openai", "anthropic": "anthropic", "gemini": "gemini"}  # fmt: skip
 QUESTIONS = (
@@ -73,9 +80,16 @@ def machine(provider: Simulator, guarded: Mitmdump) -> Machine:
     return Machine(provider, guarded)
 
 
-def run(machine: Machine, program: str, stream: bool, simulate: str, **headers: str) -> Transcript:
+def run(
+    machine: Machine,
+    program: str,
+    stream: bool,
+    simulate: str,
+    questions: Sequence[str] = QUESTIONS,
+    **headers: str,
+) -> Transcript:
     with machine.sdk(SDKS[program], simulate, **headers) as client:
-        return PROGRAMS[program](client, stream, QUESTIONS)
+        return PROGRAMS[program](client, stream, questions)
 
 
 def told(done: Transcript) -> list[tuple[Any, str]]:
@@ -120,6 +134,23 @@ def test_a_program_notices_nothing_and_the_provider_learns_nothing(
         kept = repr(call).encode() + call.request + call.response
         assert not [value for value in VALUES if value.encode() in kept]
         assert "redacted" in [one.outcome for one in decisions(call)]
+
+
+@pytest.mark.parametrize("program", sorted(PROGRAMS))
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_key_of_many_lines_goes_through_json_and_back(
+    machine, provider, program: str, stream: bool
+):
+    account = json.dumps({"client_email": EMAIL, "private_key": PRIVATE})
+    questions = (
+        f"This is my account: {account}",
+        f'call find_orders with {{"customer": {json.dumps(PRIVATE)}, "limit": 1}}',
+        f'call find_orders with {{"customer": {json.dumps(account)}, "limit": 1}}',
+        "Thank you.",
+    )
+    through = told(run(machine, program, stream, "echo=true", questions))
+    assert not [seen for seen in machine.received if PRIVATE[40:100].encode() in seen.body]
+    assert through == told(run(Machine(provider), program, stream, "echo=true", questions))
 
 
 @pytest.mark.parametrize("program", sorted(PROGRAMS))
