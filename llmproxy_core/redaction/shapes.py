@@ -5,7 +5,7 @@ the next event. It is kept for all streams, as a provider's events are alike in 
 """
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from llmproxy_core.hashing import Hash, content_hash
@@ -94,6 +94,20 @@ class Shapes:
             shapes = self._known[event[:HEAD]] = []
         shapes.insert(0, _shape(event, pattern, found, groups))
         del shapes[MOST:]
+
+
+def alike(
+    shape: Shape, first: re.Match[bytes], events: Sequence[bytes], at: int
+) -> list[re.Match[bytes]]:
+    """The events of one shape and block, from the first on."""
+    run, match, places = [first], shape.match, shape.places
+    block = first.group(*places) if places else None
+    for number in range(at + 1, len(events)):
+        found = match(events[number])
+        if found is None or (places and found.group(*places) != block):
+            break
+        run.append(found)
+    return run
 
 
 def _pattern(event: bytes, found: list[Value]) -> tuple[bytes, dict[int, int]]:

@@ -19,7 +19,7 @@ from llmproxy_core.redaction.json_strings import unescaped
 from llmproxy_core.redaction.masking import SHORT, Masker, Secret
 from llmproxy_core.redaction.pieces import Piece, pieces
 from llmproxy_core.redaction.raw_secrets import RawSecrets
-from llmproxy_core.redaction.shapes import Shape, Shapes
+from llmproxy_core.redaction.shapes import Shape, Shapes, alike
 
 SHORTEST = 8
 """Bytes of a whole text that can have a secret in it."""
@@ -29,6 +29,9 @@ PATIENCE = 64
 """Events after which a text that has not gone on is taken for ended: nobody may say so."""
 LARGE = 2**18
 """Bytes of an event over which its texts are not followed into the next."""
+BINARY = 1024
+"""Bytes of base64 in one event that are no text."""
+BASE64 = re.compile(rb"[A-Za-z0-9+/_-]++={0,2}")
 CLEAN = 4096
 """Whole strings that are known to have no secret."""
 
@@ -86,7 +89,9 @@ class StreamMasker:
         if known is None:
             return 0
         shape, first = known
-        run = _alike(shape, first, events, at)
+        if any(_is_binary(first[one.group]) for one in shape.going):
+            return 0
+        run = alike(shape, first, events, at)
         if shape.whole and not self._harmless(shape, run):
             return 0
         texts = [self._add_text(one.group, (side, one.channel(first)), run) for one in shape.going]
@@ -125,7 +130,11 @@ class StreamMasker:
     def _add_event(self, event: bytes, side: Hashable) -> int:
         """One that is like none before, or has a secret in a string that does not go on."""
         found = self._secrets_in(event)
-        going = [one for one in pieces(event) if not one.last] if len(event) <= LARGE else []
+        going = [
+            one
+            for one in (pieces(event) if len(event) <= LARGE else ())
+            if not (one.last or _is_binary(event[one.start : one.end]))
+        ]
         if found:
             for secret in found:
                 self._learn(secret)
@@ -233,15 +242,6 @@ class StreamMasker:
         return written
 
 
-def _alike(
-    shape: Shape, first: re.Match[bytes], events: Sequence[bytes], at: int
-) -> list[re.Match[bytes]]:
-    """The events of one shape and block, from the first on."""
-    run, match, places = [first], shape.match, shape.places
-    block = first.group(*places) if places else None
-    for number in range(at + 1, len(events)):
-        found = match(events[number])
-        if found is None or (places and found.group(*places) != block):
-            break
-        run.append(found)
-    return run
+def _is_binary(text: bytes) -> bool:
+    """Is it sound or a picture, in base64? What is cut of a secret is shorter."""
+    return len(text) >= BINARY and BASE64.fullmatch(text) is not None

@@ -287,3 +287,12 @@ def test_whatever_comes_is_written_or_left_out_and_nothing_raises(data: bytes, t
     keeper = Masked(TOOLS)
     keeper.request(told, data)
     written(told, cut(data, random.Random(1)), keeper)
+
+
+def test_sound_in_events_is_no_text_that_goes_on():
+    rng = random.Random(4)
+    sound = [base64.b64encode(rng.randbytes(3000)).decode() for _ in range(6)]
+    events = [stream(part, 9000)[0] for part in sound]
+    assert written(SSE, events)[0] == b"".join(events)
+    out, _ = written(SSE, [*events, *stream(WORDS, 5)])
+    assert said(out) == "".join(sound) + WORDS.replace(KEY, MARK)
