@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmproxy_core.cli.aligned import aligned
-from llmproxy_core.cli.since import moment
+from llmproxy_core.cli.anomaly_options import (
+    AsJson,
+    Family,
+    Ids,
+    Severity,
+    SeverityOption,
+    Since,
+    Space,
+    StatusIs,
+    StatusOption,
+    Why,
+    queue,
+)
+from llmproxy_core.cli.anomaly_words import HEADING, cells, lines
 from llmproxy_core.cli.surroundings import print_json, store, warn
 from llmproxy_core.home import actor
 from llmproxy_core.tui import plain
@@ -20,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from llmproxy_core.store.anomalies import Queue
     from llmproxy_core.store.database import Database
     from llmproxy_core.store.guard_rows import Anomaly, Status
 
@@ -30,54 +40,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 NO_SUCH_ANOMALY = 4
-HEADING = ("id", "time", "severity", "score", "family", "status", "times", "call", "found")
-
-
-class StatusOption(StrEnum):
-    open = "open"
-    detected = "detected"
-    acknowledged = "acknowledged"
-    resolved = "resolved"
-    false_positive = "false_positive"
-    all = "all"
-
-
-class SeverityOption(StrEnum):
-    low = "low"
-    medium = "medium"
-    high = "high"
-    critical = "critical"
-
-
-class FamilyOption(StrEnum):
-    secret = "secret"  # noqa: S105  the name of a family
-    pii = "pii"
-    injection = "injection"
-    indirect_injection = "indirect_injection"
-    jailbreak = "jailbreak"
-    exfiltration = "exfiltration"
-    hidden_text = "hidden_text"
-    dangerous_tool = "dangerous_tool"
-    unusual_use = "unusual_use"
-
-
-Ids = Annotated[
-    list[str],
-    typer.Argument(metavar="ID...", help="Whole, or so much of the end or start as is unique."),
-]
-Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Kept beside it, for the audit.")]
-StatusIs = Annotated[StatusOption, typer.Option("--status", help="open: nobody has settled it.")]
-Severity = Annotated[
-    SeverityOption, typer.Option("--severity", help="This one, and those that are worse.")
-]
-Family = Annotated[
-    list[FamilyOption] | None, typer.Option("--family", help="May be given several times.")
-]
-Space = Annotated[str | None, typer.Option("--ns", metavar="NAME", help="Of one namespace.")]
-Since = Annotated[
-    str | None, typer.Option("--since", metavar="WHEN", help="24h, 7d, 2w, or a date: 2026-05-17.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="As a list of objects.")]
 
 
 @app.command("list", short_help="The queue, newest at the end.")
@@ -99,13 +61,13 @@ def show_all(
     """
     from llmproxy_core.store import anomalies
 
-    wanted = _queue(status, severity, family, namespace, since)
+    wanted = queue(status, severity, family, namespace, since)
     with store("llmproxy anomalies") as database, database.connect() as connection:
         found = anomalies.anomalies(connection, wanted, limit=limit)[::-1]
     if as_json:
         print_json(found)
         return
-    for line in aligned([HEADING, *map(_cells, found)]) if found else ["Nothing is open."]:
+    for line in aligned([HEADING, *map(cells, found)]) if found else ["Nothing is open."]:
         typer.echo(line)
 
 
@@ -125,7 +87,7 @@ def show(
     if as_json:
         print_json(one)
         return
-    for line in _lines(one):
+    for line in lines(one):
         typer.echo(line)
 
 
@@ -192,7 +154,7 @@ def export(
     """
     from llmproxy_core.interchange import anomaly_lines
 
-    wanted = _queue(status, severity, family, namespace, since)
+    wanted = queue(status, severity, family, namespace, since)
     with store("llmproxy anomalies") as database:
         if output is None:
             anomaly_lines.write(database, wanted, sys.stdout.buffer)
@@ -218,30 +180,10 @@ def import_(
 
     from llmproxy_core.interchange import anomaly_lines
 
-    lines = nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")  # noqa: SIM115
-    with lines as opened, store("llmproxy anomalies") as database:
+    source = nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")  # noqa: SIM115
+    with source as opened, store("llmproxy anomalies") as database:
         number = anomaly_lines.read(database, opened, actor())
     typer.echo(f"{number:,} anomalies")
-
-
-def _queue(
-    status: StatusOption,
-    severity: SeverityOption,
-    family: list[FamilyOption] | None,
-    namespace: str | None,
-    since: str | None,
-) -> Queue:
-    from llmproxy_core.store.anomalies import Queue
-    from llmproxy_core.store.guard_rows import OPEN, SEVERITIES, STATUSES
-
-    several: dict[StatusOption, tuple[Status, ...]] = {
-        StatusOption.open: OPEN,
-        StatusOption.all: STATUSES,
-    }
-    chosen = several.get(status) or tuple(one for one in STATUSES if one == status.value)
-    worse = SEVERITIES[[str(one) for one in SEVERITIES].index(severity.value) :]
-    begin = moment(since, datetime.now(UTC)) if since else None
-    return Queue(chosen, worse, [one.value for one in family or ()], namespace, begin)
 
 
 def _judge(ids: list[str], status: Status, why: str) -> None:
@@ -281,46 +223,3 @@ def _unclear(text: str, found: int) -> str:
     if found:
         return f"{text!r} is the end or start of {found} anomalies"
     return f"there is no anomaly {text!r}; `llmproxy anomalies list` has them"
-
-
-def _cells(one: Anomaly) -> tuple[str, ...]:
-    return (
-        one.id.hex[-8:],
-        f"{one.at.astimezone():%m-%d %H:%M:%S}",
-        one.severity,
-        f"{one.score:.2f}",
-        plain.line(one.family),
-        one.status.replace("_", " "),
-        f"{one.times:,}",
-        one.last_request_id.hex[-8:],
-        plain.line(one.said, 100),
-    )
-
-
-def _lines(one: Anomaly) -> list[str]:
-    seen = f"{one.at.astimezone():%Y-%m-%d %H:%M:%S} in the call {one.request_id.hex[-8:]}"
-    if one.times > 1:
-        last = f"{one.last_at.astimezone():%Y-%m-%d %H:%M:%S}"
-        seen += f", in {one.times:,} calls, the last at {last} in {one.last_request_id.hex[-8:]}"
-    place = f"{one.kind} of {one.author}" + (f", tool {one.tool}" if one.tool else "")
-    where = f"{one.side}: {place}, namespace {one.namespace}"
-    lines = [
-        f"{one.said}",
-        f"{one.severity} {one.family}, by {one.detector}, score {one.score:.2f}  {one.id}",
-        f"seen: {seen}",
-        f"where: {where}",
-        f"status: {_status(one)}",
-    ]
-    shown = one.excerpt
-    if shown:
-        before, after = shown[: one.mark_start], shown[one.mark_end :]
-        lines.append(f"text: {before}>>>{one.evidence}<<<{after}")
-    return [plain.line(line, 2000) for line in lines]
-
-
-def _status(one: Anomaly) -> str:
-    said = one.status.replace("_", " ")
-    if one.status_at is None:
-        return said
-    why = f": {one.status_why}" if one.status_why else ""
-    return f"{said} by {one.status_by}, {one.status_at.astimezone():%Y-%m-%d %H:%M:%S}{why}"
