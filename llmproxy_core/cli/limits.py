@@ -28,7 +28,7 @@ def limits(
     second; the fullest first, 200 at most. What was set aside for calls under way counts.
 
     \b
-    Examples:
+    Example:
       llmproxy limits
       llmproxy limits --json | jq 'select(.used > 0.8 * .allowed)'
     """

@@ -29,7 +29,7 @@ def list_(json_: Json = False) -> None:
     """The webhooks of mitm.toml; what they were told in the last 7 days, and what waits.
 
     \b
-    Examples:
+    Example:
       llmproxy webhooks list
       llmproxy webhooks list --json
     """
@@ -56,7 +56,7 @@ def try_(
     Exit code 1 if one does not take it, 4 if there is no such webhook.
 
     \b
-    Examples:
+    Example:
       llmproxy webhooks test
       llmproxy webhooks test ops
     """
