@@ -45,6 +45,9 @@ DELETE FROM webhook_deliveries d USING namespaces n
 WHERE d.ns_id = n.ns_id AND d.home = %s AND d.state <> 'waiting'
     AND d.at < now() - make_interval(days => %s)
 """
+CLEAR = """
+DELETE FROM webhook_deliveries d USING namespaces n WHERE d.ns_id = n.ns_id AND d.home = %s
+"""
 COUNTS = """
 SELECT d.webhook, d.state, count(*), max(d.next_at) FILTER (WHERE d.state = 'waiting'),
     (array_agg(d.answer ORDER BY d.at DESC) FILTER (WHERE d.answer IS NOT NULL))[1]
@@ -105,6 +108,10 @@ class Outbox:
 
     def prune(self) -> None:
         self._connection.execute(PRUNE, [self._home, KEPT_DAYS])
+
+    def clear(self) -> None:
+        """There is nobody to be told any more."""
+        self._connection.execute(CLEAR, [self._home])
 
 
 @contextmanager

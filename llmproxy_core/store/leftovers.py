@@ -17,7 +17,7 @@ DROP = """
 DELETE FROM {table} o WHERE o.ns_id = %(ns_id)s AND o.{call} < %(before)s
 AND NOT EXISTS (SELECT FROM requests r WHERE r.ns_id = o.ns_id AND r.id = o.{call})
 """
-TABLES = {"anomalies": "last_request_id", "approvals": "request_id"}
+TABLES = {"anomalies": "last_request_id", "approvals": "request_id", "unjudged": "id"}
 DROPS = [DROP.format(table=table, call=call) for table, call in TABLES.items()]
 
 

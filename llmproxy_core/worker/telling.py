@@ -37,10 +37,15 @@ class Telling:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._prune_at = 0.0
+        self._cleared = False
         self._said: dict[str, str] = {}
 
     def start(self, database: Database) -> None:
-        """Begin, if there is anybody to be told; safe to call again."""
+        """Begin, if there is anybody to be told; safe to call again. Raises DatabaseUnavailable."""
+        if not self._webhooks and not self._cleared:
+            with outbox(database, self._home) as box:
+                box.clear()
+            self._cleared = True
         if self._webhooks and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._run, args=[database], daemon=True)
             self._thread.start()

@@ -198,6 +198,13 @@ def test_what_was_not_told_is_told_by_the_next_worker(config, home, journal, rec
     assert verify(SECRET.encode(), *receiving.got[-1])
 
 
+def test_without_webhooks_nothing_waits_for_ever(told, receiving, database, home):
+    receiving.answers = [500]
+    told(Call(1, answer=chat(LEAK)), webhooks=[hook(receiving)])
+    Telling([], str(home.path)).start(database)
+    assert states(database, home) == {}
+
+
 def _command(home, database, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "LLMPROXY_HOME": str(home.path),
