@@ -109,10 +109,10 @@ def test_a_wrong_setting_is_one_line(llmproxy):
 
 def test_config_check_shows_all_but_secrets(llmproxy):
     file = llmproxy.home / "other.toml"
-    file.write_text('[proxy]\nport = 9\nauth = "me:secret"\n')
+    file.write_text('[proxy]\nport = 9\nauth = "me:hushhush"\n')
     done = llmproxy("config", "check", str(file), "--json")
     assert json.loads(done.stdout)["proxy"]["port"] == 9
-    assert "secret" not in done.stdout
+    assert "hushhush" not in done.stdout
     assert llmproxy("config", "check", str(file)).stdout == f"{file}: in order\n"
 
 
