@@ -1,4 +1,4 @@
-"""An end to code that does not come to one: after a time it is interrupted, wherever it is.
+"""An end to code that does not come to one: after a time of CPU it is interrupted, wherever it is.
 
 By a signal, so only in the main thread and not on Windows; elsewhere nothing is interrupted. Code
 in C is interrupted when it is back in Python.
@@ -14,7 +14,8 @@ class TookTooLong(Exception):
 
 
 class Deadline:
-    """`with Deadline(0.25): ...` raises TookTooLong within, after so many seconds."""
+    """`with Deadline(0.25): ...` raises TookTooLong within, after so many seconds of CPU, which a
+    busy machine does not make fewer."""
 
     __slots__ = ("_able", "_armed", "_before", "_seconds")
 
@@ -28,8 +29,8 @@ class Deadline:
     def __enter__(self) -> None:
         if self._able:
             self._armed = True
-            self._before = signal.signal(signal.SIGALRM, self._ring)
-            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+            self._before = signal.signal(signal.SIGVTALRM, self._ring)
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds)
 
     def __exit__(
         self,
@@ -39,8 +40,8 @@ class Deadline:
     ) -> None:
         self._armed = False
         if self._able:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._before)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, self._before)
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if self._armed:
