@@ -8,6 +8,9 @@ import signal
 import threading
 from types import FrameType, TracebackType
 
+AGAIN = 0.05
+"""Seconds of CPU between two interruptions."""
+
 
 class TookTooLong(Exception):
     """It was interrupted."""
@@ -30,7 +33,8 @@ class Deadline:
         if self._able:
             self._armed = True
             self._before = signal.signal(signal.SIGVTALRM, self._ring)
-            signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds)
+            # again and again: an exception may be swallowed where it is raised, e.g. in a finalizer
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds, AGAIN)
 
     def __exit__(
         self,
@@ -45,5 +49,4 @@ class Deadline:
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if self._armed:
-            self._armed = False
             raise TookTooLong
