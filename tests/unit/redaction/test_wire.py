@@ -255,6 +255,7 @@ def test_content_codings_stay():
         ([("content-encoding", "gzip")], gzip.compress(b"x" * 99)[:-9], "coding"),
         ([], b" " * 10**6 + EMAIL.encode(), "too_large"),
     ],
+    ids=["signed", "coding", "too_large"],
 )
 def test_what_cannot_be_changed_says_why(headers: Any, raw: bytes | None, why: str):
     asked = call(raw or chat(EMAIL), headers)
