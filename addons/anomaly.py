@@ -11,9 +11,9 @@ from mitmproxy.addonmanager import Loader
 from addons import bridge
 from llmproxy_core.anomaly.detectors import finding
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.masking.excerpts import note
+from llmproxy_core.masking.keeper import Keeper
 from llmproxy_core.pipeline import Head
-from llmproxy_core.redaction.excerpts import note
-from llmproxy_core.redaction.keeper import Keeper
 
 
 class Anomaly:

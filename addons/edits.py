@@ -10,6 +10,7 @@ import msgspec
 from mitmproxy import http
 
 from addons import answers, bridge, refusals, sockets
+from llmproxy_core.masking.masker import Secret, label
 from llmproxy_core.namespace.request import Call
 from llmproxy_core.namespace.signed import signed
 from llmproxy_core.pipeline import Exchange
@@ -20,7 +21,6 @@ from llmproxy_core.providers.answer_id import fetched
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.providers.recoding import decode_whole, encode_whole
 from llmproxy_core.records import Judgement
-from llmproxy_core.redaction.masking import Secret, label
 from llmproxy_core.redaction.restoring import RestoredFrames, RestoredValues
 from llmproxy_core.redaction.wire import Redacted, Session
 from llmproxy_core.rewriting import Order, Rewriting

@@ -12,6 +12,8 @@ from mitmproxy import http
 from addons import bridge, refusals, sockets
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.masking.excerpts import hide
+from llmproxy_core.masking.masker import Secret, label
 from llmproxy_core.model import Request
 from llmproxy_core.pipeline import Exchange, Head
 from llmproxy_core.policies.approvals import Hold
@@ -21,8 +23,6 @@ from llmproxy_core.policies.ruling import Refused, Ruling, ruling, told, unjudge
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.frames import FRAMED, client_line
 from llmproxy_core.records import Decision, Judgement
-from llmproxy_core.redaction.excerpts import hide
-from llmproxy_core.redaction.masking import Secret, label
 from llmproxy_core.websocket import WebSocketSession
 
 

@@ -20,7 +20,7 @@ from addons import bridge
 from llmproxy_core import config, interception
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import open_home, write_private
-from llmproxy_core.redaction.heads import Heads
+from llmproxy_core.masking.heads import Heads
 
 logger = logging.getLogger("llmproxy")
 

@@ -14,6 +14,7 @@ from mitmproxy.websocket import WebSocketMessage
 from addons import answers, bridge, layers
 from llmproxy_core.anomaly.finding import Text
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.masking.excerpts import note
 from llmproxy_core.namespace.signed import signed
 from llmproxy_core.pipeline import Exchange
 from llmproxy_core.policies.approvals import Hold, Outcome, tool_key
@@ -23,7 +24,6 @@ from llmproxy_core.providers.answer_id import fetched
 from llmproxy_core.providers.recoding import encode_whole
 from llmproxy_core.providers.refusal import refusal
 from llmproxy_core.records import Decision
-from llmproxy_core.redaction.excerpts import note
 from llmproxy_core.rewriting import Order, Rewriting
 from llmproxy_core.toolgate import FORMATS, Call, FrameGate, ToolGate, Unanswered
 from llmproxy_core.websocket import WebSocketSession

@@ -22,10 +22,10 @@ from llmproxy_core.anomaly.secrets.detector import Secrets, all_rules
 from llmproxy_core.anomaly.secrets.engine import Words
 from llmproxy_core.anomaly.unusual import Call, Unusual
 from llmproxy_core.credentials import Scrubber
-from llmproxy_core.redaction.masking import Masker, secrets_in
-from llmproxy_core.redaction.pieces import pieces
-from llmproxy_core.redaction.stream_masking import StreamMasker
-from llmproxy_core.redaction.streamed_secrets import StreamedSecrets
+from llmproxy_core.masking.masker import Masker, secrets_in
+from llmproxy_core.masking.pieces import pieces
+from llmproxy_core.masking.stream_masking import StreamMasker
+from llmproxy_core.masking.streamed_secrets import StreamedSecrets
 
 MEGABYTE = 1_000_000
 KEY = "ghp_q8Zt4wLm1xCv7bNmQ8Zt4wLm1xCv7bNmAAbb"

@@ -18,11 +18,11 @@ from benchmarks.guard import ordinary
 from llmproxy_core.anomaly.detectors import DETECTORS, SECRETS
 from llmproxy_core.anomaly.verdicts import Judged, Verdicts
 from llmproxy_core.credentials import Scrubber
+from llmproxy_core.masking.masked import Masked
+from llmproxy_core.masking.masker import Masker
+from llmproxy_core.masking.secret_masking import SecretMasking
 from llmproxy_core.policies import Policies
 from llmproxy_core.policies.ruling import ruling
-from llmproxy_core.redaction.masked import Masked
-from llmproxy_core.redaction.masking import Masker
-from llmproxy_core.redaction.secret_masking import SecretMasking
 from llmproxy_core.sections.policies import PolicyConfig
 
 WIRE, PATH = "openai.chat", "/v1/chat/completions"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from llmproxy_core.anomaly.detectors import SECRETS
 from llmproxy_core.credentials import Scrubber
-from llmproxy_core.redaction.masked import Masked
-from llmproxy_core.redaction.masking import Masker
-from llmproxy_core.redaction.secret_masking import SecretMasking
+from llmproxy_core.masking.masked import Masked
+from llmproxy_core.masking.masker import Masker
+from llmproxy_core.masking.secret_masking import SecretMasking
 
 EVENTS = 4000
 CODE = (Path(__file__).parents[1] / "llmproxy_core/store/writer.py").read_text() * 20

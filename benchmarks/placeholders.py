@@ -13,9 +13,9 @@ import json
 import time
 from collections.abc import Callable
 
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.namespace.request import Call
 from llmproxy_core.policies.tools import without_tools
-from llmproxy_core.redaction.masking import Secret
 from llmproxy_core.redaction.restoring import RestoredValues
 from llmproxy_core.redaction.wire import Redactor
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from llmproxy_core.redaction.withheld import Withheld
+from llmproxy_core.withholding.withheld import Withheld
 
 ROUNDS = 5
 EVENTS = 2_000

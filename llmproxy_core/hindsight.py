@@ -15,6 +15,8 @@ from llmproxy_core.anomaly.learning import Learned
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.texts import answer_texts
 from llmproxy_core.anomaly.verdicts import Judged, Verdicts
+from llmproxy_core.masking.excerpts import as_written, unsaid
+from llmproxy_core.masking.masker import Masker
 from llmproxy_core.model import Headers, Response
 from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.policies.engine import Policies
@@ -22,8 +24,6 @@ from llmproxy_core.policies.facts import of_response
 from llmproxy_core.policies.ruling import OUTCOMES, reason
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Decision, Judgement
-from llmproxy_core.redaction.excerpts import as_written, unsaid
-from llmproxy_core.redaction.masking import Masker
 
 MOST_BYTES = 64 * 2**20
 """Of calls that wait."""

@@ -14,6 +14,11 @@ from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.hindsight import Hindsight
 from llmproxy_core.home import Home
+from llmproxy_core.masking.heads import Heads
+from llmproxy_core.masking.keeper import Keeper
+from llmproxy_core.masking.masked import Masked
+from llmproxy_core.masking.masker import Masker
+from llmproxy_core.masking.secret_masking import SecretMasking
 from llmproxy_core.metering.metering import Metering
 from llmproxy_core.model import Headers
 from llmproxy_core.namespace.folders import Folders
@@ -23,19 +28,14 @@ from llmproxy_core.policies.approvals import Approvals
 from llmproxy_core.policies.throttle import Throttle
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Closed, Ending, Event, Opened, Record
-from llmproxy_core.redaction.capture import Modes, strictest
-from llmproxy_core.redaction.heads import Heads
-from llmproxy_core.redaction.keeper import Keeper
-from llmproxy_core.redaction.masked import Masked
-from llmproxy_core.redaction.masking import Masker
-from llmproxy_core.redaction.secret_masking import SecretMasking
 from llmproxy_core.redaction.wire import Redactor
-from llmproxy_core.redaction.withheld import Withheld
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spans.recent import Recent
 from llmproxy_core.spool import Level, Limits, SpoolWriter
 from llmproxy_core.toolgate import Unanswered
 from llmproxy_core.websocket import WebSocketSession
+from llmproxy_core.withholding.capture import Modes, strictest
+from llmproxy_core.withholding.withheld import Withheld
 
 logger = logging.getLogger("llmproxy")
 

@@ -14,6 +14,9 @@ import xxhash
 
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.hashing import Hash, content_hash
+from llmproxy_core.masking.excerpts import unsaid
+from llmproxy_core.masking.keeper import Keeper
+from llmproxy_core.masking.kept import KeptAnswer
 from llmproxy_core.metering.metering import Reserved
 from llmproxy_core.model import Headers
 from llmproxy_core.namespace.names import Naming
@@ -31,12 +34,9 @@ from llmproxy_core.records import (
     Piece,
     Upload,
 )
-from llmproxy_core.redaction import bare_heads
-from llmproxy_core.redaction.excerpts import unsaid
-from llmproxy_core.redaction.keeper import Keeper
-from llmproxy_core.redaction.kept import KeptAnswer
 from llmproxy_core.redaction.wire import Redacted
 from llmproxy_core.rewriting import Rewriting
+from llmproxy_core.withholding import bare_heads
 
 HEAD_BYTES = 64 * 2**10
 """What is kept of a body over `capture.max_body`."""

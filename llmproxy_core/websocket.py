@@ -17,13 +17,13 @@ import msgspec
 
 from llmproxy_core import turns
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.masking.keeper import Keeper
 from llmproxy_core.metering.metering import Reserved
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
 from llmproxy_core.policies.ruling import Ruling
 from llmproxy_core.records import Answer, Answered, Closed, Ending, Judgement, Opened, Piece
-from llmproxy_core.redaction.keeper import Keeper
 from llmproxy_core.redaction.restoring import RestoredFrames
 from llmproxy_core.redaction.wire import Session
 from llmproxy_core.toolgate import FrameGate

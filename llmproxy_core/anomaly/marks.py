@@ -1,6 +1,6 @@
 """Marks that stand in the place of a secret: what was masked before it was written is found again.
 
-See `redaction.masking` for what a mark looks like. Nothing is known of the value but its fingerprint.
+See `masking.masker` for what a mark looks like. Nothing is known of the value but its fingerprint.
 """
 
 import re

@@ -1,1 +1,1 @@
-"""What is written of a call: without secrets, or without any text at all."""
+"""Values that the provider does not get: placeholders go in their place, and come back."""

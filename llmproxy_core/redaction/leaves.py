@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from llmproxy_core.redaction.json_strings import units
+from llmproxy_core.masking.json_strings import units
 from llmproxy_core.redaction.occurrences import Occurrence, Sought, utf8
 from llmproxy_core.redaction.placeholders import LEAST
 

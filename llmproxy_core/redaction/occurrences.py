@@ -9,8 +9,8 @@ from string import ascii_letters
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
-from llmproxy_core.redaction.json_strings import unescaped
-from llmproxy_core.redaction.masking import LEAST_BASE64, SHORT, Secret, spellings
+from llmproxy_core.masking.json_strings import unescaped
+from llmproxy_core.masking.masker import LEAST_BASE64, SHORT, Secret, spellings
 
 RUN = re.compile(r"[A-Za-z0-9]+")
 LEAST_RUN = 3

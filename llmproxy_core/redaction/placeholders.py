@@ -18,7 +18,7 @@ from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 
 from llmproxy_core.anomaly.pii.accounts import remainder
 from llmproxy_core.anomaly.pii.cards import luhn
-from llmproxy_core.redaction.masking import Secret
+from llmproxy_core.masking.masker import Secret
 
 CODE = 10
 """Characters of base32: 50 bits."""

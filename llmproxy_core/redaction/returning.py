@@ -2,12 +2,7 @@
 
 from typing import NamedTuple
 
-from llmproxy_core.namespace.events import Event
-from llmproxy_core.namespace.waiting import EventQueue
-from llmproxy_core.redaction.leaves import positions, text_of
-from llmproxy_core.redaction.nesting import PLACEHOLDER, Nesting
-from llmproxy_core.redaction.occurrences import utf8
-from llmproxy_core.redaction.pieces import (
+from llmproxy_core.masking.pieces import (
     CONSTANTS,
     TOKEN,
     Value,
@@ -17,6 +12,11 @@ from llmproxy_core.redaction.pieces import (
     repeats,
     values,
 )
+from llmproxy_core.namespace.events import Event
+from llmproxy_core.namespace.waiting import EventQueue
+from llmproxy_core.redaction.leaves import positions, text_of
+from llmproxy_core.redaction.nesting import PLACEHOLDER, Nesting
+from llmproxy_core.redaction.occurrences import utf8
 from llmproxy_core.redaction.sent_values import SentValues, escaped, instead
 from llmproxy_core.redaction.signed_blocks import answered_thoughts
 

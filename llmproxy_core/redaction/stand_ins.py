@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from llmproxy_core.redaction.json_strings import unescaped
-from llmproxy_core.redaction.masking import Secret
+from llmproxy_core.masking.json_strings import unescaped
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.redaction.occurrences import Occurrence, utf8
 from llmproxy_core.redaction.placeholders import Placeholders
 from llmproxy_core.redaction.sent_values import Verbatim, Within, escaped

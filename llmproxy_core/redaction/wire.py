@@ -11,6 +11,7 @@ is in the request. `restoring.py` is the way back.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.namespace.opening import Opening, answer_key, opening
 from llmproxy_core.namespace.outgoing import Edit, edited
 from llmproxy_core.namespace.request import Call
@@ -18,7 +19,6 @@ from llmproxy_core.namespace.signed import signed
 from llmproxy_core.namespace.whole import fields_of
 from llmproxy_core.providers.recoding import decode_whole, encode_whole
 from llmproxy_core.redaction.leaves import Leaf, leaves, positions
-from llmproxy_core.redaction.masking import Secret
 from llmproxy_core.redaction.nesting import PLACEHOLDER, Nesting
 from llmproxy_core.redaction.occurrences import Occurrence, Sought, readings, utf8
 from llmproxy_core.redaction.placeholders import Placeholders

@@ -13,7 +13,6 @@ from sqlalchemy import ARRAY, Connection, Integer, Table, Uuid, bindparam, func,
 from llmproxy_core.model import Headers, Response
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
-from llmproxy_core.redaction import unsaid
 from llmproxy_core.store import documents, shortened
 from llmproxy_core.store.archive import SPANS
 from llmproxy_core.store.columns import USUAL
@@ -22,6 +21,7 @@ from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.tables import RequestTable, ResponseTable, ToolCallTable
 from llmproxy_core.store.values import clean, clean_all, clean_or_none, cleaned, unpack
+from llmproxy_core.withholding import unsaid
 
 asked, called = RequestTable.__table__.c, ToolCallTable.__table__.c
 NS_ID, ID = bindparam("ns_id", type_=Integer), bindparam("id", type_=Uuid)

@@ -12,7 +12,7 @@ from textual.content import Content
 from llmproxy_core.tui import plain
 
 MARK = re.compile(r"\[[a-z_]+:[\w.-]{1,80}:fp_[0-9a-f]{12}\]")
-"""What stands in the place of a secret, see `redaction.masking`."""
+"""What stands in the place of a secret, see `masking.masker`."""
 SPELLED = 60
 """Tag characters of one run that are shown as what they say."""
 

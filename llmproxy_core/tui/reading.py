@@ -6,9 +6,9 @@ from llmproxy_core.model import Message, Part, Request, Response
 from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
-from llmproxy_core.redaction import unsaid
 from llmproxy_core.store.rows import FlowDetail, ResponseRow
 from llmproxy_core.tui.body_lines import NOT_KEPT
+from llmproxy_core.withholding import unsaid
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from llmproxy_core.anomaly.finding import Text
 from llmproxy_core.config import AdvisorConfig
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
-from llmproxy_core.redaction.masking import Masker
+from llmproxy_core.masking.masker import Masker
 from llmproxy_core.worker.opinions import Opinion, Question
 
 AT_ONCE = 4

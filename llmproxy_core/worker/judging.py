@@ -19,10 +19,10 @@ from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
+from llmproxy_core.masking.excerpts import as_written
+from llmproxy_core.masking.masker import Masker
 from llmproxy_core.model import Response
 from llmproxy_core.records import Closed, Found
-from llmproxy_core.redaction.excerpts import as_written
-from llmproxy_core.redaction.masking import Masker
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spans.recent import Recent
 from llmproxy_core.store.rows import Batch

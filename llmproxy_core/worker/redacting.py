@@ -13,15 +13,15 @@ from llmproxy_core.anomaly.detectors import SECRETS, finding
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.panel import Panel
 from llmproxy_core.anomaly.texts import answer_texts
+from llmproxy_core.masking.masked import Masked
+from llmproxy_core.masking.masker import Masker, Secret, label
+from llmproxy_core.masking.secret_masking import SecretMasking
 from llmproxy_core.model import Response
 from llmproxy_core.policies import Policies, Policy
 from llmproxy_core.policies.facts import Facts
 from llmproxy_core.providers.frames import FRAMED
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Closed
-from llmproxy_core.redaction.masked import Masked
-from llmproxy_core.redaction.masking import Masker, Secret, label
-from llmproxy_core.redaction.secret_masking import SecretMasking
 from llmproxy_core.worker.cases import hash_of
 from llmproxy_core.worker.docket import facts_of
 from llmproxy_core.worker.exchanges import Exchange

@@ -19,7 +19,7 @@ from llmproxy_core.conversations.recall import Recall
 from llmproxy_core.model import Request, Response
 from llmproxy_core.providers.formats import FORMATS
 from llmproxy_core.records import Opened
-from llmproxy_core.redaction.unsaid import SKELETON
+from llmproxy_core.withholding.unsaid import SKELETON
 from llmproxy_core.worker.asking import read_asked
 from llmproxy_core.worker.identity import named
 from llmproxy_core.worker.naming import Thread, by_client, by_name, by_silence, weak

@@ -9,7 +9,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from llmproxy_core.redaction.masking import Secret
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.redaction.placeholders import Placeholders
 from tests.e2e.scripted import LIVE, REALTIME, RESPONSES, Script
 from tests.mitm import Mitmdump, wait_for

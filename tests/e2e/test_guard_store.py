@@ -147,7 +147,11 @@ def test_a_call_of_a_tool_passes_when_it_is_made_again_after_it_was_approved(
         message: dict[str, Any] = answer.json()["choices"][0]["message"]
         return message
 
-    held = wait_for(lambda: (told := refund()) and "tool_calls" not in told and told, 20)
+    def refused() -> dict[str, Any] | None:
+        told = refund()
+        return None if "tool_calls" in told else told
+
+    held = wait_for(refused, 20)
     assert "llmproxy approvals approve" in held["content"]
 
     def asked() -> Any:

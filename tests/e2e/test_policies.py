@@ -10,7 +10,7 @@ import openai
 import pytest
 from google.genai import errors
 
-from llmproxy_core.records import Decision
+from llmproxy_core.records import Decision, Judgement
 from llmproxy_core.simulator import Simulator
 from tests.e2e.namespaced import Machine, said
 from tests.mitm import Call, Mitmdump, wait_for
@@ -92,9 +92,14 @@ def last(proxy: Mitmdump) -> Call:
     return wait_for(ended)
 
 
+def judged(call: Call) -> Judgement:
+    assert call.opened.judged is not None
+    return call.opened.judged
+
+
 def decisions(call: Call) -> list[Decision]:
-    judged = call.opened.judged
-    return list(judged.decisions) if judged else []
+    told = call.opened.judged
+    return list(told.decisions) if told else []
 
 
 def test_the_sdk_of_openai_raises_its_own_exception(machine):
@@ -141,7 +146,7 @@ def test_what_was_decided_is_recorded_with_its_finding(guarded):
     call = last(guarded)
     (decision,) = decisions(call)
     assert (decision.policy, decision.mode, decision.outcome) == ("keys", "active", "blocked")
-    found = call.opened.judged.found[decision.findings[0]]
+    found = judged(call).found[decision.findings[0]]
     assert found.family == "secret"
     assert found.excerpt.startswith("my secret [secret:")
     assert found.excerpt[found.start : found.end].startswith("[secret:")
@@ -152,10 +157,10 @@ def test_a_finding_is_told_once_in_a_conversation(guarded):
     first = "write to jane.roe@example.com"
     turns = [*said(first), {"role": "assistant", "content": "Done."}, *said("Thanks!")]
     post(guarded, first)
-    told = [one.family for one in last(guarded).opened.judged.found]
+    told = [one.family for one in judged(last(guarded)).found]
     assert told == ["pii"]
     post(guarded, "", messages=turns)
-    again = last(guarded).opened.judged
+    again = judged(last(guarded))
     assert again.found == []
     assert [(d.policy, d.mode, d.findings) for d in again.decisions] == [("watch", "shadow", ())]
 
@@ -233,7 +238,7 @@ def test_a_broken_detector_stops_calls_only_where_a_policy_fails_closed(
         call = last(proxy)
         assert post(proxy, "hello", agent="bold").status_code == 200
     assert answer.status_code == (200 if policy == "open" else 503)
-    assert call.opened.judged.faults
+    assert judged(call).faults
 
 
 def test_a_body_too_large_to_be_judged_is_refused_by_a_policy_that_fails_closed(tmp_path, provider):

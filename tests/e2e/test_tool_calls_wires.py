@@ -134,7 +134,7 @@ def test_a_call_too_large_to_be_held_does_not_pass_a_policy_that_fails_closed(ru
     ]
     body = sse(*told, end, "[DONE]")
     canned.says({"content-type": "text/event-stream"}, body, counted=False)
-    now = read("openai.chat", EVENTS, asked(proxy, "openai.chat", "watched").content)
+    now = read("openai.chat", EVENTS, asked(proxy, "openai.chat", "guarded").content)
     assert "policy no-shells" in now.text
     assert (now.tool_calls, now.finish_reasons) == ([], ["stop"])
 

@@ -12,9 +12,9 @@ from llmproxy_core.anomaly.verdicts import Verdicts
 from llmproxy_core.config import PolicyConfig
 from llmproxy_core.credentials import Scrubber
 from llmproxy_core.hindsight import Ended, Hindsight
+from llmproxy_core.masking.masker import Masker
 from llmproxy_core.policies import Policies
 from llmproxy_core.records import Judgement
-from llmproxy_core.redaction.masking import Masker
 
 MASKER = Masker(Scrubber(b"k" * 32))
 KEY = "AKIA" + "QWERTZUIOPASDFG2"

@@ -16,15 +16,15 @@ from llmproxy_core.interchange import wires
 from llmproxy_core.interchange.incoming import times
 from llmproxy_core.interchange.incoming.recording import Recording, Skipped
 from llmproxy_core.interchange.incoming.withholding import withheld
+from llmproxy_core.masking.heads import Heads
+from llmproxy_core.masking.keeper import Keeper
+from llmproxy_core.masking.masked import Masked
+from llmproxy_core.masking.secret_masking import SecretMasking
 from llmproxy_core.model import Headers, header
 from llmproxy_core.providers.frames import FRAMED
 from llmproxy_core.providers.recognise import Match, Recogniser
 from llmproxy_core.records import Answer, BodyKept, Closed, Ending, Opened, Whole
-from llmproxy_core.redaction.capture import Mode
-from llmproxy_core.redaction.heads import Heads
-from llmproxy_core.redaction.keeper import Keeper
-from llmproxy_core.redaction.masked import Masked
-from llmproxy_core.redaction.secret_masking import SecretMasking
+from llmproxy_core.withholding.capture import Mode
 from llmproxy_core.worker.identity import dated
 
 ENDINGS: dict[str, Ending] = {

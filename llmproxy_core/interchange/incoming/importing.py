@@ -18,14 +18,14 @@ from llmproxy_core.interchange.incoming.journal import ImportJournal
 from llmproxy_core.interchange.incoming.kinds import READERS, Kind, kind_of
 from llmproxy_core.interchange.incoming.recording import Skipped
 from llmproxy_core.interchange.incoming.source import Source, opened
+from llmproxy_core.masking.masker import Masker
+from llmproxy_core.masking.secret_masking import SecretMasking
 from llmproxy_core.providers.recognise import Recogniser
 from llmproxy_core.records import Whole
-from llmproxy_core.redaction.capture import Mode, Modes
-from llmproxy_core.redaction.masking import Masker
-from llmproxy_core.redaction.secret_masking import SecretMasking
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.store import selection
 from llmproxy_core.store.database import Database
+from llmproxy_core.withholding.capture import Mode, Modes
 
 PAGE = 200
 PAGE_BYTES = 8 * 2**20

@@ -2,12 +2,12 @@
 
 from msgspec.structs import replace
 
+from llmproxy_core.masking.keeper import Keeper
 from llmproxy_core.providers.frames import FRAMED
 from llmproxy_core.records import Closed, Opened
-from llmproxy_core.redaction import bare_heads
-from llmproxy_core.redaction.keeper import Keeper
-from llmproxy_core.redaction.unsaid import SKELETON
-from llmproxy_core.redaction.withheld import Withheld
+from llmproxy_core.withholding import bare_heads
+from llmproxy_core.withholding.unsaid import SKELETON
+from llmproxy_core.withholding.withheld import Withheld
 
 
 def withheld(

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from llmproxy_core.model import Request, Response, header
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
-from llmproxy_core.redaction import unsaid
 from llmproxy_core.store import detail, selection
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Flow, RequestRow, ResponseRow
 from llmproxy_core.store.selection import Selection
+from llmproxy_core.withholding import unsaid
 
 STREAMS = ("event-stream", "ndjson", "stream+json", "eventstream", "jsonlines")
 MOST, MOST_BYTES = 100, 8 * 2**20

@@ -12,7 +12,7 @@ from llmproxy_core.interchange.outgoing.call import Call
 from llmproxy_core.interchange.outgoing.texts import dumps
 from llmproxy_core.interchange.outgoing.tools import functions
 from llmproxy_core.model import Message, Part, Request, Response
-from llmproxy_core.redaction.unsaid import SKELETON
+from llmproxy_core.withholding.unsaid import SKELETON
 
 MEDIA = ("image", "audio", "document", "other")
 

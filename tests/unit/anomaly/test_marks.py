@@ -5,7 +5,7 @@ from llmproxy_core.anomaly.finding import Finding, Text
 from llmproxy_core.anomaly.injection import Injection, judged
 from llmproxy_core.anomaly.marks import Marks, Unmarked
 from llmproxy_core.credentials import Scrubber
-from llmproxy_core.redaction.masking import Masker
+from llmproxy_core.masking.masker import Masker
 
 MASKER = Masker(Scrubber(bytes(32)))
 TOKEN = "ghp_" + "a8Kd03LmQz71XvB5nRt29YcWj6HsEf4GuP0o"

@@ -6,7 +6,7 @@ from llmproxy_core.credentials import Scrubber
 from llmproxy_core.interchange.incoming.exchange import Exchanges
 from llmproxy_core.interchange.incoming.recording import Recording, Skipped
 from llmproxy_core.providers.recognise import Recogniser
-from llmproxy_core.redaction.capture import Mode
+from llmproxy_core.withholding.capture import Mode
 from tests.unit.interchange.recorded import ANSWER, CHAT, QUESTION
 
 

@@ -8,7 +8,7 @@ from llmproxy_core.anomaly.detectors import DETECTORS
 from llmproxy_core.anomaly.finding import Text
 from llmproxy_core.anomaly.pii.accounts import remainder
 from llmproxy_core.anomaly.pii.cards import luhn
-from llmproxy_core.redaction.masking import Secret
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.redaction.placeholders import Placeholders
 from tests.unit.redaction.values import KEY, PLACEHOLDERS, SECRETS
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llmproxy_core.providers.eventstream import MessageReader, encode_message
 from llmproxy_core.redaction.restoring import RestoredFrames, RestoredValues
-from tests.unit.redaction.test_pieces import WIRES, sse
+from tests.unit.masking.test_pieces import WIRES, sse
 from tests.unit.redaction.values import EMAIL, PLACEHOLDERS, SECRETS, redacted
 
 BACK = redacted({"messages": [one.value for one in SECRETS]}).back

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.namespace.request import Call
-from llmproxy_core.redaction.masking import Secret
 from llmproxy_core.redaction.restoring import RestoredValues
 from llmproxy_core.redaction.wire import Redactor, Session
 from tests.unit.redaction.values import (

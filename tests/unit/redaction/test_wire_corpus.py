@@ -5,9 +5,9 @@ import random
 import re
 from typing import Any
 
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.eventstream import begins_eventstream
-from llmproxy_core.redaction.masking import Secret
 from llmproxy_core.redaction.restoring import RestoredValues
 from llmproxy_core.redaction.signed_blocks import REQUESTS
 from llmproxy_core.redaction.wire import Redacted

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from llmproxy_core.redaction.masking import Secret
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.redaction.restoring import RestoredValues
 from tests.unit.redaction.values import EMAIL, PLACEHOLDERS, SECRETS, redacted
 

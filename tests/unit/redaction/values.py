@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from llmproxy_core.redaction.masking import Secret
+from llmproxy_core.masking.masker import Secret
 from llmproxy_core.redaction.placeholders import Placeholders
 from llmproxy_core.redaction.restoring import RestoredValues
 from llmproxy_core.redaction.wire import Redacted, Redactor

@@ -1,0 +1,1 @@
+"""What is written of a call of which no text is to be kept."""
