@@ -1,7 +1,7 @@
 # Every target works from a fresh clone: it makes .venv first (see startup/environment.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo tui test check bench test-clients soak chaos constraints clean environment
+.PHONY: help run demo tui test test-system check bench test-clients soak chaos constraints clean environment
 ARGS ?=
 
 BIN := .venv/bin
@@ -26,7 +26,10 @@ tui: environment ## open the TUI
 	@exec $(BIN)/llmproxy tui
 
 test: environment ## the whole suite, with coverage; ARGS="-k name" for a part of it
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term $(ARGS)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --cov --cov-report=term $(ARGS)
+
+test-system: environment ## proxies, workers and databases as processes of their own, started and killed
+	$(BIN)/pytest -m system --numprocesses 3 --dist loadfile $(ARGS)
 
 check: environment ## formatting, lint, types, layers, leftovers
 	$(BIN)/ruff check .

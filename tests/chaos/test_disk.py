@@ -19,6 +19,8 @@ from tests.chaos.programs import Ledger, Programs, until_it_works
 from tests.chaos.suite import Suite
 from tests.worker.processes import wait_for
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:

@@ -11,6 +11,8 @@ from tests.chaos.audit import audit
 from tests.chaos.programs import Programs, until_it_works
 from tests.chaos.suite import Suite, kill_something
 
+pytestmark = pytest.mark.system
+
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 
 

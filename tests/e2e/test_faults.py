@@ -16,6 +16,8 @@ import pytest
 from llmproxy_core.hashing import content_hash
 from tests.mitm import CHECKOUT, Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.mitm import Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 SLOW = 0.2
 SCRIPT = f"""

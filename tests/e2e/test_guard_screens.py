@@ -19,6 +19,8 @@ from tests.e2e.limited import CHAT, client
 from tests.mitm import Mitmdump
 from tests.tui.stage import PATIENCE, Stage, ready, until
 
+pytestmark = pytest.mark.system
+
 CONFIG = """
 [[policies]]
 name = "ask-first"

@@ -18,6 +18,8 @@ from tests.e2e.namespaced import function
 from tests.mitm import BIN, Mitmdump, wait_for
 from tests.postgres import database  # noqa: F401
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 KEY = "sk-proj-not-a-real-key-of-anybody-0001"
 SECRET = "AKIA" + "Z7QX4M2PLBVW6T5R"

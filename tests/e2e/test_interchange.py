@@ -39,6 +39,8 @@ from tests.unit.providers.corpus import body as body_of
 from tests.unit.providers.test_wire_corpus import EXPLAINED
 from tests.worker.processes import worker
 
+pytestmark = pytest.mark.system
+
 EVERY = 9
 """Of the corpus, one exchange of so many is imported in the default run."""
 FIELDS = (

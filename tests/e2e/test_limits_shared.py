@@ -16,6 +16,8 @@ from tests.e2e.limited import CHAT, ask, client, counted, limit, used
 from tests.e2e.namespaced import said
 from tests.mitm import Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 CONFIG = "\n".join(
     [
         limit("few", requests_per_minute=1, burst=3),

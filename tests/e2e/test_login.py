@@ -19,6 +19,8 @@ from llmproxy_core.simulator import Simulator
 from tests.e2e.test_startup import run_and_fail
 from tests.mitm import CHECKOUT, Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 ASK = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hello"}]}
 WORDS = {

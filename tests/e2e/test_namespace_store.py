@@ -17,6 +17,8 @@ from tests.e2e.namespaced import function, named, said
 from tests.mitm import BIN, Mitmdump, wait_for
 from tests.postgres import database  # noqa: F401
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 LONG = "a_tool_with_a_name_that_is_longer_than_any_provider_would_ever_take"
 FILE = (

@@ -11,6 +11,8 @@ import pytest
 
 from tests.mitm import BIN, CHECKOUT, Mitmdump, free_port, wait_for
 
+pytestmark = pytest.mark.system
+
 
 def run_and_fail(proxy: Mitmdump) -> str:
     """Start a mitmdump that refuses; what it says."""

@@ -15,6 +15,8 @@ import pytest
 
 from tests.mitm import BIN, Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 SDK_CALLS = Path(__file__).with_name("sdk_calls.py")
 

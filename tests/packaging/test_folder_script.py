@@ -8,6 +8,8 @@ import pytest
 
 from tests.packaging.environments import Addons
 
+pytestmark = pytest.mark.system
+
 RUNNING = ("running second old", "running first old")
 
 

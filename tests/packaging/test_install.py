@@ -4,6 +4,8 @@ import pytest
 
 from tests.packaging.environments import CHECKOUT, Environment, Mitmproxy
 
+pytestmark = pytest.mark.system
+
 IN_ORDER = ("load second old", "load first old", "running second old", "running first old")
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.packaging.environments import CHECKOUT, Environment, Mitmproxy, run
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Environment:

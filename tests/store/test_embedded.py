@@ -20,7 +20,10 @@ from llmproxy_core.store.database import Database
 from llmproxy_core.store.embedded import EmbeddedServer
 from tests.store import processes
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes accounts")
 
 KILLABLE = ("client", "supervisor", "postgres")

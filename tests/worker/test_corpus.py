@@ -26,7 +26,7 @@ from tests.unit.providers.corpus import (
 from tests.unit.providers.test_wire_corpus import EXPLAINED
 from tests.worker.traffic import MS, NOON, SECOND, Recorded, append
 
-pytestmark = needs_corpus
+pytestmark = [pytest.mark.system, needs_corpus]
 
 
 def id_of(exchange: Exchange) -> UUID:

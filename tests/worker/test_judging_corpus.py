@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from llmproxy_core.config import Config
 from llmproxy_core.store.rows import AnomalyRow, Batch, UnjudgedRow
 from llmproxy_core.worker.intake import Intake
@@ -11,7 +13,7 @@ from tests.worker.ledger import Ledger
 from tests.worker.test_corpus import recorded
 from tests.worker.traffic import append
 
-pytestmark = needs_corpus
+pytestmark = [pytest.mark.system, needs_corpus]
 
 
 class Found(Ledger):

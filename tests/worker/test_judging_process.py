@@ -11,6 +11,8 @@ from llmproxy_core.store import anomalies, anomaly_changes
 from tests.worker.processes import wait_for, worker
 from tests.worker.traffic import Call, append, chat
 
+pytestmark = pytest.mark.system
+
 MARK = "[secret:aws-access-token:fp_0123456789ab]"
 
 

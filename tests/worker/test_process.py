@@ -20,6 +20,8 @@ from tests.store.processes import postmaster, wait_until_nothing_runs
 from tests.worker.processes import wait_for, worker
 from tests.worker.traffic import NOON, SECOND, Call, append, chat_stream
 
+pytestmark = pytest.mark.system
+
 TABLES = ("requests", "responses")
 
 

@@ -16,6 +16,8 @@ def costs_no_more_than_linear(work) -> None:
         small, large = (piece * (size // len(piece) + 1) for size in (4_000, 16_000))
         first = _seconds(work, small)
         second = _seconds(work, large)
+        if second >= 0.03 + 9 * first:  # once more: somebody may have collected garbage meanwhile
+            first, second = _seconds(work, small), _seconds(work, large)
         assert second < 0.03 + 9 * first, (piece, first, second)
         assert second < 0.5, (piece, second)
 

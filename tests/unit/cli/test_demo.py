@@ -9,6 +9,8 @@ import pytest
 
 from tests.unit.cli.command import Command
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def llmproxy(tmp_path):

@@ -16,6 +16,8 @@ from tests.postgres import drop_database, new_database, opened
 from tests.store.flows import a_decision, a_request, an_anomaly, an_approval
 from tests.unit.cli.command import Command
 
+pytestmark = pytest.mark.system
+
 FILE = """
 [[policies]]
 name = "written"

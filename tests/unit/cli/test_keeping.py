@@ -11,6 +11,8 @@ from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_session, new_id
 from tests.unit.cli.command import Command
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def llmproxy(tmp_path, database):

@@ -13,6 +13,8 @@ from llmproxy_core.tui.figures import NONE
 from tests.store.flows import a_request, a_session, whole
 from tests.unit.cli.command import Command
 
+pytestmark = pytest.mark.system
+
 LONG = "a_tool_with_a_name_that_is_longer_than_any_provider_would_take"
 ASKED = {
     "model": "gpt-4o",

@@ -9,6 +9,8 @@ from llmproxy_core.simulator import Simulator
 from tests.mitm import Mitmdump
 from tests.unit.cli.command import Command
 
+pytestmark = pytest.mark.system
+
 BODY = '{"model": "gpt-5", "messages": [{"role": "user", "content": "Why?"}]}'
 URL = "https://api.openai.com/v1/chat/completions"
 PYTHON = (

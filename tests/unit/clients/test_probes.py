@@ -12,6 +12,8 @@ from llmproxy_core.home import Home
 from llmproxy_core.simulator import Simulator
 from tests.mitm import Mitmdump
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory):
