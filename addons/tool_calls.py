@@ -43,8 +43,8 @@ class ToolCalls:
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         exchange, response = bridge.exchange(flow), flow.response
-        if response is None or not _asks() or response.status_code != 200:
-            return
+        if response is None or not _asks() or not 200 <= response.status_code < 300:
+            return  # SDKs read answers of any such status
         if exchange is None:
             _gate_fetched(flow.request.path, response)
             return

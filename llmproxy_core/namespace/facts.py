@@ -50,11 +50,11 @@ _elements = msgspec.json.Decoder(list[msgspec.Raw])
 def model(path: str, body: bytes) -> str | None:
     """The model that is asked for, as the request names it."""
     in_path = model_in_path(path)
-    if in_path and "/deployments/" not in path:
+    if in_path and "/deployments/" not in path and model_in_path(path.partition("?")[0]):
         return in_path  # what Azure has there is a name of the customer's own
     if is_form(body):
         return _form_model(body) or in_path
-    for part in _parts(body):
+    for part in reversed(_parts(body)):  # what is around is what a provider looks at first
         named = text_of(_value(part.get("model"))) or text_of(_value(part.get("modelId")))
         if named:
             return named.removeprefix("models/")[:LONGEST]

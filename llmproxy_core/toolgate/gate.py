@@ -1,7 +1,8 @@
 """The queue in which events wait for the verdict on the calls that are in them."""
 
+import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -11,6 +12,8 @@ from llmproxy_core.namespace.waiting import ALIVE, SMALL
 from llmproxy_core.toolgate.call import Call, Cut, Fields, Format, Heard
 
 DONE = b"[DONE]"
+ESCAPED = re.compile(rb"\\u00(?:2[dD]|[4-7][0-9a-fA-F])")
+"""A letter, `-` or `_` as nobody needs to write it: it may stand in a word of a call."""
 PATIENCE = 5.0
 """Seconds for which what only keeps a connection alive keeps its place behind a call."""
 
@@ -69,7 +72,7 @@ class Gate:
 
     def sleeps(self, text: bytes) -> bool:
         """May events pass of which this is the text? Only while it is idle."""
-        if any(word in text for word in self._format.words):
+        if may_call(text, self._format.words):
             return False
         self._format.overhear(text)
         return True
@@ -159,6 +162,13 @@ class Gate:
         if len(leaves) == 1 and leaves[0] is one.told and not one.changed:
             return [one.event.raw]
         return [self._script.written(one.event, told) for told in leaves]
+
+
+def may_call(text: bytes, words: Sequence[bytes]) -> bool:
+    """Is there such a word in a JSON text, however it is spelled?"""
+    if any(word in text for word in words):
+        return True
+    return b"\\u00" in text and ESCAPED.search(text) is not None
 
 
 def _only_alive(text: bytes) -> bool:

@@ -1,15 +1,25 @@
 """The gate in an answer that comes as bytes."""
 
+import json
+from codecs import IncrementalDecoder, getincrementaldecoder
+
 from llmproxy_core.model import Headers, header
 from llmproxy_core.namespace.events import Events, FrameEvents, JsonEvents, TextEvents
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.toolgate.call import Format
 from llmproxy_core.toolgate.formats import FORMATS
-from llmproxy_core.toolgate.gate import Gate, Judge, Script
+from llmproxy_core.toolgate.gate import Gate, Judge, Script, may_call
 from llmproxy_core.toolgate.scripts import Chunks, Json, Lines, Messages, Sse
 
+BOM = b"\xef\xbb\xbf"
 BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
 ENVELOPED = "bedrock.invoke"
+TELLING = 8
+"""Bytes by which JSON is known to be in UTF-16 or UTF-32, which clients read, too."""
+ZEROS = 3
+"""Among them, at least."""
+WIDE = b"{[\0\xff\xfe"
+"""How it begins."""
 LIMIT = 32 * 2**20
 
 
@@ -21,7 +31,7 @@ class ToolGate:
     told apart, nothing goes on any more; else all does as it comes. `fault` tells.
     """
 
-    __slots__ = ("_begun", "_closed", "_format", "_frames", "_judge", "_limit", "_lines", "_over",
+    __slots__ = ("_begun", "_closed", "_decoder", "_format", "_frames", "_judge", "_limit", "_lines", "_over",
                  "_way", "_wire", "fault")  # fmt: skip
 
     def __init__(
@@ -29,7 +39,7 @@ class ToolGate:
     ) -> None:
         told = content_type(header(headers, "content-type") or "")
         self._wire = wire
-        self._frames = told.eventstream
+        self._frames = told.eventstream and wire.startswith("bedrock")
         self._lines = told.lines
         self._judge = judge
         self._limit = limit
@@ -37,16 +47,21 @@ class ToolGate:
         self._format: Format | None = FORMATS[wire]() if wire in FORMATS else None
         self._way: tuple[Events, Gate] | None = None
         self._begun = b""
+        self._decoder: IncrementalDecoder | None = None
         self._over = self._format is None
         self.fault: Exception | None = None
 
     def idle(self, body: bytes) -> bool:
         """Is there no word of a call?"""
-        return self._format is None or not any(word in body for word in self._format.words)
+        if self._format is None:
+            return True
+        return b"\0" not in body[:TELLING] and not may_call(body, self._format.words)
 
     def feed(self, data: bytes) -> bytes:
         if self._over:
             return self._passed(data)
+        if self._decoder is not None:
+            data = self._decoder.decode(data).encode()
         if self._begun:
             data, self._begun = self._begun + data, b""
         if data[-1:] == b"\r" and not self._frames:  # the newline belongs to it
@@ -54,17 +69,30 @@ class ToolGate:
             if not data:
                 return b""
         if self._way is None:
-            first = data.lstrip(BOM_OR_BLANK)[:1]
-            if not first and not self._frames:
-                self._begun = data + self._begun
-                return b""
-            self._way = self._started(first)
+            return self._begin(data)
         events, gate = self._way
         if isinstance(events, TextEvents) and gate.idle and events.between:
             ends = (b"\n",) if self._lines else (b"\n\n", b"\r\n\r\n")
             if data.endswith(ends) and gate.sleeps(data):
                 return data
         return self._put(events, gate, data)
+
+    def _begin(self, data: bytes) -> bytes:
+        """A byte order mark goes ahead, as it is no part of the first event."""
+        if self._frames:
+            self._way = self._started(b"")
+            return self._put(*self._way, data)
+        if wide := _wide(data):
+            self._decoder = getincrementaldecoder(wide)("replace")
+            data = self._decoder.decode(data + self._begun).encode()
+            self._begun = b""
+        first = data.lstrip(BOM_OR_BLANK)[:1]
+        if not first or (len(data) < TELLING and first in WIDE):
+            self._begun = data + self._begun
+            return b""
+        head = BOM if data.startswith(BOM) else b""
+        self._way = self._started(first)
+        return head + self._put(*self._way, data.removeprefix(BOM))
 
     def finish(self) -> bytes:
         """The end of the stream is that of every call."""
@@ -105,6 +133,7 @@ class ToolGate:
         return b"" if self._closed and self.fault is not None else data
 
     def _started(self, first: bytes) -> tuple[Events, Gate]:
+        self._lines = self._lines and first in b"{["  # whatever is told, clients read events
         script: Script
         events: Events
         if self._frames:
@@ -118,3 +147,12 @@ class ToolGate:
             events, script = JsonEvents(), Json()
         format = FORMATS[self._wire]() if self._format is None else self._format
         return events, Gate(format, script, self._judge, self._limit)
+
+
+def _wide(data: bytes) -> str:
+    """The encoding of JSON that is not in UTF-8; else nothing."""
+    if data.count(b"\0", 0, TELLING) < ZEROS:
+        return ""
+    encoding = json.detect_encoding(data)
+    begins = data[:TELLING].decode(encoding, "ignore").lstrip("\ufeff \t\r\n")
+    return encoding if begins[:1] in ("{", "[") else ""

@@ -62,6 +62,12 @@ class TestModel:
     def test_a_body_that_is_hard_to_read_names_it_all_the_same(self, inside):
         assert facts.model("/", b'{"x": "%b", "model": "gpt-6"}' % inside.encode()) == "gpt-6"
 
+    def test_what_providers_do_not_look_at_names_no_other_model(self):
+        sent = body(model="gpt-6", request={"model": "mini"}, session={"model": "mini"})
+        assert facts.model("/v1/chat/completions", sent) == "gpt-6"
+        assert facts.model("/v1/chat/completions?model=mini", sent) == "gpt-6"
+        assert facts.model("/v1/messages?x=/models/mini:y", sent) == "gpt-6"
+
     def test_a_byte_order_mark_is_passed_over(self):
         assert facts.model("/", b"\xef\xbb\xbf" + body(model="gpt-6")) == "gpt-6"
 
