@@ -1,13 +1,15 @@
 """Which flows are LLM calls: host, port, method and path -> provider and wire format.
 
-No regular expressions: a host is looked up whole and then domain by domain, a path by its last
+No backtracking: a host is looked up whole and then domain by domain, a path by its last
 segments, so that the time is linear in their length. Answers are remembered, up to CACHE of them.
 """
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import unquote
 
 from llmproxy_core.globs import fits
 from llmproxy_core.providers.catalogue import COMMON, LOCAL, PROVIDERS, READS, UPGRADES, Provider
@@ -15,6 +17,7 @@ from llmproxy_core.providers.catalogue import COMMON, LOCAL, PROVIDERS, READS, U
 CACHE = 8192
 LONGEST_CACHED = 512
 """Characters of host, method and path that are remembered: they come from the network."""
+ODD = re.compile(r"[%;]|//|/\.")
 LOOPBACK_NAMES = ("localhost", "host.docker.internal", "host.containers.internal")
 
 
@@ -78,8 +81,9 @@ class Recogniser:
         return known
 
     def match(self, host: str, port: int, method: str, path: str) -> Match | None:
-        """What the request is, or None if it is not an LLM call. `path` may carry a query."""
-        path = path.partition("?")[0]
+        """What the request is, or None if it is not an LLM call. `path` may carry a query, and be
+        spelled in any way that a server takes for the same."""
+        path = _same(path.partition("?")[0].partition("#")[0])
         key = (host, port, method, path)
         try:
             return self._matches[key]
@@ -96,7 +100,8 @@ class Recogniser:
         if method == "GET":
             wire = _upgrade(path) or _fetched(path)
         elif method == "POST":
-            wire = _glob(entry.globs, path) or _suffix(entry.suffixes, path) or entry.wire
+            wire = _glob(entry.globs, path) or _suffix(entry.suffixes, path)
+            wire = wire or _suffix(entry.suffixes, path.lower()) or entry.wire  # Azure's are alike
         else:
             wire = None
         return Match(entry.name, wire) if wire else None
@@ -179,6 +184,20 @@ def _local(method: str, path: str) -> Match | None:
     """A server on this machine, on a port of its own choice: known by its paths alone."""
     wire = _suffix(LOCAL, path) if method == "POST" else None
     return Match(f"{wire.partition('.')[0]}-compatible", wire) if wire else None
+
+
+def _same(path: str) -> str:
+    """Without what only disguises it: percent signs, empty segments, dots, parameters."""
+    if not ODD.search(path):
+        return path
+    segments: list[str] = []
+    for segment in path.split("/"):
+        name = unquote(segment.partition(";")[0]).strip()
+        if name == "..":
+            del segments[-1:]
+        elif name not in ("", "."):
+            segments.append(name)
+    return "/" + "/".join(segments)
 
 
 def _plain(host: str) -> str:

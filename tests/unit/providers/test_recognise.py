@@ -205,6 +205,23 @@ def test_names_and_hosts_in_the_table_are_there_once() -> None:
     assert len(hosts) == len(set(hosts))
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/chat/completion%73",
+        "/v1/chat%2Fcompletions",
+        "/v1//chat//completions/",
+        "/v1/./chat/x/%2e%2e/completions",
+        "/v1/chat/completions;a=b",
+        "/v1/chat/completions#a",
+        "/v1/chat/completions/%20?a=b",
+        "/V1/Chat/Completions",
+    ],
+)
+def test_a_path_that_is_spelled_oddly_is_the_same_call(path: str) -> None:
+    assert Recogniser().match("api.openai.com", 443, "POST", path) == Match("openai", "openai.chat")
+
+
 RECORDED_ELSEWHERE = {
     "demo-endpoints.pydantic.workers.dev",
     "myorg-myaccount.snowflakecomputing.com",
