@@ -252,12 +252,15 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("retention",): RetentionConfig,
         ("limiter",): LimiterConfig,
         ("advisor",): AdvisorConfig,
+        ("anomaly",): AnomalyConfig,
+        ("redaction",): RedactionConfig,
         ("providers",): ProviderConfig,
         ("prices",): PriceConfig,
         ("namespaces",): NamespaceConfig,
         ("namespaces", "match"): MatchConfig,
         ("limits",): LimitConfig,
         ("limits", "match"): LimitMatch,
+        ("policies",): PolicyConfig,
         ("webhooks",): WebhookConfig,
     }
     table = tables[tuple(part for part in location if isinstance(part, str))]

@@ -1,4 +1,5 @@
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -65,6 +66,15 @@ def test_a_wrong_setting_names_file_key_value_and_what_is_allowed(written, text,
     assert key in message
     assert allowed in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("section", sorted(set(config.Config.model_fields) - {"source"}))
+def test_an_unknown_key_is_told_in_every_section(written, section):
+    of_many = isinstance(getattr(config.Config(), section), list)
+    head, key = (f"[[{section}]]", f"{section}[0]") if of_many else (f"[{section}]", section)
+
+    with pytest.raises(ConfigError, match=re.escape(f"unknown key `{key}.x`; known here: ")):
+        config.read(written(f"{head}\nx = 1"))
 
 
 def test_all_mistakes_are_told_at_once(written):
