@@ -17,6 +17,7 @@ from llmproxy_core.masking.stream_masking import StreamMasker
 from llmproxy_core.model import Headers, header
 from llmproxy_core.providers.content_type import ContentType, content_type
 from llmproxy_core.providers.eventstream import begins_eventstream
+from llmproxy_core.providers.wide import BEGINS, TELLING, wide_encoding
 
 FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 """How a line of SSE begins."""
@@ -54,20 +55,26 @@ class AnswerMasker:
     def feed(self, data: bytes) -> bytes:
         if self._chosen is None:
             self._head += data
-            if not self._head.strip(BLANK):
+            if not self._head.strip(BLANK) or (
+                len(self._head) < TELLING and self._head[:1] in BEGINS
+            ):
                 return b""
             self._chosen = self._choose(self._head, self._told)
             data, self._head = self._head, b""
         return self._chosen.feed(data)
 
     def finish(self, cut_off: bool) -> bytes:
-        return self._chosen.finish(cut_off) if self._chosen else self._head
+        if self._chosen is None:
+            return self._head
+        return self._chosen.finish(cut_off)
 
     def _choose(self, head: bytes, told: ContentType) -> Masking:
         first = head.lstrip(BLANK)
         stream = self._tools.stream(self._known)
         if told.eventstream or begins_eventstream(head):
             return MessageMasker(stream, self._tools.whole)
+        if wide_encoding(head):
+            return DocumentMasker(self._tools, self._known)
         if told.events or first.startswith(FIELDS):
             return LineMasker(stream, events=True)
         if told.lines or first[:1] != b"{":

@@ -12,6 +12,7 @@ from llmproxy_core.anomaly.elements import Element, elements
 from llmproxy_core.hashing import Hash, content_hash
 from llmproxy_core.masking.masker import Masker, Secret
 from llmproxy_core.masking.raw_secrets import RawSecrets
+from llmproxy_core.providers.wide import wide_encoding
 from llmproxy_core.spans.recent import Recent
 
 REMEMBERED = 16_384
@@ -61,6 +62,9 @@ class BodyMasker:
 
     def masked(self, body: bytes, also: Iterable[Secret] = (), *, cut: bool = False) -> MaskedBody:
         """A body without content codings. `also`: secrets from elsewhere. `cut`: see RawSecrets."""
+        if (narrow := _narrow(body)) is not body:
+            out = self.masked(narrow, also, cut=cut)
+            return out if out.masked else out._replace(body=body)
         parts = [*self._parts(body)]
         rest = _rest(body, parts)
         found = dict.fromkeys(also)
@@ -123,6 +127,12 @@ class BodyMasker:
             known.written = written if known.count else b""
             known.under = secrets
         return known.written if known.count else raw
+
+
+def _narrow(body: bytes) -> bytes:
+    """In UTF-8; the same object if it is."""
+    encoding = wide_encoding(body)
+    return body.decode(encoding, "replace").encode() if encoding else body
 
 
 def _fresh(before: Secrets, now: Secrets) -> Secrets:

@@ -7,7 +7,7 @@ from itertools import groupby
 import msgspec
 
 from llmproxy_core.anomaly.detectors import SECRETS
-from llmproxy_core.anomaly.finding import Finding
+from llmproxy_core.anomaly.finding import Finding, Text
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.verdicts import Judged
 from llmproxy_core.masking.keeper import Keeper
@@ -26,6 +26,8 @@ UNSAID: dict[str, str] = {
 """Where a sentence may name a host or a file, it is another one without excerpts."""
 TOOL = 200
 """Characters of a tool's name."""
+LEAST = 16
+"""Those that can have a secret in them."""
 
 
 def note(judged: Judged, judgement: Judgement, masker: Masker, keeper: Keeper | None) -> None:
@@ -65,7 +67,8 @@ def as_written(located: Iterable[Located], masker: Masker, *, excerpts: bool = T
         for one in there:
             shown = _excerpt(one, secrets, masker) if excerpts else ("", 0, 0)
             said = one.finding.said if excerpts else UNSAID.get(one.finding.family)
-            written.append(_found(one, said or one.finding.said, *shown))
+            tool = _tool(one.text.tool, masker)
+            written.append(_found(one, said or one.finding.said, tool, *shown))
     return written
 
 
@@ -83,7 +86,14 @@ def _without(text: str, secrets: Sequence[Secret], masker: Masker) -> str:
     return masker.body(text.encode(), secrets).decode("utf-8", "replace")
 
 
-def _found(located: Located, said: str, excerpt: str, start: int, end: int) -> Found:
+def _tool(name: str, masker: Masker) -> str:
+    """A model or a server may call it anything, a secret among it."""
+    if len(name) >= LEAST:
+        name = masker.text(name, SECRETS.find(Text(name)))
+    return _plain(name[:TOOL])
+
+
+def _found(located: Located, said: str, tool: str, excerpt: str, start: int, end: int) -> Found:
     one, text = located.finding, located.text
     return Found(
         detector=one.detector,
@@ -93,7 +103,7 @@ def _found(located: Located, said: str, excerpt: str, start: int, end: int) -> F
         said=said,
         author=text.author,
         kind=text.kind,
-        tool=_plain(text.tool[:TOOL]),
+        tool=tool,
         text_hash=located.hash,
         excerpt=excerpt,
         start=start,

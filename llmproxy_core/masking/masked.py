@@ -63,9 +63,15 @@ class Masked:
             return b""
         out = self._masked(plain, cut)
         self._asked += out.masked
-        if out.body is plain:
+        if out.body is plain and not (coded and self._behind(plain, body)):
             return body
         return encode_whole(headers, out.body, body) if coded else out.body
+
+    def _behind(self, plain: bytes, body: bytes) -> bool:
+        """Is there a secret in the bytes behind the end of what is coded, which nobody decodes?"""
+        behind = self._tools.bodies.masked(body, self._known).masked if body != plain else 0
+        self._asked += behind
+        return behind > 0
 
     def _masked(self, plain: bytes, cut: bool) -> MaskedBody:
         out = self._tools.bodies.masked(plain, self._known, cut=cut)

@@ -1,11 +1,11 @@
 """The gate in an answer that comes as bytes."""
 
-import json
 from codecs import IncrementalDecoder, getincrementaldecoder
 
 from llmproxy_core.model import Headers, header
 from llmproxy_core.namespace.events import Events, FrameEvents, JsonEvents, TextEvents
 from llmproxy_core.providers.content_type import content_type
+from llmproxy_core.providers.wide import BEGINS, TELLING, wide_encoding
 from llmproxy_core.toolgate.call import Format
 from llmproxy_core.toolgate.formats import FORMATS
 from llmproxy_core.toolgate.gate import Gate, Judge, Script, may_call
@@ -14,12 +14,6 @@ from llmproxy_core.toolgate.scripts import Chunks, Json, Lines, Messages, Sse
 BOM = b"\xef\xbb\xbf"
 BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
 ENVELOPED = "bedrock.invoke"
-TELLING = 8
-"""Bytes by which JSON is known to be in UTF-16 or UTF-32, which clients read, too."""
-ZEROS = 3
-"""Among them, at least."""
-WIDE = b"{[\0\xff\xfe"
-"""How it begins."""
 LIMIT = 32 * 2**20
 
 
@@ -82,12 +76,12 @@ class ToolGate:
         if self._frames:
             self._way = self._started(b"")
             return self._put(*self._way, data)
-        if wide := _wide(data):
+        if wide := wide_encoding(data):
             self._decoder = getincrementaldecoder(wide)("replace")
             data = self._decoder.decode(data + self._begun).encode()
             self._begun = b""
         first = data.lstrip(BOM_OR_BLANK)[:1]
-        if not first or (len(data) < TELLING and first in WIDE):
+        if not first or (len(data) < TELLING and first in BEGINS):
             self._begun = data + self._begun
             return b""
         head = BOM if data.startswith(BOM) else b""
@@ -147,12 +141,3 @@ class ToolGate:
             events, script = JsonEvents(), Json()
         format = FORMATS[self._wire]() if self._format is None else self._format
         return events, Gate(format, script, self._judge, self._limit)
-
-
-def _wide(data: bytes) -> str:
-    """The encoding of JSON that is not in UTF-8; else nothing."""
-    if data.count(b"\0", 0, TELLING) < ZEROS:
-        return ""
-    encoding = json.detect_encoding(data)
-    begins = data[:TELLING].decode(encoding, "ignore").lstrip("\ufeff \t\r\n")
-    return encoding if begins[:1] in ("{", "[") else ""

@@ -48,3 +48,11 @@ def test_evidence_that_holds_a_secret_is_masked() -> None:
 def test_without_excerpts_nothing_of_the_text_is_written() -> None:
     one = written(f"My key is {SECRET}, write to {MAIL}", MAIL, excerpts=False)
     assert (one.excerpt, one.start, one.end) == ("", 0, 0)
+
+
+def test_a_tool_that_is_called_by_a_secret_is_told_without_it() -> None:
+    text = Text(f"write to {MAIL}", "assistant", "arguments", f"use {SECRET} and go on")
+    found = Finding("pii.email", "pii", 0.9, "medium", 9, 9 + len(MAIL), "An address.")
+    (one,) = as_written([Located.of(found, text, content_hash(b"x"))], MASKER)
+    assert SECRET not in one.tool
+    assert one.tool.startswith("use [secret:aws-access-token:fp_")

@@ -1,6 +1,7 @@
 """What is written of calls: all of them but their secrets, byte for byte."""
 
 import base64
+import gzip
 import json
 import random
 from typing import Any
@@ -296,3 +297,34 @@ def test_sound_in_events_is_no_text_that_goes_on():
     assert written(SSE, events)[0] == b"".join(events)
     out, _ = written(SSE, [*events, *stream(WORDS, 5)])
     assert said(out) == "".join(sound) + WORDS.replace(KEY, MARK)
+
+
+WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le")
+
+
+@pytest.mark.parametrize("encoding", WIDE)
+def test_a_body_in_another_encoding_is_written_in_utf_8_if_it_has_a_secret(encoding):
+    keeper = Masked(TOOLS)
+    for text in (json.dumps({"messages": [{"content": WORDS}]}), WORDS):
+        kept = keeper.request(JSON, text.encode(encoding)).decode()
+        assert kept.lstrip("\ufeff") == text.replace(KEY, MARK)
+    harmless = json.dumps({"content": "nothing to see here"}).encode(encoding)
+    assert Masked(TOOLS).request(JSON, harmless) == harmless
+
+
+@pytest.mark.parametrize("encoding", WIDE)
+@pytest.mark.parametrize("size", [1, 3, 9999])
+def test_so_is_an_answer(encoding, size):
+    text = json.dumps({"choices": [{"message": {"content": WORDS}}]})
+    came = text.encode(encoding)
+    kept, _ = written(JSON, [came[at : at + size] for at in range(0, len(came), size)])
+    assert kept.decode().lstrip("\ufeff") == text.replace(KEY, MARK)
+
+
+def test_what_stands_behind_the_end_of_what_is_coded_is_not_written():
+    told = [("content-encoding", "gzip")]
+    body = gzip.compress(b'{"messages": []}')
+    assert Masked(TOOLS).request(told, body + b"\0\0") == body + b"\0\0"
+    kept = Masked(TOOLS).request(told, body + WORDS.encode())
+    assert KEY.encode() not in kept
+    assert decode_body(told, kept) == (b'{"messages": []}', None)
