@@ -90,7 +90,10 @@ class Search:
         found = dict[str, set[bytes]]()
         for file in sorted(folder.rglob("*")):
             if file.is_file() and not file.is_symlink():
-                data = file.read_bytes()
+                try:
+                    data = file.read_bytes()
+                except FileNotFoundError:  # Postgres has taken it away
+                    continue
                 leaks = self.leaks(data) | self.leaks(b"\n".join(_unpacked(data)))
                 if leaks:
                     found[str(file.relative_to(folder))] = leaks

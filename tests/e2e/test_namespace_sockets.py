@@ -148,6 +148,7 @@ def test_frames_of_google_are_binary_and_stay_so(script, proxy):
         assert socket.recv() == json.dumps(call).encode().replace(PREFIX.encode(), b"")
         socket.send(json.dumps(result).encode())
 
+    wait_for(lambda: len(script.got) == 3 or None)
     assert all(isinstance(frame, bytes) for frame in script.got)
     assert [PREFIX.encode() in frame for frame in script.got] == [True, False, True]
 

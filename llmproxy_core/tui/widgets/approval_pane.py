@@ -114,6 +114,8 @@ class ApprovalPane(VerticalScroll):
         if one is None:
             return
         found = await self.hub.ask(lambda: guard.found_in(one.request_id))
+        if not self.is_attached:
+            return  # the screen was left meanwhile
         if self.shown is not None and self.shown.request_id == one.request_id:
             self.findings = found or []
             self._tell_findings()
