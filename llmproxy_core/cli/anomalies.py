@@ -24,6 +24,7 @@ from llmproxy_core.cli.anomaly_options import (
 )
 from llmproxy_core.cli.anomaly_words import HEADING, cells, lines
 from llmproxy_core.cli.surroundings import print_json, store, warn
+from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import actor
 from llmproxy_core.tui import plain
 
@@ -180,7 +181,10 @@ def import_(
 
     from llmproxy_core.interchange import anomaly_lines
 
-    source = nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")  # noqa: SIM115
+    try:
+        source = nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")  # noqa: SIM115
+    except OSError as exc:
+        raise LlmproxyError(f"cannot read {file}: {exc.strerror or exc}") from exc
     with source as opened, store("llmproxy anomalies") as database:
         number = anomaly_lines.read(database, opened, actor())
     typer.echo(f"{number:,} anomalies")

@@ -39,8 +39,9 @@ EXIT_PROXY_DOWN = 3
 
 EPILOG = """\b
 Exit codes: 0 done; 1 failed, stderr says why; 2 wrong use; 3 the proxy is
-not running; 4 there is no such flow; 130 interrupted. `run` ends with the
-code of the program it ran (126: cannot be executed, 127: not found).
+not running; 4 there is no such call, session, anomaly or webhook;
+130 interrupted. `run` ends with the code of the program it ran (126: cannot
+be executed, 127: not found).
 
 \b
 Start with:   llmproxy demo

@@ -9,6 +9,7 @@ import typer
 from llmproxy_core.cli.aligned import aligned
 from llmproxy_core.cli.ns_rules import when
 from llmproxy_core.cli.surroundings import print_json, settings, store
+from llmproxy_core.errors import StoreError
 from llmproxy_core.home import actor
 from llmproxy_core.tui import plain
 
@@ -48,12 +49,14 @@ def unblock(key: Key) -> None:
     Example:
       llmproxy keys unblock fp_0123456789ab
     """
-    from llmproxy_core.store import policy_changes
+    from llmproxy_core.store import policy_changes, security_policies
     from llmproxy_core.store.database import driver
 
     _, home = settings()
     name = policy_changes.key_policy(_fingerprint(key))
     with store("llmproxy keys") as database, database.connect() as connection:
+        if security_policies.find(driver(connection), name) is None:
+            raise StoreError(f"{key} is not blocked. `llmproxy keys list` has those that are.")
         policy_changes.remove(driver(connection), name, actor())
     typer.echo(f"{key} may be used again. {when(home)}")
 

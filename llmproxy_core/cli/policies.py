@@ -11,6 +11,7 @@ from llmproxy_core.cli.aligned import aligned
 from llmproxy_core.cli.ns_rules import when
 from llmproxy_core.cli.policy_options import Name
 from llmproxy_core.cli.surroundings import print_json, settings, store, warn
+from llmproxy_core.errors import StoreError
 from llmproxy_core.home import actor
 from llmproxy_core.tui import figures, plain
 
@@ -70,7 +71,7 @@ def show(name: Name, as_json: Annotated[bool, typer.Option("--json")] = False) -
         with database.connect() as connection:
             newest = decisions.newest(connection, name, limit=10)
     if row is None:
-        raise typer.BadParameter(f"there is no policy {name!r}; `llmproxy policies list` has all")
+        raise StoreError(f"There is no policy {name!r}. `llmproxy policies list` has all.")
     if as_json:
         print_json(row | {"decisions": newest})
         return

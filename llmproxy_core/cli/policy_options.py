@@ -173,7 +173,8 @@ def checked(table: dict[str, Any]) -> PolicyConfig:
     try:
         return security_policies.checked(table)
     except ConfigError as exc:
-        said = str(exc).removeprefix("policy: ").replace("`policies[0].", "`")
+        said = str(exc).removeprefix("policy: ")
+        said = said.replace("`policies[0].", "`").replace("`policies[0]`: ", "")
         raise typer.BadParameter(said) from None
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmproxy_core.cli.policy_options import Name
+from llmproxy_core.cli.policy_options import Name, checked
 from llmproxy_core.cli.since import moment
 from llmproxy_core.cli.surroundings import print_json, settings, store, warn
+from llmproxy_core.errors import StoreError
 from llmproxy_core.tui import plain
 
 if TYPE_CHECKING:
@@ -40,17 +41,16 @@ def try_out(
       llmproxy policies test no-keys --when 'finding.family == "secret" and finding.score > 0.9'
     """
     from llmproxy_core import trial
-    from llmproxy_core.store.security_policies import checked
 
     config, _ = settings()
     with store("llmproxy policies") as database:
         known = _in_force(database, config)
         if name not in known:
-            raise typer.BadParameter(f"there is no policy {name!r}; `llmproxy policies list`")
+            raise StoreError(f"There is no policy {name!r}. `llmproxy policies list` has all.")
         policy = known[name]
         if expression is not None:
             told = policy.model_dump(mode="json", exclude_defaults=True)
-            policy = checked(told | {"when": expression}, "--when")
+            policy = checked(told | {"when": expression})
         begin = moment(since, datetime.now(UTC))
         found = trial.run(database, policy, known.values(), begin, most, _progress)
     if as_json:

@@ -128,6 +128,10 @@ def test_anomalies_go_to_another_store_and_back(
         wrong.write_text('{"id": 3}\n')
         refused = there("anomalies", "import", str(wrong))
         assert (refused.returncode, "line 1 is not an anomaly" in refused.stderr) == (1, True)
+        missing = there("anomalies", "import", "nowhere.jsonl")
+        assert (missing.returncode, missing.stderr) == (
+            1, "llmproxy: cannot read nowhere.jsonl: No such file or directory\n",
+        )  # fmt: skip
     drop_database(postgres_home, name)
 
 
@@ -158,7 +162,7 @@ def test_a_policy_is_added_changed_and_removed(llmproxy: Command) -> None:
     ("arguments", "problem"),
     [
         (["add", "x", "--when", "model =="], "an expression"),
-        (["add", "x", "--when", "true", "--action", "throttle"], "per_minute"),
+        (["add", "x", "--when", "true", "--action", "throttle"], "value: allowed is `per_minute`"),
         (["add", "-x-", "--when", "true"], "No such option"),
         (["add", "x y", "--when", "true"], "letters, digits"),
         (["set", "nobody", "--mode", "off"], "no policy 'nobody'"),
@@ -169,8 +173,15 @@ def test_a_policy_is_added_changed_and_removed(llmproxy: Command) -> None:
 )
 def test_what_is_no_policy_is_told(llmproxy: Command, arguments: list[str], problem: str) -> None:
     done = llmproxy("policies", *arguments)
-    assert done.returncode in (1, 2)
+    assert done.returncode == (1 if "nobody" in arguments else 2)
     assert problem in " ".join(done.stderr.replace("│", "").split())
+
+
+def test_another_expression_that_is_wrong_is_told_by_its_own_name(llmproxy: Command) -> None:
+    llmproxy("policies", "add", "no-keys", "--when", SECRET)
+    done = llmproxy("policies", "test", "no-keys", "--when", 'model = "x"')
+    assert (done.returncode, "policies[0]" in done.stderr) == (2, False)
+    assert "write == to compare" in done.stderr
 
 
 def test_policies_of_the_file_are_changed_there(
@@ -202,6 +213,8 @@ def test_a_key_is_blocked_and_let_in_again(llmproxy: Command) -> None:
     assert policy["when"] == f'key.fingerprint == "{key}"'
     assert "may be used again" in llmproxy("keys", "unblock", key).stdout
     assert llmproxy("keys", "list").stdout == "No key is blocked.\n"
+    again = llmproxy("keys", "unblock", key)
+    assert (again.returncode, f"{key} is not blocked" in again.stderr) == (1, True)
 
 
 def test_a_key_itself_is_not_repeated(llmproxy: Command) -> None:
