@@ -26,12 +26,15 @@ MODELS = 4096
 
 ALLOWED = re.compile(
     rb'"(?:max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens|maxTokens'
-    rb'|num_predict)"\s*+:\s*+(\d{1,9})(?![\d.])'
+    rb'|num_predict)"\s*+:\s*+(\d{1,9}(?:\.0{1,9})?(?:[eE]\+?\d)?)(?![\d.eE])'
 )
+"""Some servers take 1e5 and 100000.0 for a whole number."""
 END = b'okens"'
 """Of these names but Ollama's: a search that runs at gigabytes a second, and not by the pattern."""
 OLLAMA = b'num_predict"'
 LONGEST_NAME = 23
+MOST = 999_999_999
+"""Tokens that are allowed at once; nobody has as many."""
 LOOKED = 100
 """Names in a body that are looked at."""
 HEAD, TAIL = 2**12, 2**16
@@ -146,6 +149,6 @@ def _allowed(body: bytes, name: bytes, start: int, end: int) -> int:
     while at >= 0 and looked < LOOKED:
         looked += 1
         if found := ALLOWED.search(body, max(0, at - LONGEST_NAME), at + 64):
-            most = max(most, int(found[1]))
+            most = max(most, min(int(float(found[1])), MOST))
         at = body.find(name, at + len(name), end)
     return most

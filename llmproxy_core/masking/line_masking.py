@@ -32,7 +32,7 @@ class LineMasker:
         """What may be written now."""
         if not self._end and LINE in chunk:
             self._end = EVENT_IN_CRLF if b"\r\n" in chunk else EVENT
-        tail = b"".join(self._held)[-len(EVENT_IN_CRLF) :] if self._held else b""
+        tail = b"".join(self._held[-len(EVENT_IN_CRLF) :])[-len(EVENT_IN_CRLF) :]
         if not self._end or self._end not in tail + chunk:
             self._hold(chunk)
             return b""

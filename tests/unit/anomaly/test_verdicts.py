@@ -168,3 +168,13 @@ def test_what_is_known_costs_a_tenth_of_a_millisecond():
         verdicts.request(CHAT, PATH, body)
         spent.append((time.thread_time_ns() - begun) / 1e6)
     assert min(spent) <= 0.1
+
+
+def test_a_body_of_a_million_elements_does_not_hold_up_the_others():
+    verdicts = Verdicts(DETECTORS)
+    verdicts.warm()
+    body = b'{"messages": [%b]}' % b",".join(b'{"content": "a%d"}' % n for n in range(200_000))
+    began = time.process_time()
+    judged = verdicts.request(CHAT, PATH, body)
+    assert time.process_time() - began < 1
+    assert judged.left > 100_000

@@ -40,6 +40,11 @@ def test_ollamas_name_for_it_is_known():
     assert tokens_allowed(body(options={"num_predict": 5})) == 5
 
 
+@pytest.mark.parametrize("number", [b"1e5", b"1E+5", b"100000.0", b"10.00e4"])
+def test_a_whole_number_is_known_in_any_spelling(number):
+    assert tokens_allowed(b'{"max_tokens": %b, "messages": []}' % number) == 100_000
+
+
 @given(st.text())
 def test_nothing_that_stands_in_a_text_is_taken_for_it(text):
     said = text + '"max_tokens": 5, {"max_tokens":6}'

@@ -1,6 +1,7 @@
 """Streams of lines, masked in any cuts of their bytes."""
 
 import json
+import time
 from unittest import mock
 
 import pytest
@@ -71,3 +72,12 @@ def test_of_a_line_that_is_too_long_nothing_is_written():
         masker = LineMasker(StreamMasker(FIND, MASKER))
         assert masker.feed(b"x" * 60) + masker.feed(b"x" * 60 + b"\nnext\n") == b"next\n"
         assert masker.dropped == 121
+
+
+def test_an_event_that_drips_costs_no_more_than_one_that_comes_at_once() -> None:
+    masker = LineMasker(StreamMasker(FIND, MASKER), events=True)
+    event = b'data: {"text": "' + b"so many words " * 20_000 + b'"}\n\n'
+    began = time.process_time()
+    out = b"".join(masker.feed(event[at : at + 1]) for at in range(len(event)))
+    assert time.process_time() - began < 5
+    assert out + masker.finish() == event
