@@ -183,7 +183,7 @@ class Database:
         return StoreError(f"{self.where}: {exc}")
 
     def _unavailable(self, exc: BaseException) -> DatabaseUnavailable:
-        text = str(exc).strip()
+        text = " ".join(str(exc).split())
         if password := self._parameters.get("password"):
             text = text.replace(str(password), "***")
         if self.embedded:
