@@ -86,7 +86,7 @@ class Limits:
         if not message.from_client:
             _turn(session, message)
             return None
-        if b'"model"' in message.content:
+        if b'"model"' in message.content or turns.ESCAPED.search(message.content, 0, turns.NEAR):
             session.model = facts.model("", message.content) or session.model
         if turns.begins_turn(session.head.wire, message.content):
             return _ask_turn(flow, session, message.content)

@@ -32,6 +32,10 @@ TYPE = re.compile(
     rb'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]{0,128}"\s*,\s*)?"type"\s*:\s*"([\w.]{1,128})"'
 )
 KEY = re.compile(rb'\s*\{\s*"(\w{1,64})"\s*:')
+ESCAPED = re.compile(rb"\\u00[2-7]")
+"""An ASCII character as nobody needs to write it."""
+NEAR = 2**16
+"""Bytes of a frame in which a type may be told that way."""
 WARM_UP = re.compile(rb'"generate"\s*:\s*false')
 
 ASKS = (b"response.create",)
@@ -101,7 +105,7 @@ def _is(types: tuple[bytes, ...], data: bytes) -> bool:
     """Is the frame's `type` one of these? Mostly it stands in front."""
     if told := TYPE.match(data):
         return told[1] in types
-    if not any(b'"%b"' % kind in data for kind in types):
+    if not (any(b'"%b"' % kind in data for kind in types) or ESCAPED.search(data, 0, NEAR)):
         return False
     return text_of(_fields(data).get("type")).encode() in types
 

@@ -79,6 +79,15 @@ def test_a_response_is_asked_for_by_name(data: bytes, expected: bool) -> None:
     assert begins_turn(RESPONSES, data) is expected
 
 
+def test_a_response_is_asked_for_however_its_name_is_spelled() -> None:
+    for data in (
+        rb'{"type": "response\u002ecreate"}',
+        rb'{"model": "m", "\u0074ype": "r\u0065sponse.create"}',
+    ):
+        assert begins_turn(REALTIME, data)
+        assert begins_turn(RESPONSES, data)
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
