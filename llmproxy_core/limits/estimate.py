@@ -8,6 +8,7 @@ COLD tokens.
 
 import re
 from collections.abc import Callable
+from itertools import islice
 
 from llmproxy_core.limits.call import Amount
 
@@ -35,6 +36,9 @@ OLLAMA = b'num_predict"'
 LONGEST_NAME = 23
 MOST = 999_999_999
 """Tokens that are allowed at once; nobody has as many."""
+CHOICES = re.compile(
+    rb'"(?:n|best_of|candidateCount|num_generations)"\s*+:\s*+(\d{1,3})(?![\d.eE])'
+)
 LOOKED = 100
 """Names in a body that are looked at."""
 HEAD, TAIL = 2**12, 2**16
@@ -59,7 +63,8 @@ class Estimator:
         """What a request with this body may take. `writes` False: it is not of the kind that has
         text written, such as embeddings and the counting of tokens."""
         allowed = tokens_allowed(body) if writes else 0
-        return self.amount(provider, model, tokens_read(body), allowed, priced=priced)
+        times = choices(body)
+        return self.amount(provider, model, tokens_read(body), allowed, times, priced=priced)
 
     def amount(
         self,
@@ -67,12 +72,13 @@ class Estimator:
         model: str,
         read: int,
         allowed: int | None = None,
+        times: int = 1,
         *,
         priced: bool = True,
     ) -> Amount:
-        """`read` tokens, and as many written as are `allowed`; None: as many as is usual. `priced`
-        False: nobody asks what it costs."""
-        written = float(self.usual(provider, model) if allowed is None else allowed)
+        """`read` tokens, and as many written as are `allowed`; None: as many as is usual. `times`:
+        so many answers. `priced` False: nobody asks what it costs."""
+        written = float(self.usual(provider, model) if allowed is None else allowed) * times
         usd = self.usd(provider, model, read, written) if priced else 0.0
         return Amount(read + written, usd)
 
@@ -125,6 +131,15 @@ def tokens_allowed(body: bytes) -> int | None:
     if found < 0 and size > HEAD + TAIL:
         found = _allowed(body, END, HEAD, size - TAIL)
     return None if found < 0 else found
+
+
+def choices(body: bytes) -> int:
+    """How many answers a request wants, each as long as it allows."""
+    size, most = len(body), 1
+    for start, end in ((0, min(HEAD, size)), (max(0, size - TAIL), size)):
+        for found in islice(CHOICES.finditer(body, start, end), LOOKED):
+            most = max(most, int(found[1]))
+    return most
 
 
 def tokens_read(body: bytes) -> int:

@@ -14,7 +14,7 @@ from llmproxy_core.config import Config, LimitConfig
 from llmproxy_core.home import Home
 from llmproxy_core.limits import Amount, Call, Level, Refusal, Reservation
 from llmproxy_core.limits.call import Kind
-from llmproxy_core.limits.estimate import PICTURE, Estimator, tokens_allowed, tokens_read
+from llmproxy_core.limits.estimate import PICTURE, Estimator, choices, tokens_allowed, tokens_read
 from llmproxy_core.limits.opening import open_limiter
 from llmproxy_core.limits.shared import SharedLimiter
 from llmproxy_core.metering.levels import Levels
@@ -198,7 +198,8 @@ class Metering:
             await asyncio.to_thread(self._estimator.usd, provider, model, 0.0, 0.0)
         reads_only = any(word in wire for word in READS_ONLY)
         allowed = 0 if reads_only else tokens_allowed(body)
-        return self._estimator.amount(provider, model, call.read, allowed, priced=priced)
+        times = choices(body)
+        return self._estimator.amount(provider, model, call.read, allowed, times, priced=priced)
 
     def _rates(self, provider: str, model: str) -> tuple[float, float] | None:
         try:

@@ -119,3 +119,13 @@ def test_a_price_of_ones_own_comes_first():
     mine = OwnPrices([PriceConfig(model="gpt-*", input=Decimal(3), output=Decimal(6))])
 
     assert rates("openai", "gpt-4o", mine) == pytest.approx((3e-6, 6e-6))
+
+
+@pytest.mark.parametrize("name", ["n", "best_of", "candidateCount", "num_generations"])
+def test_each_of_several_answers_may_be_as_long_as_is_allowed(name):
+    estimator = Estimator(lambda provider, model: (0.0, 1.0))
+    one = estimator.estimate("openai", "m", b'{"max_tokens": 100}')
+    many = estimator.estimate("openai", "m", b'{"max_tokens": 100, "%b": 8}' % name.encode())
+    usual = estimator.estimate("openai", "m", b'{"%b": 8}' % name.encode())
+    assert (one.usd, many.usd) == (100.0, 800.0)
+    assert usual.usd == 8 * estimator.usual("openai", "m")
