@@ -1,6 +1,7 @@
 """The events of a stream whose texts end within a word that may become a name: they wait."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from llmproxy_core.namespace.events import Event
@@ -39,7 +40,7 @@ class _Word:
         self.pieces = []
 
 
-class EventQueue:
+class EventQueue(ABC):
     """Events that wait while a text in them may go on in a way that changes it (`open_words`), and
     with them all after them, but comments and pings, which keep a connection alive."""
 
@@ -65,25 +66,25 @@ class EventQueue:
         return not self._waiting
 
     @property
+    @abstractmethod
     def open(self) -> int:
         """How many texts are unfinished."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hear(self, event: Event) -> None:
         """Note what it changes, and what it leaves open."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forget(self) -> None:
         """What has begun is over; nothing waits for it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def give_up(self) -> None:
         """Wait for nothing any more: what has begun stays as it is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> None:
         """The end of the stream is the end of every text."""
-        raise NotImplementedError
 
     def rest(self) -> list[bytes]:
         """All that waits: no more comes."""
