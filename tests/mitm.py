@@ -16,6 +16,7 @@ from typing import Any, Protocol, Self
 from llmproxy_core.home import Home
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record
 from llmproxy_core.spool import START, readers
+from tests.threaded_tls import threaded
 
 CHECKOUT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -143,7 +144,7 @@ class Mitmdump:
 
     def trust(self) -> ssl.SSLContext:
         """A client's TLS settings: our CA and nothing else."""
-        return ssl.create_default_context(cafile=self.ca)
+        return threaded(ssl.create_default_context(cafile=self.ca))
 
     def calls(self) -> list["Call"]:
         """The exchanges in the spool, in order of their requests."""

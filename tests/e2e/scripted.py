@@ -7,6 +7,7 @@ from typing import Any
 from websockets.sync.server import ServerConnection, serve
 
 from llmproxy_core.simulator.certificate import write_certificates
+from tests.threaded_tls import threaded
 
 REALTIME = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
 RESPONSES = "wss://api.openai.com/v1/responses"
@@ -26,7 +27,7 @@ class Script:
 
     def __init__(self, folder: Any) -> None:
         self.ca_file, certificate = write_certificates(folder)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = threaded(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         context.load_cert_chain(certificate)
         self._server = serve(self._answer, "127.0.0.1", 0, ssl=context, max_size=None)
         self.https_port = self._server.socket.getsockname()[1]

@@ -13,6 +13,7 @@ from websockets.sync.server import serve
 
 from llmproxy_core.simulator.certificate import write_certificates
 from tests.mitm import Mitmdump, wait_for
+from tests.threaded_tls import threaded
 
 
 class Echo:
@@ -22,7 +23,7 @@ class Echo:
 
     def __init__(self, folder):
         self.ca_file, certificate = write_certificates(folder)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = threaded(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         context.load_cert_chain(certificate)
         self._server = serve(
             self._answer, "127.0.0.1", 0, ssl=context, process_request=self._refuse
