@@ -1,13 +1,8 @@
 """The call that waits under the cursor: who asks, for what, and what was found in it."""
 
-from typing import ClassVar, cast
-
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Static
 
 from llmproxy_core.store.guard_rows import Anomaly, Approval
@@ -16,38 +11,22 @@ from llmproxy_core.tui import figures, guard_words, plain
 from llmproxy_core.tui.approval_columns import is_waiting, seconds_left, why
 from llmproxy_core.tui.flow_columns import client_name, model_name, short_id
 from llmproxy_core.tui.guard_words import FAINT
-from llmproxy_core.tui.hub import Hub, HubScreen
+from llmproxy_core.tui.widgets.resting_pane import RestingPane
 
-REST_SECONDS = 0.1
 FULL = 30
 """Cells of the bar."""
 
 
-class ApprovalPane(VerticalScroll):
+class ApprovalPane(RestingPane):
     """`follow` a call that waits; `tick` as time passes."""
 
-    DEFAULT_CSS = """
-    ApprovalPane {
-        height: 50%; min-height: 6; padding: 0 1; background: $background;
-        border-top: solid $foreground 20%; scrollbar-size-vertical: 1;
-        & > Static { height: auto; }
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "scroll_up", "Up", show=False),
-        Binding("j", "scroll_down", "Down", show=False),
-    ]
+    DEFAULT_CSS = "ApprovalPane { height: 50%; }"
 
     def __init__(self) -> None:
         super().__init__()
         self.shown: Approval | None = None
         self.flow: Flow | None = None
         self.findings: list[Anomaly] = []
-        self._rest: Timer | None = None
-
-    @property
-    def hub(self) -> Hub:
-        return cast(HubScreen, self.screen).hub
 
     def compose(self) -> ComposeResult:
         yield Static(id="waiting", markup=False)
@@ -61,10 +40,7 @@ class ApprovalPane(VerticalScroll):
             self.scroll_home(animate=False)
         self.shown, self.flow = one, flow
         self.tick()
-        if self._rest is not None:
-            self._rest.stop()
-        if one is not None:
-            self._rest = self.set_timer(REST_SECONDS, self._read)
+        self.at_rest(None if one is None else self._read)
 
     def tick(self) -> None:
         said = Content("") if self.shown is None else self._said(self.shown)

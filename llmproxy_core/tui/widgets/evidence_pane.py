@@ -1,13 +1,8 @@
 """The finding under the cursor: its evidence, whose call it is in, what policies decided."""
 
-from typing import ClassVar, cast
-
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Static
 
 from llmproxy_core.store.guard_rows import Anomaly, PolicyDecision
@@ -15,36 +10,17 @@ from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui import figures, guard_words, plain
 from llmproxy_core.tui.flow_columns import client_name, model_name, short_id
 from llmproxy_core.tui.guard_words import FAINT
-from llmproxy_core.tui.hub import Hub, HubScreen
-
-REST_SECONDS = 0.1
-"""The cursor rests so long before a call is read."""
+from llmproxy_core.tui.hub import Hub
+from llmproxy_core.tui.widgets.resting_pane import RestingPane
 
 
-class EvidencePane(VerticalScroll):
+class EvidencePane(RestingPane):
     """`follow` a finding."""
-
-    DEFAULT_CSS = """
-    EvidencePane {
-        height: 45%; min-height: 6; padding: 0 1; background: $background;
-        border-top: solid $foreground 20%; scrollbar-size-vertical: 1;
-        & > Static { height: auto; }
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "scroll_up", "Up", show=False),
-        Binding("j", "scroll_down", "Down", show=False),
-    ]
 
     def __init__(self) -> None:
         super().__init__()
         self.shown: Anomaly | None = None
         self._told: tuple[Content, ...] = ()
-        self._rest: Timer | None = None
-
-    @property
-    def hub(self) -> Hub:
-        return cast(HubScreen, self.screen).hub
 
     def compose(self) -> ComposeResult:
         yield Static(id="evidence", markup=False)
@@ -57,10 +33,7 @@ class EvidencePane(VerticalScroll):
             self._told = ()
             self.scroll_home(animate=False)
         self._draw()
-        if self._rest is not None:
-            self._rest.stop()
-        if one is not None:
-            self._rest = self.set_timer(REST_SECONDS, self._read)
+        self.at_rest(None if one is None else self._read)
 
     def _draw(self) -> None:
         now, zone = self.hub.now(), self.hub.zone
