@@ -17,8 +17,16 @@ ESCAPED = re.compile(rb"\\u00(?:2[dD]|[4-7][0-9a-fA-F])")
 PATIENCE = 5.0
 """Seconds for which what only keeps a connection alive keeps its place behind a call."""
 
+EMPTY = b" \t\r\n,[]\xef\xbb\xbf"
+"""What stands around JSON."""
+
 type Judge = Callable[[Call], str]
 """Asked once for each call: "" lets it go on; else the text that the client gets in its place."""
+
+
+class Unread(ValueError):
+    """An event may have a call in it and cannot be read as its answer is: a client may read it in
+    another way."""
 
 
 class Script(Protocol):
@@ -47,13 +55,16 @@ class _Waiting:
 class Gate:
     """`put` events, and send on what it gives. Calls are held until `judge` has decided.
 
-    `limit`: bytes that are held; then what is held is judged as it is.
+    `limit`: bytes that are held; then what is held is judged as it is. `strict`: `put` raises for
+    what is `unread`; else it passes.
     """
 
-    __slots__ = ("_denied", "_format", "_judge", "_limit", "_open", "_script", "_size", "_unsent",
-                 "_waiting")  # fmt: skip
+    __slots__ = ("_denied", "_format", "_judge", "_limit", "_open", "_script", "_size", "_strict",
+                 "_unsent", "_waiting", "unread")  # fmt: skip
 
-    def __init__(self, format: Format, script: Script, judge: Judge, limit: int) -> None:
+    def __init__(
+        self, format: Format, script: Script, judge: Judge, limit: int, *, strict: bool = False
+    ) -> None:
         self._format = format
         self._script = script
         self._judge = judge
@@ -64,6 +75,8 @@ class Gate:
         self._size = 0
         self._denied = False
         self._unsent: Event | None = None
+        self._strict = strict
+        self.unread: Unread | None = None
 
     @property
     def idle(self) -> bool:
@@ -77,11 +90,12 @@ class Gate:
         self._format.overhear(text)
         return True
 
-    def put(self, event: Event, out: list[bytes]) -> None:
+    def put(self, event: Event, out: list[bytes], *, broken: bool = False) -> None:
         """Adds to `out` what may go on, now that this event has come. After it has raised, what is
-        neither there nor given by `surrender` has been dealt with."""
+        neither there nor given by `surrender` has been dealt with. `broken`: off in the middle, so
+        that nobody can read it."""
         self._unsent = event
-        self._put(event, out)
+        self._put(event, out, broken)
         self._unsent = None
 
     def settle(self, cut: Cut, out: list[bytes]) -> None:
@@ -98,13 +112,15 @@ class Gate:
         self._unsent = None
         return held
 
-    def _put(self, event: Event, out: list[bytes]) -> None:
+    def _put(self, event: Event, out: list[bytes], broken: bool) -> None:
         text = self._script.text(event)
-        if self.idle and self.sleeps(text):
+        if self.idle and not may_call(event.payload, self._format.words) and self.sleeps(text):
             out.append(event.raw)
             return
         told = self._script.read(text)
-        if told is None and text.strip() == DONE:
+        if told is None and not broken:
+            self._note(event, text)
+        if told is None and text.lstrip().startswith(DONE):
             self.settle("ended", out)
         if (told is None or _only_alive(text)) and self._hurries:
             out.append(event.raw)
@@ -130,6 +146,15 @@ class Gate:
         if self._size > self._limit:
             self._decide_all("large")
         self._release(out)
+
+    def _note(self, event: Event, text: bytes) -> None:
+        """Of what is no JSON object."""
+        said = text.strip(EMPTY)
+        goes_on = bool(self._open and said and not said.startswith(DONE[1:-1]))
+        if goes_on or may_call(event.payload, self._format.words):
+            self.unread = Unread("an event may have a call of a tool in it, and cannot be read")
+            if self._strict:
+                raise self.unread
 
     @property
     def _hurries(self) -> bool:

@@ -79,7 +79,7 @@ class Chunks(Plain):
     def text(self, event: Event) -> bytes:
         told = mapping(parse(event.text)[0]).get("bytes")
         try:
-            return b64decode(told, validate=True) if isinstance(told, str) else event.text
+            return b64decode(told) if isinstance(told, str) else event.text
         except (binascii.Error, ValueError):
             return event.text
 

@@ -3,7 +3,7 @@
 from codecs import IncrementalDecoder, getincrementaldecoder
 
 from llmproxy_core.model import Headers, header
-from llmproxy_core.namespace.events import Events, FrameEvents, JsonEvents, TextEvents
+from llmproxy_core.namespace.events import DATA, Events, FrameEvents, JsonEvents, TextEvents
 from llmproxy_core.providers.content_type import content_type
 from llmproxy_core.providers.wide import BEGINS, TELLING, wide_encoding
 from llmproxy_core.toolgate.call import Format
@@ -14,6 +14,8 @@ from llmproxy_core.toolgate.scripts import Chunks, Json, Lines, Messages, Sse
 BOM = b"\xef\xbb\xbf"
 BOM_OR_BLANK = b" \t\r\n\xef\xbb\xbf"
 ENVELOPED = "bedrock.invoke"
+FRAMED = "bedrock."
+"""Wires of which an answer may be an eventstream, whatever it is told to be."""
 LIMIT = 32 * 2**20
 
 
@@ -21,8 +23,10 @@ class ToolGate:
     """A stage that holds each call of a tool until `judge` has decided, see `rewriting`. Texts go
     on; the bytes of a call that may go on are those that came. Raises on nothing.
 
-    `limit`: bytes that are held. `closed`: after a fault of ours, or where no more events can be
-    told apart, nothing goes on any more; else all does as it comes. `fault` tells.
+    How an answer is to be read its first byte tells, as clients go by what they asked for and not
+    by its content type. `limit`: bytes that are held. `closed`: after a fault of ours, or where no
+    more events can be told apart, or an event may have a call and cannot be read, nothing goes on
+    any more; else all does as it comes. `fault` tells.
     """
 
     __slots__ = ("_begun", "_closed", "_decoder", "_format", "_frames", "_judge", "_limit", "_lines", "_over",
@@ -33,7 +37,7 @@ class ToolGate:
     ) -> None:
         told = content_type(header(headers, "content-type") or "")
         self._wire = wire
-        self._frames = told.eventstream and wire.startswith("bedrock")
+        self._frames = False
         self._lines = told.lines
         self._judge = judge
         self._limit = limit
@@ -58,6 +62,8 @@ class ToolGate:
             data = self._decoder.decode(data).encode()
         if self._begun:
             data, self._begun = self._begun + data, b""
+        if self._way is None and self._wire.startswith(FRAMED):
+            self._frames = data[:1] == b"\0"
         if data[-1:] == b"\r" and not self._frames:  # the newline belongs to it
             data, self._begun = data[:-1], b"\r"
             if not data:
@@ -98,7 +104,9 @@ class ToolGate:
         try:
             last = events.last()
             if last.raw:
-                gate.put(last, sent)
+                as_events = isinstance(events, JsonEvents) and DATA in last.raw
+                gate.put(last, sent, broken=not as_events)
+            self.fault = self.fault or gate.unread
             gate.settle("ended", sent)
         except Exception as exc:  # noqa: BLE001  fails as was asked for
             sent.append(self._failed(exc, gate, b""))
@@ -113,6 +121,7 @@ class ToolGate:
             except Exception as exc:  # noqa: BLE001  fails as was asked for
                 rest = b"".join(one.raw for one in found[at:]) + events.last().raw
                 return b"".join(sent) + self._failed(exc, gate, rest)
+        self.fault = self.fault or gate.unread
         if events.full:
             unread = ValueError("an event is damaged, or too large to be read")
             return b"".join(sent) + self._failed(unread, gate, events.last().raw)
@@ -140,4 +149,5 @@ class ToolGate:
         else:
             events, script = JsonEvents(), Json()
         format = FORMATS[self._wire]() if self._format is None else self._format
-        return events, Gate(format, script, self._judge, self._limit)
+        gate = Gate(format, script, self._judge, self._limit, strict=self._closed)
+        return events, gate
