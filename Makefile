@@ -29,7 +29,7 @@ test: environment ## the whole suite, with coverage; ARGS="-k name" for a part o
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --cov --cov-report=term $(ARGS)
 
 test-system: environment ## proxies, workers and databases as processes of their own, started and killed
-	$(BIN)/pytest -m system --numprocesses 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "system and not chaos and not soak" --numprocesses 3 --dist loadfile $(ARGS)
 
 check: environment ## formatting, lint, types, layers, leftovers
 	$(BIN)/ruff check .

@@ -41,6 +41,7 @@ from tests.worker.processes import worker
 
 pytestmark = pytest.mark.system
 
+MARK = re.compile(rb"\[secret:[^\]]+\]")
 EVERY = 9
 """Of the corpus, one exchange of so many is imported in the default run."""
 FIELDS = (
@@ -127,13 +128,20 @@ def test_all_recorded_exchanges_come_out_as_they_went_in(llmproxy, capsys):
         )
 
 
+def is_masked_copy(kept: bytes, recorded: bytes) -> bool:
+    """The same bytes, but for marks in place of secrets (a recorded SDP offer has a password)."""
+    between = MARK.split(kept)
+    return re.fullmatch(b".+?".join(map(re.escape, between)), recorded, re.DOTALL) is not None
+
+
 def assert_unchanged(found: list[dict[str, Any]], told: dict[str, dict[str, Any]]) -> None:
     wrong, fields = [], 0
     for exchange in found:
         ours = told[exchange["id"]]
         assert ours.keys() >= REQUIRED
         for side in ("request", "response"):
-            assert base64.b64decode(ours[f"{side}_body"]) == body_of(exchange, side)
+            kept = base64.b64decode(ours[f"{side}_body"])
+            assert is_masked_copy(kept, body_of(exchange, side)), (exchange["id"], side)
         for name, theirs, read in differences(exchange, ours):
             fields += 1
             if theirs != read and (exchange["id"], name) not in EXPLAINED:
