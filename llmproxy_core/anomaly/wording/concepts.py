@@ -15,7 +15,8 @@ from llmproxy_core.anomaly.wording.tokens import Alphabet, Hashes, Tokens, mixed
 _WORD = np.uint64(0x51ED270B9F7E3A11)
 _NEXT = np.uint64(0xA24BAED4963EE407)
 _LONGEST_STEM = 8
-_SIEVE = np.uint64(0xFFFF)
+_LONG_STEM = 5
+"""Many words are too short for stems from here on: these are looked at apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +35,62 @@ class Lexicon:
         self, alphabet: Alphabet, tokens: Tokens, words: Hashes, sums: Hashes
     ) -> Places:
         """For each word the number of its concept, 0 for none; longer matches come first."""
-        lengths = tokens.ends - tokens.starts
-        room = np.where(tokens.ideographs, tokens.codes.size - tokens.starts, lengths)
-        stems = np.array(self.stems, np.int64)
-        which, rows = np.nonzero(room >= stems[:, None])
-        starts = tokens.starts[rows]
-        hashes = (
-            alphabet.between(sums, starts, starts + stems[which]),
-            words ^ _WORD,
-            joined(words),
-        )
+        room = tokens.ends - tokens.starts
+        if tokens.ideographs.any():
+            room = np.where(tokens.ideographs, tokens.codes.size - tokens.starts, room)
         every = np.arange(words.size)
-        found = np.zeros(words.size, np.int64)
-        self._look_up(found, np.concatenate(hashes), np.concatenate((rows, every, every[:-1])))
+        roomy = np.flatnonzero(room >= _LONG_STEM)
+        lengths = np.array(self.stems, np.int64)
+        short = int(lengths.searchsorted(_LONG_STEM))
+        starting = _Starting(alphabet, sums, tokens.starts, room)
+        looked = (
+            self._stems(starting, lengths[:short], every),
+            self._stems(starting, lengths[short:], roomy),
+            self._sieved(words ^ _WORD, every),
+            self._sieved(joined(words), every),
+        )
+        hashes, rows = (np.concatenate(parts) for parts in zip(*looked, strict=True))
+        return self._noted(words.size, hashes, rows)
+
+    def _stems(self, starting: "_Starting", lengths: Places, rows: Places) -> tuple[Hashes, Places]:
+        """What may be keys among the stems of these lengths of the words `rows`."""
+        hashes = starting.hashes(lengths, rows)
+        hits = np.flatnonzero(self.sieve.take(hashes.astype(np.uint16)))
+        stems, words = np.divmod(hits, max(1, rows.size))
+        owners = rows.take(words)
+        fits = starting.room.take(owners) >= lengths.take(stems)
+        return hashes.take(hits).compress(fits), owners.compress(fits)
+
+    def _sieved(self, hashes: Hashes, rows: Places) -> tuple[Hashes, Places]:
+        hits = np.flatnonzero(self.sieve.take(hashes.astype(np.uint16)))
+        return hashes.take(hits), rows.take(hits)
+
+    def _noted(self, words: int, hashes: Hashes, rows: Places) -> Places:
+        """The concepts of the hashes that are keys; of several of a row the last."""
+        found = np.zeros(words, np.int64)
+        slots = self.keys.searchsorted(hashes)
+        slots[slots == self.keys.size] = 0
+        same = np.flatnonzero(self.keys.take(slots) == hashes)
+        found[rows.take(same)] = self.concepts.take(slots.take(same))
         return found
 
-    def _look_up(self, found: Places, hashes: Hashes, rows: Places) -> None:
-        """Notes the concepts of the hashes that are keys; of several of a row the last."""
-        hits = np.flatnonzero(self.sieve[hashes & _SIEVE])
-        slots = np.searchsorted(self.keys, hashes[hits])
-        slots[slots == self.keys.size] = 0
-        same = self.keys[slots] == hashes[hits]
-        found[rows[hits[same]]] = self.concepts[slots[same]]
+
+@dataclass(frozen=True, slots=True)
+class _Starting:
+    """Words by where they start, and how many characters a stem of each may have."""
+
+    alphabet: Alphabet
+    sums: Hashes
+    starts: Places
+    room: Places
+
+    def hashes(self, lengths: Places, rows: Places) -> Hashes:
+        """A row for each length; beyond the end of the text it is of what there is."""
+        starts = self.starts.take(rows)
+        hashes = self.sums.take(starts + lengths[:, None], mode="clip")
+        hashes -= self.sums.take(starts)
+        hashes *= self.alphabet.inverses.take(starts)
+        return mixed(hashes)
 
 
 def joined(words: Hashes) -> Hashes:
@@ -87,8 +122,8 @@ def lexicon_of(
     names: tuple[str, ...], keys: Hashes, concepts: NDArray[np.uint8], stems: tuple[int, ...]
 ) -> Lexicon:
     """The lexicon whose arrays were kept."""
-    sieve = np.zeros(int(_SIEVE) + 1, np.bool_)
-    sieve[keys & _SIEVE] = True
+    sieve = np.zeros(1 << 16, np.bool_)
+    sieve[keys.astype(np.uint16)] = True
     return Lexicon(names, keys, concepts, stems, sieve)
 
 

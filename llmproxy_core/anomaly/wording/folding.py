@@ -9,7 +9,7 @@ import unicodedata
 import numpy as np
 from numpy.typing import NDArray
 
-type Codes = NDArray[np.uint32]
+type Codes = NDArray[np.uint64]
 type Places = NDArray[np.int64]
 
 TABLE_SIZE = 0x20000
@@ -56,16 +56,16 @@ def folded(text: str, table: NDArray[np.uint16]) -> tuple[Codes, Places]:
     if raw.size and int(raw.max()) >= TABLE_SIZE:
         tags = (raw >= _TAGS) & (raw < _TAGS + 0x80)
         raw = np.where(tags, raw - _TAGS, np.where(raw < TABLE_SIZE, raw, 0x20))
-    meant = table[raw]
+    meant = table.take(raw)
     if meant.all():
-        return meant.astype(np.uint32), np.arange(meant.size)
+        return meant.astype(np.uint64), np.arange(meant.size)
     kept = np.flatnonzero(meant)
-    return meant[kept].astype(np.uint32), kept
+    return meant.take(kept).astype(np.uint64), kept
 
 
-def leet_table() -> NDArray[np.uint32]:
+def leet_table() -> Codes:
     """The letter that each ASCII character stands for inside a word; itself for most."""
-    table = np.arange(128, dtype=np.uint32)
+    table = np.arange(128, dtype=np.uint64)
     for sign, letter in _LEET.items():
         table[ord(sign)] = ord(letter)
     return table

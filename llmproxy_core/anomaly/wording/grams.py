@@ -9,11 +9,18 @@ from llmproxy_core.anomaly.wording.concepts import Lexicon, joined
 from llmproxy_core.anomaly.wording.folding import Codes, Places
 from llmproxy_core.anomaly.wording.tokens import Alphabet, Hashes, Tokens, mixed
 
+type Slots = NDArray[np.int32]
+type Blocks = NDArray[np.int32]
+
 WORD_BITS = LETTER_BITS = 18
 CONCEPT_BITS = 14
 _SKIP = np.uint64(0x8EBC6AF09C88C6E3)
 _LETTERS = np.uint64(0xE7037ED1A0B428DB)
+_LETTERS_SQUARED = np.uint64(0xE7037ED1A0B428DB**2 & 0xFFFFFFFFFFFFFFFF)
+_SPACE = np.uint64(32)
 LETTER_RUN = 5
+BLOCK = 20
+"""Words of a block; windows are made of these."""
 _REACH = 12
 """Words between two concepts that belong together, at most."""
 _LONGEST = 24
@@ -26,11 +33,11 @@ SLOTS = CONCEPTS + (1 << CONCEPT_BITS)
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """Slots in the table of weights, and the number of the word to which each gram belongs."""
+    """Slots in the table of weights, and the number of the block to whose words each gram belongs."""
 
     tokens: Tokens
-    slots: NDArray[np.int32]
-    rows: Places
+    slots: Slots
+    blocks: Blocks
     concepts: Places
     """For each word the number of its concept, 0 for none."""
 
@@ -40,57 +47,74 @@ def grams(codes: Codes, alphabet: Alphabet, lexicon: Lexicon) -> Grams:
     tokens = alphabet.tokens(codes)
     sums = alphabet.rolled(tokens.codes)
     words = alphabet.between(sums, tokens.starts, tokens.ends)
-    rows = np.arange(words.size)
+    blocks = np.arange(words.size, dtype=np.int32) // np.int32(BLOCK)
     pairs, skips = joined(words), mixed(words[:-2] * _SKIP + words[2:])
-    letters, letter_rows = _letters(tokens)
+    letters, owners = _letters(tokens, blocks)
     found = lexicon.concepts_of(alphabet, tokens, words, sums)
-    concepts, concept_rows = _concepts(found, tokens)
+    concepts, rows = _concepts(found, tokens)
     slots = (
-        _slots(np.concatenate((words, pairs, skips)), WORD_BITS, WORDS),
+        _slots(words, WORD_BITS, WORDS),
+        _slots(pairs, WORD_BITS, WORDS),
+        _slots(skips, WORD_BITS, WORDS),
         _slots(letters, LETTER_BITS, LETTERS),
         _slots(concepts, CONCEPT_BITS, CONCEPTS),
     )
-    owners = (rows, rows[:-1], rows[:-2], letter_rows, concept_rows)
-    return Grams(tokens, np.concatenate(slots), np.concatenate(owners), found)
+    every = (blocks, blocks[:-1], blocks[:-2], owners, blocks.take(rows))
+    return Grams(tokens, np.concatenate(slots), np.concatenate(every), found)
 
 
-def _slots(hashes: Hashes, bits: int, first: int) -> NDArray[np.int32]:
-    return (hashes >> np.uint64(64 - bits)).astype(np.int32) + np.int32(first)
+def _slots(hashes: Hashes, bits: int, first: int) -> Slots:
+    slots = (hashes >> np.uint64(64 - bits)).astype(np.int32)
+    slots += np.int32(first)
+    return slots
 
 
-def _letters(tokens: Tokens) -> tuple[Hashes, Places]:
+def _letters(tokens: Tokens, blocks: Blocks) -> tuple[Hashes, Blocks]:
     """Runs of letters in the words set one space apart."""
-    lengths = np.minimum(tokens.ends - tokens.starts, _LONGEST)
-    firsts = np.cumsum(lengths + 1) - lengths
-    line = np.full(int(lengths.sum()) + lengths.size + 1, 32, np.uint64)
-    rows = np.repeat(np.arange(lengths.size), lengths)
-    within = np.arange(rows.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    line[firsts[rows] + within] = tokens.codes[tokens.starts[rows] + within]
-    owners = np.repeat(np.arange(lengths.size), lengths + 1)
-    if line.size < LETTER_RUN:
-        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    runs = line.size - LETTER_RUN + 1
-    hashes = line[:runs]
-    for step in range(1, LETTER_RUN):
-        hashes = hashes * _LETTERS + line[step : step + runs]
-    return mixed(hashes), owners[:runs]
+    sizes = np.minimum(tokens.ends - tokens.starts, _LONGEST)
+    sizes += 1
+    spaces = np.cumsum(sizes)
+    size = int(spaces[-1]) + 1 if spaces.size else 1
+    if size < LETTER_RUN:
+        return np.zeros(0, np.uint64), np.zeros(0, np.int32)
+    spaces -= sizes
+    places = np.repeat(tokens.starts - spaces - 1, sizes)
+    places += np.arange(places.size)
+    line = np.empty(size, np.uint64)
+    tokens.codes.take(places, out=line[:-1], mode="clip")
+    line[spaces] = line[-1] = _SPACE
+    runs = size - LETTER_RUN + 1
+    edges = np.minimum(np.append(spaces[::BLOCK], runs), runs)
+    return mixed(_runs(line)), np.repeat(blocks[::BLOCK], edges[1:] - edges[:-1])
+
+
+def _runs(line: Hashes) -> Hashes:
+    """Of LETTER_RUN letters each, as a polynomial."""
+    pairs = line[:-1] * _LETTERS
+    pairs += line[1:]
+    fours = pairs[:-2] * _LETTERS_SQUARED
+    fours += pairs[2:]
+    hashes = fours[:-1] * _LETTERS
+    hashes += line[LETTER_RUN - 1 :]
+    return hashes
 
 
 def _concepts(found: Places, tokens: Tokens) -> tuple[Hashes, Places]:
     """Concepts alone, at the opening of a sentence, and two or three near each other in order."""
-    found = np.where(tokens.addresses, 255, found)
+    if tokens.addresses.any():
+        found = np.where(tokens.addresses, 255, found)
     rows = np.flatnonzero(found)
-    kinds = found[rows].astype(np.uint64) + np.uint64(1)
-    opening = tokens.openings[rows]
-    hashes = [kinds, kinds[opening] + np.uint64(300)]
-    owners = [rows, rows[opening]]
+    kinds = found.take(rows).astype(np.uint64)
+    kinds += np.uint64(1)
+    opening = np.flatnonzero(tokens.openings.take(rows))
+    owners, hashes = [rows, rows.take(opening)], [kinds, kinds.take(opening) + np.uint64(300)]
     for step in (1, 2, 3):
-        near = rows[step:] - rows[:-step] <= _REACH
+        near = np.flatnonzero(rows[step:] - rows[:-step] <= _REACH)
         pair = kinds[:-step] * np.uint64(1000) + kinds[step:] + np.uint64(100_000)
-        hashes.append(pair[near])
-        owners.append(rows[:-step][near])
+        hashes.append(pair.take(near))
+        owners.append(rows.take(near))
         if step == 2:
             triple = pair * np.uint64(1000) + kinds[1:-1] + np.uint64(10_000_000_000)
-            hashes.append(triple[near])
-            owners.append(rows[:-step][near])
+            hashes.append(triple.take(near))
+            owners.append(rows.take(near))
     return mixed(np.concatenate(hashes) * _SKIP), np.concatenate(owners)

@@ -93,7 +93,7 @@ class Model:
             read = grams(codes[start : start + ROOM], self.alphabet, self.lexicon)
             if not read.tokens.starts.size:
                 continue
-            logits = windows.scores(windows.seen(read), chosen.roots, chosen.bias)
+            logits = windows.scores(read, chosen.roots, chosen.bias)
             piece = self._judged(read, places[start : start + ROOM], logits, chosen)
             count += logits.size
             longest = max(longest, int((read.tokens.ends - read.tokens.starts).max()))

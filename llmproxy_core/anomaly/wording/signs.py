@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+type Places = NDArray[np.int64]
+type Concepts = NDArray[np.int64]
+
 REACH = 4
 """Words from one concept of a sign to the next, at most."""
 STRONG, WEAK = 1.0, 0.5
@@ -62,13 +65,14 @@ class Watch:
                     self._parts.setdefault(number[name], []).append((sign, step))
         self._watched = np.zeros(256, np.bool_)
         self._watched[list(self._parts)] = True
+        self._leads = self._leading()
 
-    def strongest(self, concepts: NDArray[np.int64]) -> Seen | None:
+    def strongest(self, concepts: Concepts) -> Seen | None:
         """The first of the weightiest signs."""
         best: Seen | None = None
         reached: dict[tuple[int, int], tuple[int, int]] = {}
-        rows = np.flatnonzero(self._watched[concepts])
-        for row, concept in zip(rows.tolist(), concepts[rows].tolist(), strict=True):
+        rows = self._linked(np.flatnonzero(self._watched.take(concepts)), concepts)
+        for row, concept in zip(rows.tolist(), concepts.take(rows).tolist(), strict=True):
             for sign, step in self._parts[concept]:
                 first, last = reached.get((sign, step - 1), (row, row)) if step else (row, row)
                 if step and ((sign, step - 1) not in reached or row - last > REACH):
@@ -78,3 +82,23 @@ class Watch:
                 if step + 1 == len(SIGNS[sign].steps) and (best is None or weight > best.weight):
                     best = Seen(weight, first, row)
         return best
+
+    def _linked(self, rows: Places, concepts: Concepts) -> Places:
+        """Of these words the ones that a step of a sign follows, or that follow one: a few."""
+        kinds = concepts.take(rows)
+        linked = np.zeros(rows.size, np.bool_)
+        for step in range(1, REACH + 1):
+            near = self._leads[kinds[:-step], kinds[step:]]
+            near &= rows[step:] - rows[:-step] <= REACH
+            linked[:-step] |= near
+            linked[step:] |= near
+        return rows.compress(linked)
+
+    def _leading(self) -> NDArray[np.bool_]:
+        """Which concepts may follow each other in a sign."""
+        leads = np.zeros((256, 256), np.bool_)
+        for concept, parts in self._parts.items():
+            for sign, step in parts:
+                for other, others in self._parts.items():
+                    leads[concept, other] |= (sign, step + 1) in others
+        return leads

@@ -12,7 +12,9 @@ type Hashes = NDArray[np.uint64]
 _BASE = 0x9E3779B97F4A7C15
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _SHIFT = np.uint64(32)
-_OTHER, _LETTER, _DIGIT, _IDEOGRAPH, _SIGN = range(5)
+_LETTER, _DIGIT, _IDEOGRAPH, _SIGN, _END = 1, 2, 4, 8, 16
+"""What a character may be; one is several of it."""
+_AT = ord("@")
 _ENDS = "\n.!?:;\u3002»>]}"
 
 
@@ -35,64 +37,50 @@ class Alphabet:
     """Tables of characters and of powers, made once; `room` is the longest text it can hash."""
 
     def __init__(self, room: int) -> None:
-        self.kinds = np.full(0x10000, _OTHER, np.uint8)
+        self.kinds = np.zeros(0x10000, np.uint8)
         self.kinds[[code for code in range(0x10000) if chr(code).isalpha()]] = _LETTER
         self.kinds[ord("0") : ord("9") + 1] = _DIGIT
         for first, last in ((0x3040, 0x30FF), (0x3400, 0x9FFF), (0xF900, 0xFAFF)):
             self.kinds[first : last + 1] = _IDEOGRAPH
         self.kinds[[ord(c) for c in "$!|"]] = _SIGN
-        self.ends = np.zeros(0x10000, np.bool_)
-        self.ends[[ord(c) for c in _ENDS]] = True
+        self.kinds[[ord(c) for c in _ENDS]] |= _END
         self.leet = leet_table()
         self.powers = _powers(_BASE, room + 1)
         self.inverses = _powers(pow(_BASE, -1, 1 << 64), room + 1)
 
     def tokens(self, codes: Codes) -> Tokens:
         """The words of folded codes, digits and signs inside words read as the letters meant."""
-        kinds = self.kinds[codes]
-        inside = (kinds == _LETTER) | (kinds == _DIGIT)
-        if (kinds == _SIGN).any():
-            inside |= _joining(kinds)
-        codes, inside = self._without_leet(codes, kinds, inside)
-        ideographs = kinds == _IDEOGRAPH
-        opens, closes = inside.copy(), inside.copy()
-        opens[1:] &= ~inside[:-1]
-        closes[:-1] &= ~inside[1:]
-        starts = np.flatnonzero(opens | ideographs)
-        ends = np.flatnonzero(closes | ideographs) + 1
+        kinds = self.kinds.take(codes.view(np.int64))
+        letters = (kinds & _LETTER) != 0
+        inside = letters | ((kinds & _DIGIT) != 0)
+        signs = (kinds & _SIGN) != 0
+        if signs.any():
+            inside |= _joining(letters, signs)
+        codes = self._without_leet(codes, letters, inside)
+        ideographs = (kinds & _IDEOGRAPH) != 0
+        starts, ends = _words(inside, ideographs)
+        breaks = np.flatnonzero(((kinds & _END) != 0) & ~inside)
         return Tokens(
             codes,
             starts,
             ends,
-            ideographs[starts],
-            self._openings(codes, starts, ends),
-            (starts > 1) & (codes[starts - 1] == 0x40),
+            ideographs.take(starts),
+            _openings(starts, breaks),
+            (starts > 1) & (codes.take(starts - 1) == _AT),
         )
 
     def _without_leet(
-        self, codes: Codes, kinds: NDArray[np.uint8], inside: NDArray[np.bool_]
-    ) -> tuple[Codes, NDArray[np.bool_]]:
+        self, codes: Codes, letters: NDArray[np.bool_], inside: NDArray[np.bool_]
+    ) -> Codes:
         """A digit or sign that has a letter beside it, in the same word, is that letter."""
-        odd = inside & (kinds != _LETTER)
-        letters = kinds == _LETTER
         beside = np.zeros(codes.size, np.bool_)
         beside[1:] |= letters[:-1]
         beside[:-1] |= letters[1:]
-        places = np.flatnonzero(odd & beside)
+        places = np.flatnonzero((inside > letters) & beside)
         if places.size:
             codes = codes.copy()
-            codes[places] = self.leet[codes[places]]
-        return codes, inside
-
-    def _openings(self, codes: Codes, starts: Places, ends: Places) -> NDArray[np.bool_]:
-        """Words that have the end of a sentence or line between them and the word before."""
-        count = np.zeros(codes.size + 1, np.int32)
-        np.cumsum(self.ends[codes], out=count[1:])
-        before = np.zeros(starts.size, np.int64)
-        before[1:] = ends[:-1]
-        found: NDArray[np.bool_] = count[starts] > count[before]
-        found[:1] = True
-        return found
+            codes[places] = self.leet.take(codes.take(places).view(np.int64))
+        return codes
 
     def rolled(self, codes: Codes) -> Hashes:
         """Sums from which `between` takes the hash of any run of characters."""
@@ -102,13 +90,35 @@ class Alphabet:
 
     def between(self, sums: Hashes, starts: Places, ends: Places) -> Hashes:
         """The hash of each run of characters, the same wherever it stands."""
-        return mixed((sums[ends] - sums[starts]) * self.inverses[starts])
+        hashes = sums.take(ends)
+        hashes -= sums.take(starts)
+        hashes *= self.inverses.take(starts)
+        return mixed(hashes)
 
 
-def _joining(kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _words(inside: NDArray[np.bool_], ideographs: NDArray[np.bool_]) -> tuple[Places, Places]:
+    """Where words start and end."""
+    edges = np.zeros(inside.size + 1, np.bool_)
+    edges[:-1] = inside
+    edges[1:] ^= inside
+    if not ideographs.any():
+        places = np.flatnonzero(edges)
+        return places[::2].copy(), places[1::2].copy()
+    starts, ends = edges[:-1] & inside, edges[1:] & inside
+    return np.flatnonzero(starts | ideographs), np.flatnonzero(ends | ideographs) + 1
+
+
+def _openings(starts: Places, breaks: Places) -> NDArray[np.bool_]:
+    """Words that have the end of a sentence or line between them and the word before."""
+    found = np.zeros(starts.size + 1, np.bool_)
+    found[starts.searchsorted(breaks)] = True
+    found[0] = True
+    return found[:-1]
+
+
+def _joining(letters: NDArray[np.bool_], signs: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Signs between two letters, as in `pa$$word`; not a last `!`."""
-    signs = kinds == _SIGN
-    word = (kinds == _LETTER) | signs
+    word = letters | signs
     joining: NDArray[np.bool_] = signs.copy()
     joining[0] = joining[-1] = False
     joining[1:-1] &= word[:-2] & word[2:]
@@ -123,5 +133,7 @@ def _powers(base: int, size: int) -> Hashes:
 
 def mixed(hashes: Hashes) -> Hashes:
     """Every bit of the hash depends on every bit of what was hashed."""
-    hashes = (hashes ^ (hashes >> _SHIFT)) * _MIX
-    return hashes ^ (hashes >> _SHIFT)
+    hashes = hashes ^ (hashes >> _SHIFT)
+    hashes *= _MIX
+    hashes ^= hashes >> _SHIFT
+    return hashes

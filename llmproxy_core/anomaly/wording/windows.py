@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmproxy_core.anomaly.wording.grams import CONCEPTS, LETTERS, Grams
+from llmproxy_core.anomaly.wording.grams import BLOCK, CONCEPTS, LETTERS, Grams
 
-SIZE, STRIDE = 40, 20
+SIZE, STRIDE = 2 * BLOCK, BLOCK
 """Words of a window, and from one to the next."""
 WHOLE = 60
 """Words up to which a text is one window."""
@@ -18,6 +18,10 @@ AROUND = 5
 """Windows before and after one that are looked at with it."""
 _BITS = 20
 """Of a slot; the number of the window is written above them."""
+_BLOCK_BITS = 12
+"""Of the number of a block of words; the slot is written above them."""
+_BLOCK = np.uint32((1 << _BLOCK_BITS) - 1)
+_KINDS = np.array([LETTERS << _BLOCK_BITS, CONCEPTS << _BLOCK_BITS], np.uint32)
 _FLOOR = np.array([8.0, 16.0, 6.0])
 """Grams of each kind at least that a sum is divided by the root of: a few weigh little."""
 
@@ -44,11 +48,10 @@ def seen(grams: Grams) -> Seen:
     if count == 1:
         keys = grams.slots.copy()
     else:
-        words = np.arange(grams.tokens.starts.size, dtype=np.int32)
-        later = np.minimum(words // STRIDE, count - 1)
-        both = (later > 0) & (words < (later + 1) * STRIDE)
-        own = (later << _BITS)[grams.rows] | grams.slots
-        keys = np.concatenate((own, own[both[grams.rows]] - (1 << _BITS)))
+        later = np.minimum(grams.blocks, count - 1)
+        both = (later > 0) & (later == grams.blocks)
+        own = (later << _BITS) | grams.slots
+        keys = np.concatenate((own, own[both] - (1 << _BITS)))
     keys.sort()
     fresh = np.ones(keys.size, np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
@@ -60,12 +63,43 @@ def seen(grams: Grams) -> Seen:
     return Seen(windows, slots, shares[cells], count)
 
 
-def scores(seen: Seen, roots: NDArray[np.int8], bias: float) -> NDArray[np.float64]:
-    """The logit of each window, where a slot with root r weighs r * |r|."""
-    given = roots[seen.slots].astype(np.float64)
+def scores(grams: Grams, roots: NDArray[np.int8], bias: float) -> NDArray[np.float64]:
+    """The logit of each window, where a slot with root r weighs r * |r|, and counts as in `seen`.
+
+    Windows overlap by a half: each is two blocks, without what both of them have.
+    """
+    words = grams.tokens.starts.size
+    count = count_of(words)
+    keys = grams.slots.view(np.uint32) << _BLOCK_BITS
+    if count > 1:
+        keys |= grams.blocks.view(np.uint32)
+    keys.sort()
+    fresh = np.ones(keys.size, np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
+    keys = keys.compress(fresh)
+    blocks = (keys & _BLOCK).astype(np.int64)
+    given = roots.take(keys >> _BLOCK_BITS).astype(np.int16)
     given *= np.abs(given)
-    given *= seen.shares
-    return np.bincount(seen.windows, given, minlength=seen.count) + bias
+    both = np.flatnonzero(keys[1:] - keys[:-1] == 1)
+    logits = np.full(count, bias)
+    edges = (0, *keys.searchsorted(_KINDS), keys.size)
+    shared = both.searchsorted(edges)
+    for kind, floor in enumerate(_FLOOR):
+        own = slice(edges[kind], edges[kind + 1])
+        twice = both[shared[kind] : shared[kind + 1]]
+        common = blocks.take(twice)
+        counts = _apart(np.bincount(blocks[own], None, count + 1), np.bincount(common, None, count))
+        sums = _apart(
+            np.bincount(blocks[own], given[own], count + 1),
+            np.bincount(common, given.take(twice), count),
+        )
+        logits += sums / np.sqrt(np.maximum(counts, floor))
+    return logits
+
+
+def _apart[N: (np.int64, np.float64)](blocks: NDArray[N], common: NDArray[N]) -> NDArray[N]:
+    """Each block with the next one, without what both have."""
+    return blocks[:-1] + blocks[1:] - common
 
 
 def bounds(window: int, words: int) -> tuple[int, int]:
