@@ -34,6 +34,8 @@ WHY = {
     "missing": "a value in it was found by its meaning, not as it stands there",
     "taken": "what would stand for a value is in it already",
     "unreadable": "it is no JSON",
+    "repeated": "it has a key twice",
+    "batch": "its requests are in a batch",
 }
 PARTLY = frozenset({"thoughts", "missing"})
 

@@ -4,6 +4,7 @@ Each policy says itself how it fails (`on_fault`): open, the call passes; closed
 where it could not be judged, or where what was decided cannot be done.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +18,10 @@ from llmproxy_core.masking.masker import Secret, label
 from llmproxy_core.model import Request
 from llmproxy_core.pipeline import Exchange, Head
 from llmproxy_core.policies.approvals import Hold
-from llmproxy_core.policies.facts import of_request
+from llmproxy_core.policies.facts import READ, of_request
 from llmproxy_core.policies.policy import Policy
 from llmproxy_core.policies.ruling import Refused, Ruling, ruling, told, unjudged
+from llmproxy_core.policies.unseen import unseen
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.frames import FRAMED, client_line
 from llmproxy_core.records import Decision, Judgement
@@ -31,9 +33,14 @@ class Policies:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A body too large to wait for is not judged."""
         exchange = bridge.exchange(flow)
-        if exchange is None or exchange.upload is None:
+        if exchange is None or exchange.upload is None or not _policies():
             return
-        if refused := unjudged(_policies(), None):
+        try:
+            refused = _ruled_by_head(flow, exchange)
+        except Exception as exc:  # noqa: BLE001  each policy has said how it fails
+            bridge.tell_fault("Policies.requestheaders", exc)
+            refused = unjudged(_policies(), None)
+        if refused is not None:
             _refuse(flow, exchange, refused)
 
     @bridge.guarded
@@ -84,6 +91,17 @@ def _asks() -> bool:
 
 def _policies() -> tuple[Policy, ...]:
     return bridge.interception().rulebook.policies.of("request")
+
+
+def _ruled_by_head(flow: http.HTTPFlow, exchange: Exchange) -> Refused | None:
+    policies = bridge.interception().rulebook.policies
+    asked = policies.asked("request") | policies.asked("tool_call")
+    about = bridge.about(flow, exchange.head, b"", asked)
+    about = dataclasses.replace(about, body_bytes=bridge.declared_length(flow.request))
+    exchange.facts = of_request(about, asked - READ)
+    made = unseen(policies, exchange.facts, _throttle(exchange.head.namespace))
+    exchange.judgement.decisions += made.decisions
+    return made.refused
 
 
 def _ruled(flow: http.HTTPFlow, exchange: Exchange) -> Refused | None:

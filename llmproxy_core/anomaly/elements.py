@@ -13,6 +13,9 @@ import msgspec
 from llmproxy_core.hashing import Hash, content_hash
 
 WRAPPERS = frozenset({"request", "response", "session", "setup", "clientContent"})
+BATCH = "batch"
+IN_BATCHES = frozenset({"inputConfig", "input_config", "requests"})
+"""What wraps the requests of a batch of Gemini's."""
 TYPE = 100
 """Bytes of a `type` beside an element that stays with it: it tells what a frame says."""
 
@@ -68,10 +71,16 @@ def _members(
                 inside = _ARRAY.decode(raw)
                 yield from (Element(path, True, one, content_hash(one), beside) for one in inside)
                 continue
-            if first == b"{" and not above and key in WRAPPERS:
+            if first == b"{" and _wraps(key, above):
                 members = _OBJECT.decode(raw)
                 yield from _members(members, path, type)
                 continue
         except _REFUSED:
             pass  # half of a character in a key
         yield Element(path, False, raw, content_hash(raw), beside)
+
+
+def _wraps(key: str, above: tuple[str, ...]) -> bool:
+    if not above:
+        return key in WRAPPERS or key == BATCH
+    return above[0] == BATCH and key in IN_BATCHES and key not in above

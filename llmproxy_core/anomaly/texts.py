@@ -1,7 +1,7 @@
 """What was said in a request or an answer, as detectors want it: each text with who wrote it."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from llmproxy_core.anomaly.finding import Author, Kind, Text
 from llmproxy_core.model import Message, Part, PartKind, Request, Response, Role
@@ -16,6 +16,10 @@ KINDS: Final[dict[PartKind, Kind]] = {
     "document": "document",
 }
 """Pictures and sound have no text."""
+SHORTEST = 3
+"""Characters of a string that may be a text."""
+MEDIA = 8192
+"""Characters of which one is a blank, or they are a picture, or sound."""
 AUTHORS: Final[dict[Role, Author]] = {
     "system": "system",
     "user": "user",
@@ -33,6 +37,20 @@ def request_texts(request: Request) -> Iterator[Text]:
             yield Text(tool.description, "tool", "document", tool.name)
     for message in request.messages:
         yield from message_texts(message)
+
+
+def unknown_texts(value: Any) -> Iterator[Text]:
+    """Of a body that no reader knows: all strings, as the user's."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            if len(one) >= SHORTEST and not (len(one) > MEDIA and " " not in one[:MEDIA]):
+                yield Text(one, "user")
+        elif isinstance(one, dict):
+            left += reversed(one.values())
+        elif isinstance(one, list):
+            left += reversed(one)
 
 
 def message_texts(message: Message) -> Iterator[Text]:

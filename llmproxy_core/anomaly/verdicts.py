@@ -6,19 +6,22 @@ not suffice for is left to the worker, and tried again when it comes again.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from llmproxy_core.anomaly.elements import Element, elements
+from llmproxy_core.anomaly.elements import BATCH, IN_BATCHES, WRAPPERS, Element, elements
 from llmproxy_core.anomaly.finding import Detector, Text
 from llmproxy_core.anomaly.learning import Learned
 from llmproxy_core.anomaly.located import Located
 from llmproxy_core.anomaly.panel import Panel
-from llmproxy_core.anomaly.texts import request_texts
+from llmproxy_core.anomaly.texts import request_texts, unknown_texts
 from llmproxy_core.hashing import Hash, content_hash
 from llmproxy_core.model import Request
-from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.form import is_form, read_form
+from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.frames import FRAMED, client_line
+from llmproxy_core.providers.parsing import parse
+from llmproxy_core.providers.repeated import repeats, repeats_outside, with_the_first
 from llmproxy_core.spans.recent import Recent
 
 REMEMBERED = 16_384
@@ -31,7 +34,14 @@ CHARACTERS_PER_MS = 4096
 """As fast as texts are judged; a longer one than there is time for is not begun."""
 TOOLS = 4096
 """Calls of tools whose results may still come."""
-
+ELSEWHERE = frozenset({"openai.batches", "mistral.batches", "vertex.batches"})
+"""Formats of which the requests are in a file that was sent before."""
+FILES = (b'"fileName"', b'"file_name"')
+REPEATED = "a key is there twice, so that it may be read in two ways"
+UNREAD = ("not JSON", "too large")
+"""What is wrong with a body of which nothing was read."""
+AWAY = "what is asked is in a file that was sent before"
+WRAPPING = frozenset({*WRAPPERS, BATCH, *IN_BATCHES})
 
 type Key = tuple[str, Hash, frozenset[str] | None]
 """Wire format, content hash, and who was asked."""
@@ -95,8 +105,22 @@ class Verdicts:
             return Judged([*known], asked=asked)
         judged = Judged(asked=asked)
         clock = _Clock(None if whole else self._budget_ms)
+        if repeats_outside(body, WRAPPING):
+            judged.faults.append(REPEATED)
+        if _elsewhere(wire, body):
+            judged.faults.append(AWAY)
+        self._request(wire, path, body, judged, clock)
+        if REPEATED in judged.faults:
+            judged.faults = [*dict.fromkeys(judged.faults)]
+            self._request(wire, path, with_the_first(body), judged, clock)
+        if judged.whole:
+            self._bodies[same] = tuple(one.remembered() for one in judged.found)
+        return judged
+
+    def _request(self, wire: str, path: str, body: bytes, judged: Judged, clock: "_Clock") -> None:
+        """By all of its elements."""
         for element in elements(body):
-            key = (wire, element.hash, asked)
+            key = (wire, element.hash, judged.asked)
             known = self._known.get(key)
             if known is not None:
                 judged.found += known
@@ -104,17 +128,14 @@ class Verdicts:
             if clock.over:  # there are bodies with a million elements
                 judged.left += 1
                 continue
-            new = Judged(asked=asked)
-            for text in self._texts(element, wire, path):
+            new = Judged(asked=judged.asked)
+            for text in self._texts(element, wire, path, new.faults):
                 self._judge(text, new, clock)
             judged.found += new.found
             judged.left += new.left
             judged.faults += new.faults
             if new.whole:
                 self._known[key] = tuple(one.remembered() for one in new.found)
-        if judged.whole:
-            self._bodies[same] = tuple(one.remembered() for one in judged.found)
-        return judged
 
     def text(self, text: Text, asked: frozenset[str] | None = None) -> Judged:
         """Of one text, such as the arguments of a tool, however long it takes."""
@@ -131,11 +152,18 @@ class Verdicts:
             hash = content_hash(text.text.encode("utf-8", "surrogatepass"))
             judged.found += (Located.of(one, text, hash) for one in findings)
 
-    def _texts(self, element: Element, wire: str, path: str) -> list[Text]:
+    def _texts(self, element: Element, wire: str, path: str, faults: list[str]) -> list[Text]:
+        """`faults`: is told what keeps it from being read as the provider reads it."""
+        if repeats(element.raw):
+            faults.append(REPEATED)
         body = element.alone()
+        if wire not in FORMATS:
+            return [*_unknown(body, faults)]
         if wire in FRAMED:
             body = client_line(body)
-        request, _ = read_request(wire, path, [], body)
+        request, problem = read_request(wire, path, [], body)
+        if problem is not None and problem.startswith(UNREAD) and wire not in FRAMED:
+            faults.append(problem)
         self._name_results(request)
         return list(request_texts(request))
 
@@ -147,6 +175,18 @@ class Verdicts:
                     self._tools[part.id] = part.name
                 elif part.kind == "tool_result" and part.id and not part.name:
                     part.name = self._tools.get(part.id)
+
+
+def _elsewhere(wire: str, body: bytes) -> bool:
+    return wire in ELSEWHERE or (wire == "gemini.batches" and any(one in body for one in FILES))
+
+
+def _unknown(body: bytes, faults: list[str]) -> Iterator[Text]:
+    value, problem = read_form(body) if is_form(body) else parse(body)
+    if value is None and body.strip():
+        faults.append(problem or "not read")
+        value = body.decode("utf-8", "replace")
+    return unknown_texts(value)
 
 
 class _Clock:

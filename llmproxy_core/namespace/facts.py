@@ -16,6 +16,7 @@ from llmproxy_core.namespace.folder import folder_in
 from llmproxy_core.providers.form import is_form
 from llmproxy_core.providers.model_path import model_in_path
 from llmproxy_core.providers.parsing import parse
+from llmproxy_core.providers.repeated import repeats_outside
 from llmproxy_core.providers.settings import HINTS, session_hints
 
 LENIENT = 4 * 2**20
@@ -29,6 +30,7 @@ PROMPTS = ("system", "instructions", "systemInstruction", "system_instruction")
 CONVERSATIONS = ("messages", "input", "contents")
 WRAPPERS = ("request", "response", "session", "setup")
 """What matters is within, in Google's Code Assist and in frames of WebSockets."""
+MODEL = b'"model'
 FORM_FIELD = b'name="model"\r\n\r\n'
 
 type Top = Mapping[str, Any]
@@ -48,12 +50,14 @@ _elements = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def model(path: str, body: bytes) -> str | None:
-    """The model that is asked for, as the request names it."""
+    """The model that is asked for, as the request names it; None where it does so twice."""
     in_path = model_in_path(path)
     if in_path and "/deployments/" not in path and model_in_path(path.partition("?")[0]):
         return in_path  # what Azure has there is a name of the customer's own
     if is_form(body):
         return _form_model(body) or in_path
+    if (body.count(MODEL) > 1 or b"\\u00" in body) and repeats_outside(body, WRAPPERS):
+        return in_path
     for part in reversed(_parts(body)):  # what is around is what a provider looks at first
         named = text_of(_value(part.get("model"))) or text_of(_value(part.get("modelId")))
         if named:

@@ -93,8 +93,12 @@ def unjudged(
         if not (policy.closed and policy.enforced and policy.asks_findings):
             continue
         if not facts or policy.may_apply(facts):
-            return Refused(policy, "unavailable", f"{_by(policy)} this call could not be judged.")
+            return unavailable(policy)
     return None
+
+
+def unavailable(policy: Policy) -> Refused:
+    return Refused(policy, "unavailable", f"{_by(policy)} this call could not be judged.")
 
 
 def reason(hit: Hit, model: str = "") -> str:

@@ -17,13 +17,15 @@ from llmproxy_core.namespace.places.formats import PLACES, WORDS
 from llmproxy_core.policies import offers
 from llmproxy_core.policies.cuts import Cut, Path, Unreadable, without
 from llmproxy_core.providers.parsing import parse
+from llmproxy_core.providers.repeated import repeats
 
 type Denied = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Stripped:
-    """`names`: what was taken out, as it was offered. `left`: why nothing could be: "unreadable"."""
+    """`names`: what was taken out, as it was offered. `left`: why nothing could be: "unreadable",
+    "repeated", "batch"."""
 
     body: bytes
     names: list[str] = field(default_factory=list)
@@ -33,10 +35,12 @@ class Stripped:
 def without_tools(wire: str, body: bytes, denied: Denied) -> Stripped:
     """A request without content codings, or a frame of a WebSocket's client."""
     if wire not in PLACES:
-        return Stripped(body)
+        return Stripped(body, left="batch" if wire.endswith(".batches") else "")
     request, problem = parse(body)
     if problem is not None or not isinstance(request, dict):
         return Stripped(body, left="unreadable")
+    if repeats(body):
+        return Stripped(body, left="repeated")
     denying = _Denying(wire, body, denied)
     for path, holder in offers.holders(wire, request):
         denying.holder(path, holder)

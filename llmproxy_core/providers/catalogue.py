@@ -37,11 +37,13 @@ COMMON: dict[str, str] = {
     "/v1/messages": "anthropic.messages",
     "/v1/messages/count_tokens": "anthropic.count_tokens",
     "/v1/messages/batches": "anthropic.batches",
+    "/v1/batches": "openai.batches",
     ":generateContent": "gemini",
     ":streamGenerateContent": "gemini",
     ":countTokens": "gemini.count_tokens",
     ":embedContent": "gemini.embeddings",
     ":batchEmbedContents": "gemini.embeddings",
+    ":batchGenerateContent": "gemini.batches",
 }
 
 UNBILLED = frozenset(
@@ -97,6 +99,7 @@ OLLAMA = {
 }
 VERTEX = {
     ":predict": "vertex.predict",
+    "/batchPredictionJobs": "vertex.batches",
     "/count-tokens:rawPredict": "anthropic.count_tokens",
     ":rawPredict": "anthropic.messages",
     ":streamRawPredict": "anthropic.messages",
@@ -159,6 +162,7 @@ PROVIDERS: tuple[Provider, ...] = (
             "/agents/completions": "mistral.agents",
             "/v1/conversations": "mistral.conversations",
             "/v1/ocr": "mistral.ocr",
+            "/v1/batch/jobs": "mistral.batches",
         },
     ),
     Provider("cohere", ("api.cohere.com", "api.cohere.ai"), COHERE),

@@ -14,6 +14,7 @@ from llmproxy_core.providers.form import is_form, read_form
 from llmproxy_core.providers.format import Format
 from llmproxy_core.providers.frames import FRAMED, read_frames
 from llmproxy_core.providers.gemini import Gemini
+from llmproxy_core.providers.gemini_batches import GeminiBatches
 from llmproxy_core.providers.gemini_embeddings import GeminiEmbeddings
 from llmproxy_core.providers.gemini_live import GeminiLive
 from llmproxy_core.providers.ollama_chat import OllamaChat
@@ -57,6 +58,7 @@ FORMATS: dict[str, Format] = {
     "openai.realtime": OpenAIRealtime(),
     "openai.responses.websocket": OpenAIResponsesWebSocket(),
     "gemini": Gemini(),
+    "gemini.batches": GeminiBatches(),
     "gemini.live": GeminiLive(),
     "gemini.count_tokens": CountTokens(Gemini()),
     "gemini.embeddings": GeminiEmbeddings(),

@@ -248,6 +248,56 @@ def test_a_body_too_large_to_be_judged_is_refused_by_a_policy_that_fails_closed(
         assert post(proxy, "large " * 2000).status_code == 503
 
 
+LARGE = """
+[capture]
+max_body = "4KiB"
+
+[[policies]]
+name = "no-shell"
+when = 'client.name == "tooled"'
+action = "deny_tools"
+tools = ["sh"]
+on_fault = "ON_FAULT"
+
+[[policies]]
+name = "hidden"
+when = 'client.name == "hiding" and finding.family == "secret"'
+action = "redact_wire"
+on_fault = "ON_FAULT"
+
+[[policies]]
+name = "nobody"
+when = 'client.name == "barred"'
+action = "block"
+"""
+
+
+@pytest.mark.parametrize(("on_fault", "status"), [("open", 200), ("closed", 503)])
+def test_a_body_too_large_to_be_changed_follows_on_fault(tmp_path, provider, on_fault, status):
+    config = LARGE.replace("ON_FAULT", on_fault)
+    with Mitmdump(tmp_path, simulator=provider, config=config) as proxy:
+        for agent in ("tooled", "hiding"):
+            assert post(proxy, "small", agent=agent).status_code == 200
+            assert post(proxy, "large " * 2000, agent=agent).status_code == status
+        assert post(proxy, "large " * 2000, agent="other").status_code == 200
+        assert post(proxy, "large " * 2000, agent="barred").status_code == 403
+
+
+def test_a_key_that_is_there_twice_and_a_batch_of_a_file_follow_on_fault(tmp_path, provider):
+    first = {"model": "gpt-5", "messages": said(f"my key is {KEY}")}
+    body = json.dumps(first)[:-1] + ', "messages": []}'
+    config = CLOSED.replace("pii", "secret")
+    blocking = config.replace("closed", "open", 2).replace('"flag"', '"block"')
+    for text, status in ((config, 503), (blocking, 403)):
+        with (
+            Mitmdump(tmp_path / str(status), simulator=provider, config=text) as proxy,
+            httpx.Client(proxy=proxy.url, verify=proxy.trust()) as http,
+        ):
+            assert http.post(URL, content=body).status_code == status
+            batch = http.post("https://api.openai.com/v1/batches", json={"input_file_id": "f"})
+            assert (batch.status_code == 503) == (status == 503)
+
+
 def test_a_coding_that_nobody_knows_is_refused_by_a_policy_that_fails_closed(tmp_path, provider):
     body = json.dumps({"model": "gpt-5", "messages": said("hi")}).encode()
     headers = {"content-encoding": "x-odd", "content-type": "application/json"}

@@ -68,6 +68,12 @@ class TestModel:
         assert facts.model("/v1/chat/completions?model=mini", sent) == "gpt-6"
         assert facts.model("/v1/messages?x=/models/mini:y", sent) == "gpt-6"
 
+    @pytest.mark.parametrize("second", ["model", r"mod\u0065l"])
+    def test_a_model_that_is_named_twice_is_none(self, second):
+        sent = b'{"model": "mini", "%b": "gpt-6"}' % second.encode()
+        assert facts.model("/v1/chat/completions", sent) is None
+        assert facts.model("/v1/chat/completions", b'{"model": "mini", "x": "\u00e9"}') == "mini"
+
     def test_a_byte_order_mark_is_passed_over(self):
         assert facts.model("/", b"\xef\xbb\xbf" + body(model="gpt-6")) == "gpt-6"
 

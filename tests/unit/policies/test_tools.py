@@ -55,6 +55,12 @@ CHAT: dict[str, Any] = {
 }
 
 
+def test_a_key_that_is_there_twice_and_a_batch_cannot_be_changed():
+    body = b'{"tools": [{"function": {"name": "sh"}}], "tools": []}'
+    assert without_tools("openai.chat", body, lambda _: True).left == "repeated"
+    assert without_tools("gemini.batches", b"{}", lambda _: True).left == "batch"
+
+
 def test_past_calls_and_other_bytes_stay():
     text = (
         b'{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"shell"}}]}],\n "tools":'

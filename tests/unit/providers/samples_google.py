@@ -23,6 +23,26 @@ EMBEDDINGS = Sample(
     events=[],
     speaks=False,
 )
+BATCH = Sample(
+    wire="gemini.batches",
+    path="/v1beta/models/gemini-x:batchGenerateContent",
+    request={
+        "batch": {
+            "displayName": "two",
+            "inputConfig": {
+                "requests": {
+                    "requests": [
+                        {"request": {"contents": [CONTENT]}, "metadata": {"key": "a"}},
+                        {"request": {"contents": [CONTENT]}, "metadata": {"key": "b"}},
+                    ]
+                }
+            },
+        }
+    },
+    whole={"name": "batches/1", "metadata": {"state": "BATCH_STATE_PENDING"}},
+    events=[],
+    speaks=False,
+)
 PREDICT = Sample(
     wire="vertex.predict",
     path="/v1/projects/p/locations/l/publishers/google/models/gemini-x:predict",
@@ -45,4 +65,4 @@ BEDROCK_COUNT_TOKENS = Sample(
     speaks=False,
 )
 
-SAMPLES = [COUNT_TOKENS, EMBEDDINGS, PREDICT, BEDROCK_COUNT_TOKENS]
+SAMPLES = [BATCH, COUNT_TOKENS, EMBEDDINGS, PREDICT, BEDROCK_COUNT_TOKENS]
