@@ -72,7 +72,7 @@ class TestModel:
     def test_a_model_that_is_named_twice_is_none(self, second):
         sent = b'{"model": "mini", "%b": "gpt-6"}' % second.encode()
         assert facts.model("/v1/chat/completions", sent) is None
-        assert facts.model("/v1/chat/completions", b'{"model": "mini", "x": "\u00e9"}') == "mini"
+        assert facts.model("/v1/chat/completions", rb'{"model": "mini", "x": "\u00e9"}') == "mini"
 
     def test_a_byte_order_mark_is_passed_over(self):
         assert facts.model("/", b"\xef\xbb\xbf" + body(model="gpt-6")) == "gpt-6"
