@@ -10,6 +10,7 @@ from typing import Protocol
 
 from llmproxy_core.masking.body_masking import Secrets
 from llmproxy_core.masking.line_masking import LineMasker
+from llmproxy_core.masking.logprobs import without_logprobs
 from llmproxy_core.masking.message_masking import MessageMasker
 from llmproxy_core.masking.secret_masking import SecretMasking
 from llmproxy_core.masking.socket_frames import content_of, is_from_client, with_content
@@ -107,7 +108,7 @@ class DocumentMasker:
             return written
         out = self._tools.bodies.masked(data, self._known, cut=cut_off)
         self.masked = out.masked
-        return out.body
+        return without_logprobs(out.body) if out.masked else out.body
 
 
 class BlobMasker:

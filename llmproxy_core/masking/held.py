@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from llmproxy_core.masking.channel import Channel, Mask
 from llmproxy_core.masking.json_strings import spliced, unescaped
+from llmproxy_core.masking.logprobs import without_logprobs
 from llmproxy_core.masking.masker import Masker, Secret
 
 type Place = tuple[int, int, Channel, int, int]
@@ -24,11 +25,14 @@ NOTHING = Taken([], 0, 0)
 
 
 class HeldEvent:
-    __slots__ = ("_data", "_places")
+    """`touched`: something in it is masked already."""
 
-    def __init__(self, data: bytes, places: Sequence[Place]) -> None:
+    __slots__ = ("_data", "_places", "_touched")
+
+    def __init__(self, data: bytes, places: Sequence[Place], *, touched: bool = False) -> None:
         self._data = data
         self._places = places
+        self._touched = touched
 
     @property
     def waits_for(self) -> list[Channel]:
@@ -38,6 +42,7 @@ class HeldEvent:
         if self.waits_for:
             return NOTHING
         data, masked = _masked(self._data, self._places, masker)
+        data = without_logprobs(data) if self._touched else data
         return Taken([data], len(self._data), masked)
 
 
@@ -128,7 +133,7 @@ def _masked(data: bytes, places: Sequence[Place], masker: Masker) -> tuple[bytes
             at = end
         while channel.masks and channel.masks[0].end <= last:
             channel.masks.pop(0)
-    return (b"".join([*kept, data[at:]]) if kept else data), count
+    return (without_logprobs(b"".join([*kept, data[at:]])) if kept else data), count
 
 
 def _cut(mask: Mask, first: int, last: int, masker: Masker) -> tuple[int, int, str]:

@@ -141,7 +141,7 @@ class StreamMasker:
         data, going = self._masked_around(event, going, found)
         if data is event and not found:
             self._shapes.learn(event)
-        self._hold(data, going, side)
+        self._hold(data, going, side, touched=data is not event)
         return 1
 
     def _secrets_in(self, data: bytes) -> list[Secret]:
@@ -166,10 +166,12 @@ class StreamMasker:
         self.masked += count
         return (b"".join(kept), where[:-1]) if count else (event, going)
 
-    def _hold(self, data: bytes, pieces: Sequence[Piece], side: Hashable) -> None:
+    def _hold(
+        self, data: bytes, pieces: Sequence[Piece], side: Hashable, *, touched: bool = False
+    ) -> None:
         self._count += 1
         places = [one for piece in pieces if (one := self._place(data, piece, side))]
-        self._events.append(HeldEvent(data, places))
+        self._events.append(HeldEvent(data, places, touched=touched))
         self._held += len(data)
         self._waiting += 1
 
