@@ -46,8 +46,8 @@ class Element(NamedTuple):
         return b"{" + self.type + msgspec.json.encode(self.path[0]) + b":" + body + b"}"
 
 
-def elements(body: bytes) -> Iterator[Element]:
-    """In order. Raises nothing."""
+def elements(body: bytes, least: int = 0) -> Iterator[Element]:
+    """In order. Raises nothing. `least`: bytes of those of lists that are wanted."""
     try:
         fields = _OBJECT.decode(body)
     except _REFUSED:
@@ -56,11 +56,11 @@ def elements(body: bytes) -> Iterator[Element]:
     type = b""
     if "type" in fields and len(memoryview(fields["type"])) < TYPE:
         type = b'"type":' + bytes(fields["type"]) + b","
-    yield from _members(fields, (), type)
+    yield from _members(fields, (), type, least)
 
 
 def _members(
-    fields: dict[str, msgspec.Raw], above: tuple[str, ...], type: bytes
+    fields: dict[str, msgspec.Raw], above: tuple[str, ...], type: bytes, least: int
 ) -> Iterator[Element]:
     for key, raw in fields.items():
         path = (*above, key)
@@ -69,11 +69,13 @@ def _members(
         try:
             if first == b"[":
                 inside = _ARRAY.decode(raw)
+                if least:
+                    inside = [one for one in inside if len(memoryview(one)) >= least]
                 yield from (Element(path, True, one, content_hash(one), beside) for one in inside)
                 continue
             if first == b"{" and _wraps(key, above):
                 members = _OBJECT.decode(raw)
-                yield from _members(members, path, type)
+                yield from _members(members, path, type, least)
                 continue
         except _REFUSED:
             pass  # half of a character in a key

@@ -8,6 +8,7 @@ from llmproxy_core.anomaly.finding import Finding, Text
 from llmproxy_core.anomaly.hidden import direction, encoded, invisible, lookalikes, markup
 from llmproxy_core.anomaly.hidden.cues import cues
 from llmproxy_core.anomaly.hidden.revealed import Revealed
+from llmproxy_core.anomaly.reading.scanning import beyond_ascii
 
 __all__ = ["HiddenText", "Revealed", "reveal"]
 
@@ -25,9 +26,12 @@ type Judge = Callable[[str], float]
 
 def reveal(text: str) -> Iterator[Revealed]:
     """All that is hidden in a text."""
-    if not text.isascii():
+    odd = beyond_ascii(text)
+    if odd and invisible.INVISIBLE.search(odd):
         yield from invisible.found(text)
+    if odd and direction.CONTROL.search(odd):
         yield from direction.found(text)
+    if odd and lookalikes.LOOKALIKE.search(odd):
         yield from lookalikes.found(text)
     yield from markup.found(text)
     yield from encoded.found(text)

@@ -12,34 +12,48 @@ from llmproxy_core.anomaly.reading.scanning import Pattern
 BLOB = Pattern(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 PERCENT = Pattern(r"[\w.+-]{0,20}(?:%[0-9A-Fa-f]{2}[\w.+-]{0,12}){8,}")
 ESCAPED = Pattern(r"(?:\\u00[0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}){8,}|(?:&#x?[0-9a-fA-F]{2,5};){8,}")
-BITS = Pattern(r"(?:[01]{8}[ ,]?){6,}")
-SPACED_HEX = Pattern(r"\b(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ ,:]){11,}(?:0x)?[0-9a-fA-F]{2}")
-TURNED = Pattern(
+_BITS = r"(?:[01]{8}[ ,]?){6,}"
+_SPACED_HEX = r"\b(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ ,:]){11,}(?:0x)?[0-9a-fA-F]{2}"
+BITS, SPACED_HEX = Pattern(_BITS), Pattern(_SPACED_HEX)
+NUMERALS = Pattern(f"{_BITS}|{_SPACED_HEX}")
+LEAST_CODED = 8
+"""Signs of PERCENT and ESCAPED at least."""
+_TURNED = (
     r"(?i)\b(?:vtaber|vafgehpgvbaf?|cerivbhf|cebzcg|cnffjbeq|nffvfgnag|flfgrz|erirny|qvfertneq"
     r"|frperg|sbyybj|rkrphgr|phfgbzre|perqragvnyf?|gur|lbh|naq|lbhe|jvgu|guvf|gung|sebz|jura)\b"
 )
-BACKWARDS = Pattern(
+_BACKWARDS = (
     r"(?i)\b(?:snoitcurtsni|noitcurtsni|suoiverp|erongi|tpmorp|drowssap|tnatsissa|metsys|laever"
     r"|eht|uoy|ruoy|siht|taht|dluohs|htiw|morf|nehw|ohw|ot|rof)\b"
 )
+TURNED, BACKWARDS = Pattern(_TURNED), Pattern(_BACKWARDS)
+ODD_WORDS = Pattern(f"{_TURNED}|{_BACKWARDS}")
+"""Both at once: hardly a text has any."""
 DATA = re.compile(
     r"(?i)(?:data:(?!text/)[\w/+.-]{0,60}(?:;[\w=-]{0,40})*;base64,|sha(?:256|384|512)-"
     r"|integrity=\"?|-----\s*\n?)\Z"
 )
-CASED = re.compile(r"[a-z].*[A-Z]|[A-Z].*[a-z]|[0-9]|=\Z", re.DOTALL)
+DATA_ENDS = ("-", ",", "=", '"')
+"""What stands before data ends so, blanks aside."""
+DIGIT = re.compile("[0-9]")
 MOST = 60
 WINDOW = 1500
 
 
 def found(text: str) -> Iterator[Revealed]:
     yield from _blobs(text)
-    if "%" in text:
+    if text.count("%") >= LEAST_CODED:
         yield from _each(text, PERCENT, decoded, "text in percent signs")
-    if "\\" in text or "&#" in text:
+    if text.count("\\") >= LEAST_CODED or text.count("&#") >= LEAST_CODED:
         yield from _each(text, ESCAPED, _unescaped, "text in escapes")
-    if "0" in text:
+    if "0" in text and NUMERALS.within(text):
         yield from _each(text, BITS, _from_bits, "text in bits")
         yield from _each(text, SPACED_HEX, _from_hex, "text in hex")
+    if ODD_WORDS.within(text):
+        yield from _turned(text)
+
+
+def _turned(text: str) -> Iterator[Revealed]:
     for pattern, turn, how in (
         (TURNED, lambda part: codecs.decode(part, "rot13"), "text in rot13"),
         (BACKWARDS, lambda part: part[::-1], "text written backwards"),
@@ -55,16 +69,26 @@ def _blobs(text: str) -> Iterator[Revealed]:
     looked = 0
     for start, end in BLOB.places(text):
         blob = text[start:end]
-        if (
-            looked >= MOST
-            or DATA.search(text[max(0, start - 120) : start])
-            or not CASED.search(blob[:200])
-        ):
+        if not _is_cased(blob[:200]) or _is_data(text[max(0, start - 120) : start]):
             continue
-        looked += 1
+        if (looked := looked + 1) > MOST:
+            return
         said = decoded(blob)
         if said is not None and said != blob and len(said) >= 12:
             yield Revealed(said, start, end, "text in base64 or hex", 0.1, "high", 0.85)
+
+
+def _is_cased(blob: str) -> bool:
+    """Small and large letters, digits, or a `=` at its end."""
+    return (
+        (blob != blob.lower() and blob != blob.upper())
+        or DIGIT.search(blob) is not None
+        or blob.endswith("=")
+    )
+
+
+def _is_data(before: str) -> bool:
+    return before.rstrip().endswith(DATA_ENDS) and DATA.search(before) is not None
 
 
 def _each(

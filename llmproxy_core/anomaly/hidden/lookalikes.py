@@ -18,13 +18,14 @@ PAIRS = (
 )
 """A letter, and the Latin one that looks like it."""
 SAME = {ord(pair[0]): pair[1] for pair in PAIRS.split()}
-FOREIGN = re.compile(r"[\u0370-\u058f\u13a0-\u13ff\u0251\u0261\u0269\u1d0f\u2c80-\u2cff]")
+_FOREIGN = r"\u0370-\u058f\u13a0-\u13ff\u0251\u0261\u0269\u1d0f\u2c80-\u2cff"
+_DRAWN = r"\uff21-\uff3a\uff41-\uff5a\u24b6-\u24e9\U0001d400-\U0001d7ff\U0001f130-\U0001f189"
+LOOKALIKE = re.compile(f"[{_FOREIGN}{_DRAWN}]")
+"""In every text in which something may be found."""
+FOREIGN = re.compile(f"[{_FOREIGN}]")
 WORD = re.compile(r"[A-Za-z\u00c0-\u058f\u13a0-\u13ff\u1d0f\u2c80-\u2cff]{3,}")
 LATIN = re.compile(r"[A-Za-z]")
-STYLED = re.compile(
-    r"(?:[\uff21-\uff3a\uff41-\uff5a\u24b6-\u24e9\U0001d400-\U0001d7ff\U0001f130-\U0001f189]["
-    r" \u3000]?){8,}"
-)
+STYLED = re.compile(rf"(?:[{_DRAWN}][ \u3000]?){{8,}}")
 MOST = 20_000
 
 

@@ -26,7 +26,7 @@ KEPT = Pattern(
     r"|getproperty|%env|open\s*\(|read_text|read_bytes|readfile|readalltext|file\.read|path\s*\("
     r"|expanduser|readstream"
 )
-"""What is in every text with a leak: a look at most texts ends here."""
+"""What is in every text with a leak."""
 SOURCE = re.compile(
     r"""(?ix)
     \bos\.environ\b(?!\s*(?:\[|\.get|\.setdefault|\.pop|\.update|\.copy\(\)\s*$))
@@ -67,10 +67,11 @@ type Leak = tuple[float, int, int, str]
 
 def leaks(text: str) -> Iterator[Leak]:
     """Score, start, end and what goes."""
-    if not KEPT.within(text):
+    places = SINK.places(text)[:MOST]
+    if not places or not KEPT.within(text):
         return
     done = -1
-    for first, last in SINK.places(text)[:MOST]:
+    for first, last in places:
         if first < done:
             continue
         start, end = max(0, first - REACH // 2), min(len(text), last + REACH)

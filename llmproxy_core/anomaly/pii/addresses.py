@@ -10,6 +10,8 @@ REACH = 110
 """Characters before a postcode in which its street must begin."""
 ANCHOR = re.compile(r"\d(?:(?<!\d\d)\d{3,4}(?!\d)|[A-Z]{2}\b)")
 """In every postcode: digits, or the second half of a British one."""
+ASCII_ANCHOR = re.compile(ANCHOR.pattern.replace(r"\d", "[0-9]"))
+"""The same, three times as fast, for a text without other digits."""
 CITY = re.compile(r"[^\W\d_]{0,30}(?:-[^\W\d_]{1,30}){0,3}")
 """The rest of a town's name; matches always."""
 AROUND = 10
@@ -72,9 +74,14 @@ STYLES = (
 )  # fmt: skip
 
 
-def addresses(text: str) -> Iterator[Mention]:
+CODE = re.compile("|".join(f"(?:{style.code.pattern})" for style in STYLES))
+"""A postcode of any of them."""
+
+
+def addresses(text: str, *, ascii: bool = False) -> Iterator[Mention]:
+    """`ascii`: all digits of the text are."""
     last = 0
-    for anchor in ANCHOR.finditer(text):
+    for anchor in (ASCII_ANCHOR if ascii else ANCHOR).finditer(text):
         if anchor.start() < last or not _has_a_town(text, anchor):
             continue
         written = _written(text, last, anchor)
@@ -93,8 +100,11 @@ def _has_a_town(text: str, anchor: re.Match[str]) -> bool:
 
 
 def _written(text: str, last: int, anchor: re.Match[str]) -> tuple[int, int] | None:
+    first, end = max(last, anchor.start() - AROUND), anchor.end() + AROUND
+    if not CODE.search(text, first, end):
+        return None
     for style in STYLES:
-        code = style.code.search(text, max(last, anchor.start() - AROUND), anchor.end() + AROUND)
+        code = style.code.search(text, first, end)
         if code is None or not code.start() <= anchor.start() < code.end():
             continue
         start = max(last, code.start() - REACH)

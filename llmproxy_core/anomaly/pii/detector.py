@@ -11,9 +11,13 @@ from llmproxy_core.anomaly.pii.emails import emails
 from llmproxy_core.anomaly.pii.mention import Mention
 from llmproxy_core.anomaly.pii.persons import persons
 from llmproxy_core.anomaly.pii.phones import MOST_PARSED, phones
+from llmproxy_core.anomaly.reading.scanning import beyond_ascii
 
 NUMBER = re.compile(r"\d(?:\D{0,3}\d){5,}+")
 """No number of a person, card or phone has fewer digits, or more between them."""
+ASCII_NUMBER = re.compile(NUMBER.pattern.replace(r"\d", "[0-9]").replace(r"\D", "[^0-9]"))
+"""The same, three times as fast, for a text without other digits."""
+DIGIT = re.compile(r"\d")
 AROUND = 40
 """Characters that may belong to it on either side."""
 BELIEVED = ("iban", "card", "email", "phone", "address")
@@ -31,19 +35,20 @@ def mentions(text: str) -> Iterator[Mention]:
     """All that may be about a person, in no order; some overlap."""
     if "@" in text:
         yield from emails(text)
+    ascii = not DIGIT.search(beyond_ascii(text))
     budget = [MOST_PARSED]
-    for start, end in _near_numbers(text):
+    for start, end in _near_numbers(text, ascii=ascii):
         yield from accounts(text, start, end)
         yield from cards(text, start, end)
         yield from persons(text, start, end)
         yield from phones(text, start, end, budget)
-    yield from addresses(text)
+    yield from addresses(text, ascii=ascii)
 
 
-def _near_numbers(text: str) -> Iterator[tuple[int, int]]:
+def _near_numbers(text: str, *, ascii: bool) -> Iterator[tuple[int, int]]:
     """Stretches with numbers in them, apart."""
-    start = end = -1
-    for number in NUMBER.finditer(text):
+    start, end = 0, -1
+    for number in (ASCII_NUMBER if ascii else NUMBER).finditer(text):
         if number.start() - AROUND > end:
             if end >= 0:
                 yield start, end

@@ -107,6 +107,8 @@ DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 """Numbers without check digits, told by what they are called."""
+NAMING = ("driv", "passport", "reisepass", "fuhrerschein", "ssn", "social", "nino", "national")
+"""One of these is in every match that is ASCII."""
 TOLD = {
     "number": ("document", "a number of an identity document"),
     "social": ("us-ssn", "a US social security number"),
@@ -117,7 +119,8 @@ LEAST, MOST = 7, 25
 
 
 def persons(text: str, start: int, end: int) -> Iterator[Mention]:
-    for document in DOCUMENT.finditer(text, start, end):
+    documents = DOCUMENT.finditer(text, start, end) if _may_name(text[start:end]) else ()
+    for document in documents:
         group = document.lastgroup or ""
         kind, what = TOLD[group]
         yield Mention(*document.span(group), kind, what, 0.8, "high")
@@ -126,6 +129,14 @@ def persons(text: str, start: int, end: int) -> Iterator[Mention]:
         if found.start() >= at and (mention := _first(text, found.start(), end)):
             yield mention
             at = mention.end
+
+
+def _may_name(text: str) -> bool:
+    """May DOCUMENT match in it? Of a text that is not ASCII its patterns know more than these words."""
+    if not text.isascii():
+        return True
+    text = text.lower()
+    return any(word in text for word in NAMING)
 
 
 def _first(text: str, start: int, end: int) -> Mention | None:

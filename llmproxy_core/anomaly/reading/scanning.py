@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+ASCII = bytes(range(128))
 LARGEST = 8 << 20
 """Bytes that a compiled pattern may take."""
 MOST = 2000
@@ -30,11 +31,19 @@ class Pattern:
     def within(self, text: str) -> bool:
         return self._compiled.search(_bytes(text)) is not None
 
-    def places(self, text: str) -> list[tuple[int, int]]:
-        """Start and end of each match, in characters; MOST at most."""
+    def places(self, text: str, most: int = MOST) -> list[tuple[int, int]]:
+        """Start and end of each match, in characters; `most` at most."""
         data = _bytes(text)
-        found = [match.span() for match in islice(self._compiled.finditer(data), MOST)]
+        found = [match.span() for match in islice(self._compiled.finditer(data), most)]
         return found if len(data) == len(text) else _characters(data, found)
+
+
+def beyond_ascii(text: str) -> str:
+    """Its characters that are not ASCII, in order: most texts have few, and no need for more."""
+    if text.isascii():
+        return ""
+    data = text.encode("utf-8", "surrogatepass").translate(None, ASCII)
+    return data.decode("utf-8", "surrogatepass")
 
 
 def _bytes(text: str) -> bytes:

@@ -15,8 +15,6 @@ from llmproxy_core.anomaly.wording.tokens import Alphabet, Hashes, Tokens, mixed
 _WORD = np.uint64(0x51ED270B9F7E3A11)
 _NEXT = np.uint64(0xA24BAED4963EE407)
 _LONGEST_STEM = 8
-_LONG_STEM = 5
-"""Many words are too short for stems from here on: these are looked at apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +37,30 @@ class Lexicon:
         if tokens.ideographs.any():
             room = np.where(tokens.ideographs, tokens.codes.size - tokens.starts, room)
         every = np.arange(words.size)
-        roomy = np.flatnonzero(room >= _LONG_STEM)
-        lengths = np.array(self.stems, np.int64)
-        short = int(lengths.searchsorted(_LONG_STEM))
-        starting = _Starting(alphabet, sums, tokens.starts, room)
         looked = (
-            self._stems(starting, lengths[:short], every),
-            self._stems(starting, lengths[short:], roomy),
+            self._stems(alphabet, tokens.starts, room, sums),
             self._sieved(words ^ _WORD, every),
             self._sieved(joined(words), every),
         )
         hashes, rows = (np.concatenate(parts) for parts in zip(*looked, strict=True))
         return self._noted(words.size, hashes, rows)
 
-    def _stems(self, starting: "_Starting", lengths: Places, rows: Places) -> tuple[Hashes, Places]:
-        """What may be keys among the stems of these lengths of the words `rows`."""
-        hashes = starting.hashes(lengths, rows)
-        hits = np.flatnonzero(self.sieve.take(hashes.astype(np.uint16)))
-        stems, words = np.divmod(hits, max(1, rows.size))
-        owners = rows.take(words)
-        fits = starting.room.take(owners) >= lengths.take(stems)
-        return hashes.take(hits).compress(fits), owners.compress(fits)
+    def _stems(
+        self, alphabet: Alphabet, starts: Places, room: Places, sums: Hashes
+    ) -> tuple[Hashes, Places]:
+        """What may be keys among the stems of the words, and the word of each."""
+        lengths = np.array(self.stems, np.int64)
+        hashes = sums.take(starts + lengths[:, None], mode="clip")
+        hashes -= sums.take(starts)
+        hashes *= alphabet.inverses.take(starts)
+        hashes = mixed(hashes)
+        hits = self.sieve.take(hashes.astype(np.uint16)).ravel().nonzero()[0]
+        which, rows = np.divmod(hits, max(1, starts.size))
+        fits = room.take(rows) >= lengths.take(which)
+        return hashes.take(hits).compress(fits), rows.compress(fits)
 
     def _sieved(self, hashes: Hashes, rows: Places) -> tuple[Hashes, Places]:
-        hits = np.flatnonzero(self.sieve.take(hashes.astype(np.uint16)))
+        hits = self.sieve.take(hashes.astype(np.uint16)).nonzero()[0]
         return hashes.take(hits), rows.take(hits)
 
     def _noted(self, words: int, hashes: Hashes, rows: Places) -> Places:
@@ -70,27 +68,9 @@ class Lexicon:
         found = np.zeros(words, np.int64)
         slots = self.keys.searchsorted(hashes)
         slots[slots == self.keys.size] = 0
-        same = np.flatnonzero(self.keys.take(slots) == hashes)
+        same = (self.keys.take(slots) == hashes).nonzero()[0]
         found[rows.take(same)] = self.concepts.take(slots.take(same))
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Starting:
-    """Words by where they start, and how many characters a stem of each may have."""
-
-    alphabet: Alphabet
-    sums: Hashes
-    starts: Places
-    room: Places
-
-    def hashes(self, lengths: Places, rows: Places) -> Hashes:
-        """A row for each length; beyond the end of the text it is of what there is."""
-        starts = self.starts.take(rows)
-        hashes = self.sums.take(starts + lengths[:, None], mode="clip")
-        hashes -= self.sums.take(starts)
-        hashes *= self.alphabet.inverses.take(starts)
-        return mixed(hashes)
 
 
 def joined(words: Hashes) -> Hashes:

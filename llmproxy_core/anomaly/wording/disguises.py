@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmproxy_core.anomaly.reading.encodings import decoded
+from llmproxy_core.anomaly.reading.scanning import Pattern
 
 type Disguise = Literal["encoded", "rotated", "backwards", "spaced"]
 
@@ -14,7 +15,7 @@ MOST = 8
 """Blobs of one text that are decoded."""
 LONGEST = 1 << 14
 """Characters of a text that is turned about."""
-_BLOB = re.compile(r"[A-Za-z0-9+/_=%-]{24,}+")
+_BLOB = Pattern(r"[A-Za-z0-9+/_=%-]{24,}")
 _SPACED = re.compile(r"(?<!\w)\w(?:[ ._*|-]\w(?!\w)){5,}+")
 
 
@@ -30,12 +31,10 @@ class View:
 
 def blobs(text: str) -> Iterator[View]:
     """The readable texts that are in base64, hex and the like."""
-    for count, match in enumerate(_BLOB.finditer(text)):
-        if count == MOST:
-            return
-        meant = decoded(match.group())
+    for start, end in _BLOB.places(text, MOST):
+        meant = decoded(text[start:end])
         if meant is not None:
-            yield View(meant, match.start(), match.end(), "encoded")
+            yield View(meant, start, end, "encoded")
 
 
 def turned(text: str, disguises: frozenset[Disguise]) -> Iterator[View]:

@@ -103,7 +103,7 @@ def _concepts(found: Places, tokens: Tokens) -> tuple[Hashes, Places]:
     """Concepts alone, at the opening of a sentence, and two or three near each other in order."""
     if tokens.addresses.any():
         found = np.where(tokens.addresses, 255, found)
-    rows = np.flatnonzero(found)
+    rows = found.nonzero()[0]
     kinds = found.take(rows).astype(np.uint64)
     kinds += np.uint64(1)
     opening = np.flatnonzero(tokens.openings.take(rows))

@@ -142,9 +142,10 @@ class Model:
         }
         tokens = piece.tokens
         single = (tokens.ends - tokens.starts == 1) & ~tokens.ideographs
-        runs = np.cumsum(np.concatenate(([0], single)))
-        if (runs[_SPACED:] - runs[:-_SPACED] == _SPACED).any():
-            found.add("spaced")
+        if np.count_nonzero(single) >= _SPACED:
+            runs = np.cumsum(np.concatenate(([0], single)))
+            if (runs[_SPACED:] - runs[:-_SPACED] == _SPACED).any():
+                found.add("spaced")
         return frozenset(found)
 
     def _count(self, named: NDArray[np.int64], names: tuple[str, ...]) -> int:

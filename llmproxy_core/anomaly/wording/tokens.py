@@ -73,10 +73,9 @@ class Alphabet:
         self, codes: Codes, letters: NDArray[np.bool_], inside: NDArray[np.bool_]
     ) -> Codes:
         """A digit or sign that has a letter beside it, in the same word, is that letter."""
-        beside = np.zeros(codes.size, np.bool_)
-        beside[1:] |= letters[:-1]
-        beside[:-1] |= letters[1:]
-        places = np.flatnonzero((inside > letters) & beside)
+        places = (inside > letters).nonzero()[0]
+        before, after = np.maximum(places - 1, 0), np.minimum(places + 1, codes.size - 1)
+        places = places.compress(letters.take(before) | letters.take(after))
         if places.size:
             codes = codes.copy()
             codes[places] = self.leet.take(codes.take(places).view(np.int64))
@@ -102,7 +101,7 @@ def _words(inside: NDArray[np.bool_], ideographs: NDArray[np.bool_]) -> tuple[Pl
     edges[:-1] = inside
     edges[1:] ^= inside
     if not ideographs.any():
-        places = np.flatnonzero(edges)
+        places = edges.nonzero()[0]
         return places[::2].copy(), places[1::2].copy()
     starts, ends = edges[:-1] & inside, edges[1:] & inside
     return np.flatnonzero(starts | ideographs), np.flatnonzero(ends | ideographs) + 1
