@@ -7,6 +7,7 @@ in C is interrupted when it is back in Python.
 import signal
 import threading
 from types import FrameType, TracebackType
+from typing import Self
 
 AGAIN = 0.05
 """Seconds of CPU between two interruptions."""
@@ -16,25 +17,24 @@ class TookTooLong(Exception):
     """It was interrupted."""
 
 
-class Deadline:
-    """`with Deadline(0.25): ...` raises TookTooLong within, after so many seconds of CPU, which a
-    busy machine does not make fewer."""
+class Bell:
+    """`with Bell() as bell: ...`: the handler of the signal, for deadlines that follow each other.
 
-    __slots__ = ("_able", "_armed", "_before", "_seconds")
+    To set it takes longer than to look through a short text.
+    """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    __slots__ = ("_able", "_armed", "_before")
+
+    def __init__(self) -> None:
         self._armed = False
         self._able = (
             hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         )
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         if self._able:
-            self._armed = True
             self._before = signal.signal(signal.SIGVTALRM, self._ring)
-            # again and again: an exception may be swallowed where it is raised, e.g. in a finalizer
-            signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds, AGAIN)
+        return self
 
     def __exit__(
         self,
@@ -42,11 +42,42 @@ class Deadline:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._able:
+            signal.signal(signal.SIGVTALRM, self._before)
+
+    def ring_after(self, seconds: float) -> None:
+        if self._able:
+            self._armed = True
+            # again and again: an exception may be swallowed where it is raised, e.g. in a finalizer
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN)
+
+    def be_silent(self) -> None:
         self._armed = False
         if self._able:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            signal.signal(signal.SIGVTALRM, self._before)
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if self._armed:
             raise TookTooLong
+
+
+class Deadline:
+    """`with Deadline(0.25, bell): ...` raises TookTooLong within, after so many seconds of CPU, which
+    a busy machine does not make fewer."""
+
+    __slots__ = ("_bell", "seconds")
+
+    def __init__(self, seconds: float, bell: Bell) -> None:
+        self.seconds = seconds
+        self._bell = bell
+
+    def __enter__(self) -> None:
+        self._bell.ring_after(self.seconds)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bell.be_silent()

@@ -3,7 +3,7 @@
 from collections.abc import Container, Sequence
 from contextlib import suppress
 
-from llmproxy_core.anomaly.deadline import Deadline, TookTooLong
+from llmproxy_core.anomaly.deadline import Bell, Deadline, TookTooLong
 from llmproxy_core.anomaly.finding import Author, Detector, Finding, Text
 from llmproxy_core.breaker import Breaker
 
@@ -28,11 +28,12 @@ class Panel:
     def warm(self) -> None:
         """Have the detectors read what they need (half a second), so that no call waits for it,
         and none is interrupted in it."""
-        for author in AUTHORS:
-            for detector, _ in self._asked:
-                # what fails now fails again where that is told
-                with suppress(Exception), Deadline(WARMING):
-                    detector.find(Text("Nothing is wrong with this text.", author))
+        with Bell() as bell:
+            for author in AUTHORS:
+                for detector, _ in self._asked:
+                    # what fails now fails again where that is told
+                    with suppress(Exception), Deadline(WARMING, bell):
+                        detector.find(Text("Nothing is wrong with this text.", author))
 
     def find(
         self, text: Text, faults: list[str], asked: Container[str] | None = None
@@ -41,21 +42,29 @@ class Panel:
         all."""
         found: list[Finding] = []
         seconds = PATIENCE + PER_CHARACTER * len(text.text)
-        for detector, breaker in self._asked:
-            if asked is not None and detector.name not in asked:
-                continue
-            if not breaker.may_ask():
-                faults.append(f"{detector.name}: left alone for {breaker.wait:.0f} s, it failed")
-                continue
-            try:
-                with Deadline(seconds):
-                    found += detector.find(text)
-            except TookTooLong:
-                breaker.failed()
-                faults.append(f"{detector.name}: interrupted after {seconds:.2f} s")
-            except (Exception, RecursionError) as exc:  # noqa: BLE001  said where faults are read
-                breaker.failed()
-                faults.append(f"{detector.name}: {type(exc).__name__}")
-            else:
-                breaker.succeeded()
+        with Bell() as bell:
+            for detector, breaker in self._asked:
+                if asked is None or detector.name in asked:
+                    found += _found(detector, breaker, text, Deadline(seconds, bell), faults)
         return found
+
+
+def _found(
+    detector: Detector, breaker: Breaker, text: Text, deadline: Deadline, faults: list[str]
+) -> list[Finding]:
+    if not breaker.may_ask():
+        faults.append(f"{detector.name}: left alone for {breaker.wait:.0f} s, it failed")
+        return []
+    try:
+        with deadline:
+            found = detector.find(text)
+    except TookTooLong:
+        breaker.failed()
+        faults.append(f"{detector.name}: interrupted after {deadline.seconds:.2f} s")
+        return []
+    except (Exception, RecursionError) as exc:  # noqa: BLE001  said where faults are read
+        breaker.failed()
+        faults.append(f"{detector.name}: {type(exc).__name__}")
+        return []
+    breaker.succeeded()
+    return found

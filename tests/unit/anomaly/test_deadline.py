@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from llmproxy_core.anomaly.deadline import Deadline, TookTooLong
+from llmproxy_core.anomaly.deadline import Bell, Deadline, TookTooLong
 
 
 def spin(seconds: float) -> None:
@@ -16,21 +16,21 @@ def spin(seconds: float) -> None:
 
 def test_what_takes_too_long_is_interrupted():
     begun = time.process_time()
-    with pytest.raises(TookTooLong), Deadline(0.05):
+    with pytest.raises(TookTooLong), Bell() as bell, Deadline(0.05, bell):
         spin(10)
     assert time.process_time() - begun < 1
 
 
 def test_what_is_in_time_is_let_be_and_nothing_rings_later():
     before = signal.getsignal(signal.SIGVTALRM)
-    with Deadline(0.05):
+    with Bell() as bell, Deadline(0.05, bell):
         pass
     spin(0.2)
     assert signal.getsignal(signal.SIGVTALRM) == before
 
 
 def test_waiting_is_not_taken_for_working():
-    with Deadline(0.05):
+    with Bell() as bell, Deadline(0.05, bell):
         time.sleep(0.2)
 
 
@@ -40,7 +40,7 @@ def test_an_interruption_that_is_swallowed_comes_again():
             spin(10)
         spin(10)
 
-    with pytest.raises(TookTooLong), Deadline(0.02):
+    with pytest.raises(TookTooLong), Bell() as bell, Deadline(0.02, bell):
         swallow_once()
 
 
@@ -48,7 +48,7 @@ def test_another_thread_is_not_interrupted():
     done = []
 
     def work() -> None:
-        with Deadline(0.01):
+        with Bell() as bell, Deadline(0.01, bell):
             spin(0.1)
         done.append(True)
 
