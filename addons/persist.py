@@ -8,18 +8,21 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 
 from mitmproxy import http
 from mitmproxy.utils import asyncio_utils
 
 from addons import bridge
-from llmproxy_core.pipeline import Exchange
+from llmproxy_core.masking.secret_masking import LARGE
+from llmproxy_core.pipeline import EMPTY, Exchange
 from llmproxy_core.records import Ending
 from llmproxy_core.supervision import WorkerChild
 from llmproxy_core.websocket import WebSocketSession, Written
 
 PIECE_SECONDS = 0.05
+CODED = 2**14
+"""Bytes of a body in a content coding that may be large."""
 SYNC_SECONDS = 1.0
 
 logger = logging.getLogger("llmproxy")
@@ -39,11 +42,15 @@ class Persist:
             child = WorkerChild(shared.home, shared.config)
             shared.tasks.add(_spawn(child.keep_alive()))
 
-    @bridge.guarded
-    def request(self, flow: http.HTTPFlow) -> None:
+    @bridge.waiting
+    def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         exchange = bridge.exchange(flow)
-        if exchange is not None and not exchange.opened and not bridge.upgrades(flow.request):
-            _open(flow, exchange)
+        if exchange is None or exchange.opened or bridge.upgrades(flow.request):
+            return None
+        if _takes_long(flow, exchange):
+            return _open_meanwhile(flow, exchange)
+        _open(flow, exchange)
+        return None
 
     @bridge.guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -120,6 +127,23 @@ class Persist:
 
 def _spawn(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
     return asyncio_utils.create_task(work, name="llmproxy", keep_ref=True)
+
+
+def _takes_long(flow: http.HTTPFlow, exchange: Exchange) -> bool:
+    """Is it worth a thread to mask its body? One of a few megabytes may take a second."""
+    body, keeper = flow.request.raw_content, exchange.keeper
+    if body is None or exchange.request_hash is None or keeper is None or keeper.skeleton:
+        return False
+    return len(body) >= (CODED if "content-encoding" in flow.request.headers else LARGE)
+
+
+async def _open_meanwhile(flow: http.HTTPFlow, exchange: Exchange) -> None:
+    """Other calls go on while this one waits for what is to be written of it."""
+    shared = bridge.interception()
+    body, hash_in = flow.request.raw_content or b"", exchange.request_hash or EMPTY
+    shared.record(exchange, *await asyncio.to_thread(exchange.open, body, hash_in))
+    shared.spool.wake()
+    _tell_fault(exchange)
 
 
 def _open(flow: http.HTTPFlow, exchange: Exchange) -> None:

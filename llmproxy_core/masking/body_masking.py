@@ -53,7 +53,7 @@ class _Part(NamedTuple):
 
 
 class BodyMasker:
-    """Not thread-safe; one a process. Raises nothing but what is a fault of ours."""
+    """Not thread-safe. Raises nothing but what is a fault of ours."""
 
     def __init__(self, find: RawSecrets, masker: Masker) -> None:
         self._find = find
@@ -79,7 +79,7 @@ class BodyMasker:
 
     def _parts(self, body: bytes) -> Iterator[_Part]:
         at = 0
-        for element in elements(body):
+        for element in elements(body, LEAST):
             if not element.path or len(memoryview(element.raw)) < LEAST:
                 continue
             raw = bytes(element.raw)

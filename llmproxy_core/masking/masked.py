@@ -61,7 +61,7 @@ class Masked:
         plain = decode_whole(headers, body) if coded else body
         if plain is None:
             return b""
-        out = self._masked(plain, cut)
+        out = self._masked(plain, cut, coded=bool(coded))
         self._asked += out.masked
         if out.body is plain and not (coded and self._behind(plain, body)):
             return body
@@ -69,12 +69,14 @@ class Masked:
 
     def _behind(self, plain: bytes, body: bytes) -> bool:
         """Is there a secret in the bytes behind the end of what is coded, which nobody decodes?"""
-        behind = self._tools.bodies.masked(body, self._known).masked if body != plain else 0
+        if body == plain:
+            return False
+        behind = self._tools.request(body, self._known, coded=True).masked
         self._asked += behind
         return behind > 0
 
-    def _masked(self, plain: bytes, cut: bool) -> MaskedBody:
-        out = self._tools.bodies.masked(plain, self._known, cut=cut)
+    def _masked(self, plain: bytes, cut: bool, *, coded: bool = False) -> MaskedBody:
+        out = self._tools.request(plain, self._known, cut=cut, coded=coded)
         if len(self._known) < MOST:
             self._known |= dict.fromkeys(out.secrets)
         return out

@@ -80,8 +80,7 @@ def _say(value: Any, name: str, lines: list[str]) -> None:
             lines += (key for key, _ in value if len(key) >= LONG)
             todo += reversed(value)
         elif isinstance(value, list):
-            said = [(name, one) for one in value if type(one) not in SILENT]
-            todo += reversed(said)
+            todo += [(name, one) for one in reversed(value) if one and type(one) not in SILENT]
         elif name and type(value) is int:
             lines.append(f'"{name}": {value}')
 

@@ -1,9 +1,10 @@
 """What masks secrets, in all that a process writes: it is made once, as patterns take a while."""
 
 from collections.abc import Iterable
+from threading import Lock
 
 from llmproxy_core.anomaly.secrets.detector import Secrets
-from llmproxy_core.masking.body_masking import BodyMasker
+from llmproxy_core.masking.body_masking import BodyMasker, MaskedBody
 from llmproxy_core.masking.masker import Masker, Secret
 from llmproxy_core.masking.raw_secrets import RawSecrets
 from llmproxy_core.masking.shapes import Shapes
@@ -12,6 +13,10 @@ from llmproxy_core.masking.streamed_secrets import StreamedSecrets
 
 SHORTENED = "…"
 """Where mitmproxy leaves out the rest of an address."""
+
+
+LARGE = 2**18
+"""Bytes of a request that may be masked in a thread."""
 
 
 class SecretMasking:
@@ -23,10 +28,22 @@ class SecretMasking:
         self._find = StreamedSecrets(detector)
         self._shapes = Shapes()
         self.bodies = BodyMasker(self._raw, masker)
+        self._large = BodyMasker(self._raw, masker)
+        self._lock = Lock()
 
     def stream(self, known: Iterable[Secret] = ()) -> StreamMasker:
         """`known`: secrets that are masked, too."""
         return StreamMasker(self._find, self._masker, tuple(known), self._raw, self._shapes)
+
+    def request(
+        self, body: bytes, also: Iterable[Secret] = (), *, cut: bool = False, coded: bool = False
+    ) -> MaskedBody:
+        """One without content codings. Of what is LARGE, or was `coded`, any thread may ask: that
+        has a memory of its own."""
+        if len(body) < LARGE and not coded:
+            return self.bodies.masked(body, also, cut=cut)
+        with self._lock:
+            return self._large.masked(body, also, cut=cut)
 
     def whole(self, data: bytes, *, cut: bool = False) -> tuple[bytes, int]:
         """Bytes of any kind, masked, and how many marks are in them. `cut`: they break off."""

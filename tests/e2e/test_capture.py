@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import brotli
 import httpx
@@ -376,3 +377,24 @@ def test_trailers_reach_the_other_side(proxy, mark):
     assert call.request == body
     assert got == answered
     assert call.closed.trailers == [("x-sum", "34")]
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_a_large_request_is_masked_and_written_before_it_is_sent(proxy, simulator, mark, coding):
+    key = "ghp_" + "q8Zt4wLm1xCv7bNmQ8Zt4wLm1xCv7bNmAAbb"
+    body = json.dumps(chat(f"{mark} {'key=' * 70_000} {key} " + "word " * 10_000)).encode()
+    headers = {"content-encoding": coding} if coding else {}
+    sent = gzip.compress(body) if coding else body
+    with client(proxy) as http, ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(http.post, OPENAI, content=sent, headers=headers) for _ in range(4)]
+        assert [one.result().status_code for one in asked] == [200] * 4
+
+    def kept() -> list[Call] | None:
+        calls = [one for one in proxy.calls() if one.opened.hash_in == content_hash(sent)]
+        return calls if len(calls) == 4 and all(one.closed for one in calls) else None
+
+    for call in wait_for(kept):
+        written = gzip.decompress(call.request) if coding else call.request
+        assert key.encode() not in written
+        assert b"[secret:github-pat:" in written
+        assert call.opened.at <= call.closed.at

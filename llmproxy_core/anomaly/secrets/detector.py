@@ -22,6 +22,8 @@ SHORTEST = 8
 """Characters of a text that can have a secret in it."""
 SURE = {"token": 0.95, "assigned": 0.9, "placed": 0.85, "generic": 0.7, "password": 0.7}
 KEY_EDGES = re.compile(rb"-----[ A-Z0-9_-]{1,120}-----")
+PART = 2**15
+"""Bytes that are searched at once."""
 LEAST_KEY = 40
 """Characters between the edges of a private key that make it one."""
 MILD = frozenset({"password-hash", "htpasswd", "mysql-hash", "wordpress-salt"})
@@ -80,10 +82,11 @@ def _matches(rule: Rule, data: bytes, positions: list[int]) -> Iterator[Secret]:
 
 
 def _windows(rule: Rule, positions: list[int], size: int) -> Iterator[tuple[int, int]]:
-    """What is to be looked at, no byte of it twice."""
-    start, end = -1, -1
+    """What is to be looked at; hardly a byte of it twice. Of a long one each part alone, as other
+    threads wait while one is searched."""
+    start, end = 0, -1
     for at in positions:
-        if at - rule.before > end:
+        if at - rule.before > end or at - start > PART:
             if end >= 0:
                 yield start, min(end, size)
             start = max(0, at - rule.before)

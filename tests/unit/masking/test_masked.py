@@ -4,6 +4,8 @@ import base64
 import gzip
 import json
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -328,3 +330,21 @@ def test_what_stands_behind_the_end_of_what_is_coded_is_not_written():
     kept = Masked(TOOLS).request(told, body + WORDS.encode())
     assert KEY.encode() not in kept
     assert decode_body(told, kept) == (b'{"messages": []}', None)
+
+
+@pytest.mark.parametrize("item", [b"[]", b"{}", b'""', b"0"])
+def test_millions_of_empty_things_cost_little(item: bytes):
+    body = b'{"messages":[%b],"key":"%b"}' % (b",".join([item] * 10**6), KEY.encode())
+    began = time.process_time()
+    out = Masked(TOOLS).request(JSON, body)
+    assert time.process_time() - began < 2
+    assert out == body.replace(KEY.encode(), MARK.encode())
+
+
+def test_large_requests_are_masked_in_any_thread():
+    words = " ".join(f"word{number}" for number in range(40_000))
+    bodies = [json.dumps({"messages": [words, f"{KEY[:-1]}{n}", words]}).encode() for n in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        done = [*threads.map(lambda one: Masked(TOOLS).request(JSON, one), bodies * 4)]
+    assert all(KEY[:-1].encode() not in one and b"secret:github-pat" in one for one in done)
+    assert done[:8] * 4 == done

@@ -101,3 +101,11 @@ def test_nothing_is_raised_and_findings_lie_within_the_text(text: str):
 def test_lone_surrogates_do_not_move_findings(text: str):
     whole = f"{text} {KEY} {text}"
     assert found(whole) == [KEY]
+
+
+def test_what_is_said_without_end_is_searched_in_parts_and_nothing_of_it_is_missed():
+    secret = "q8Zt4wLm1xCv7bNmQ8Zt4wLm"
+    dull = "key=" * 9000
+    for ahead in (0, 1, 8100, 8190, 8191, 8192, 8193, 8200, 40_000):
+        text = f'{"key=" * ahead} api_key="{secret}" {dull}'
+        assert found(text) == [secret]
