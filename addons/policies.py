@@ -141,7 +141,9 @@ def _ruling(call: Exchange | WebSocketSession) -> Ruling:
     """What is decided is told with the call."""
     policies, judged = bridge.interception().rulebook.policies, call.judged or Judged()
     hits = policies.hits("request", call.facts, judged.found)
-    made = ruling(hits, judged, call.facts["model"] or "", _throttle(call.head.namespace))
+    throttle, model = _throttle(call.head.namespace), call.facts["model"] or ""
+    written = len(call.judgement.found) - sum(one.new for one in judged.found)
+    made = ruling(hits, judged, model, throttle, max(0, written))
     call.judgement.decisions += made.decisions
     return made
 

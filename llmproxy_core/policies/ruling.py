@@ -53,12 +53,17 @@ class Ruling:
 
 
 def ruling(
-    hits: Sequence[Hit], judged: Judged, model: str, throttle: Throttle = lambda _: 0.0
+    hits: Sequence[Hit],
+    judged: Judged,
+    model: str,
+    throttle: Throttle = lambda _: 0.0,
+    first: int = 0,
 ) -> Ruling:
-    """`model`: the one that is asked for, "" if nobody knows. After a refusal nothing more is done,
-    but all policies tell what they say."""
+    """`model`: the one that is asked for, "" if nobody knows. `first`: the number of the first new
+    finding, in what is written. After a refusal nothing more is done, but all policies tell what
+    they say."""
     made = Ruling()
-    numbers = {id(one): at for at, one in enumerate(x for x in judged.found if x.new)}
+    numbers = {id(one): at for at, one in enumerate((x for x in judged.found if x.new), first)}
     for hit in hits:
         policy = hit.policy
         if policy.action == "allow_models" and model and policy.models(model):

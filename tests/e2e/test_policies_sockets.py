@@ -96,3 +96,23 @@ def test_a_protocol_without_words_for_it_is_closed(running, script, request):
         with pytest.raises(ConnectionClosed):
             socket.recv(10)
     assert script.got == []
+
+
+def test_what_a_policy_says_of_a_later_frame_names_the_finding_of_that_frame(
+    tmp_path, running, script, request
+):
+    flag = POLICIES.replace("block", "flag")
+    config = flag + flag.replace("keys", "people").replace('"secret"', '"pii"')
+    mark = request.node.name
+    script.answers = [[], [], [json.dumps({"type": "response.created", "response": {"id": "r"}})]]
+    with Mitmdump(tmp_path, simulator=script, config=config) as proxy:
+        both = script, proxy
+        with talk(both, REALTIME, mark) as socket:
+            socket.send(item(f"my key is {KEY}"))
+            socket.send(item("write to jane.doe@corporate-mail.com please"))
+            socket.send(json.dumps({"type": "response.create"}))
+            socket.recv()
+        judgement = calls(both, mark, 1)[0].opened.judged
+    assert [one.family for one in judgement.found] == ["secret", "pii"]
+    told = [(one.policy, one.findings) for one in judgement.decisions]
+    assert told == [("keys", (0,)), ("people", (1,))]
