@@ -42,15 +42,17 @@ class Level(msgspec.Struct):
 
     def times(self, value: float) -> float | None:
         """How many times the usual, where that is an alarm; then `value` counts as seen."""
-        found = self._judged(value) if self.spread.n >= COLD and value > 0 else None
+        found = None
         if value > 0:
-            self.spread.add(level(value))
+            at = level(value)
+            if self.spread.n >= COLD:
+                found = self._judged(value, at - self.spread.median)
+            self.spread.add(at)
             self.top = max(self.top, value)
         self.quiet = QUIET if found else max(self.quiet - 1, 0)
         return found
 
-    def _judged(self, value: float) -> float | None:
-        high = level(value) - self.spread.median
+    def _judged(self, value: float, high: float) -> float | None:
         self.sum = max(0.0, self.sum + min(high / self.spread.scale(), WIDEST) - SLACK)
         self.recent = [*self.recent[1 - WINDOW :], high]
         if self.quiet:
@@ -58,8 +60,10 @@ class Level(msgspec.Struct):
             return None
         if value > self.top * HUGE_RECORD and high > math.log(HUGE_TIMES):
             return math.exp(min(high, 50.0))
+        if self.sum < LIMIT or len(self.recent) < WINDOW:
+            return None
         middle = sorted(self.recent)[len(self.recent) // 2]
-        if self.sum < LIMIT or len(self.recent) < WINDOW or middle < math.log(LEAST_TIMES):
+        if middle < math.log(LEAST_TIMES):
             return None
         self.sum = 0.0
         return math.exp(min(middle, 50.0))
