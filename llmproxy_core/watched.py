@@ -39,7 +39,9 @@ class Watched[T]:
         try:
             value = self._reader(self._path)
         except ConfigError as exc:
-            complain(f"{exc}. What it said before stays in force")
+            # an expression comes with a line below it that marks what is wrong
+            gap = "\n" if "\n" in str(exc) else ". "
+            complain(f"{exc}{gap}What it said before stays in force")
             return False
         before, self.value = self.value, value
         return value != before

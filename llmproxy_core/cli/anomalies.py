@@ -26,6 +26,7 @@ from llmproxy_core.cli.anomaly_words import HEADING, cells, lines
 from llmproxy_core.cli.surroundings import print_json, store, warn
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import actor
+from llmproxy_core.plural import counted
 from llmproxy_core.tui import plain
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def export(
             return
         with output.open("wb") as file:
             number = anomaly_lines.write(database, wanted, file)
-    warn(f"{number:,} anomalies written to {output}")
+    warn(f"{counted(number, 'anomaly', 'anomalies')} written to {output}")
 
 
 @app.command("import", short_help="Out of JSON lines.")
@@ -187,7 +188,7 @@ def import_(
         raise LlmproxyError(f"cannot read {file}: {exc.strerror or exc}") from exc
     with source as opened, store("llmproxy anomalies") as database:
         number = anomaly_lines.read(database, opened, actor())
-    typer.echo(f"{number:,} anomalies")
+    typer.echo(counted(number, "anomaly", "anomalies"))
 
 
 def _judge(ids: list[str], status: Status, why: str) -> None:

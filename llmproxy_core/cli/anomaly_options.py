@@ -43,6 +43,7 @@ class FamilyOption(StrEnum):
     unusual_use = "unusual_use"
 
 
+FAMILIES = ", ".join(FamilyOption)
 Ids = Annotated[
     list[str],
     typer.Argument(metavar="ID...", help="Whole, or so much of the end or start as is unique."),
@@ -53,7 +54,8 @@ Severity = Annotated[
     SeverityOption, typer.Option("--severity", help="This one, and those that are worse.")
 ]
 Family = Annotated[
-    list[FamilyOption] | None, typer.Option("--family", help="May be given several times.")
+    list[FamilyOption] | None,
+    typer.Option("--family", metavar="FAMILY", help=f"May be given several times: {FAMILIES}."),
 ]
 Space = Annotated[str | None, typer.Option("--ns", metavar="NAME", help="Of one namespace.")]
 Since = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmproxy_core.plural import counted
 from llmproxy_core.tui import plain
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def lines(one: Anomaly) -> list[str]:
     seen = f"{one.at.astimezone():%Y-%m-%d %H:%M:%S} in the call {one.request_id.hex[-8:]}"
     if one.times > 1:
         last = f"{one.last_at.astimezone():%Y-%m-%d %H:%M:%S}"
-        seen += f", in {one.times:,} calls, the last at {last} in {one.last_request_id.hex[-8:]}"
+        seen += f", in {counted(one.times, 'call')}, the last at {last} in {one.last_request_id.hex[-8:]}"
     place = f"{one.kind} of {one.author}" + (f", tool {one.tool}" if one.tool else "")
     where = f"{one.side}: {place}, namespace {one.namespace}"
     told = [

@@ -25,12 +25,16 @@ def check(
       llmproxy config check ./mitm.toml --json
     """
     from llmproxy_core import config
+    from llmproxy_core.cli.surroundings import warn
     from llmproxy_core.home import open_home
+    from llmproxy_core.webhooks.signature import unset
 
     settings = config.load(file, home=open_home().path)
     if as_json:
         print_json(config.without_secrets(settings))
     elif settings.source:
         typer.echo(f"{settings.source}: in order")
+        for problem in unset(settings.webhooks):
+            warn(f"{problem}. Where the worker runs it may be set")
     else:
         typer.echo("No mitm.toml here, in the home folder or in LLMPROXY_CONFIG: defaults in force")

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from llmproxy_core.cli.surroundings import store, warn
+from llmproxy_core.plural import counted
 
 if TYPE_CHECKING:
     from llmproxy_core.store.database import Database
@@ -29,7 +30,9 @@ def export(
     ] = None,
     ids: Annotated[
         list[str] | None,
-        typer.Option("--id", help="This call; several are possible.", show_default=False),
+        typer.Option(
+            "--id", metavar="ID", help="This call; several are possible.", show_default=False
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="7d (ago), 2026-11-01, or an ISO time.")
@@ -80,7 +83,7 @@ def export(
         form = exporting.Format(kind.value)
         written = exporting.export(database, chosen, form, output, bodies=bodies)
     if output is not None or written.left_out:
-        warn(f"{written.calls} calls written")
+        warn(f"{counted(written.calls, 'call')} written")
     for reason, number in written.left_out.most_common():
         warn(f"{number} left out: {reason}")
 

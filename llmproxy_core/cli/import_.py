@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmproxy_core.cli.surroundings import print_json, settings, warn
+from llmproxy_core.plural import counted
 
 if TYPE_CHECKING:
     from llmproxy_core.interchange.incoming.importing import Tally
@@ -71,7 +72,7 @@ def _print(tally: "Tally", seconds: float, dry_run: bool, as_json: bool) -> None
         return
     done = "would be stored" if dry_run else "stored"
     known = "" if dry_run else f", {tally.known} were there already"
-    typer.echo(f"{tally.new} calls {done}{known} ({seconds:.1f} s)")
+    typer.echo(f"{counted(tally.new, 'call')} {done}{known} ({seconds:.1f} s)")
     for reason, number in tally.skipped.most_common():
         typer.echo(f"{number} skipped: {reason}")
     if tally.problems:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmproxy_core.cli.surroundings import print_json, settings, store, warn
+from llmproxy_core.plural import counted
 from llmproxy_core.tui import plain
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ def try_out(
         warn("if this is the body of one request, say of which format: --wire openai.chat")
     if not as_json:
         changed = sum(one.trial.sent.naming is not None for one in tried)
-        typer.echo(f"{len(tried)} calls: {changed} with a prefix, {lost} would not come back")
+        typer.echo(
+            f"{counted(len(tried), 'call')}: {changed} with a prefix, {lost} would not come back"
+        )
     if lost or trials.problems:
         raise typer.Exit(1)
 

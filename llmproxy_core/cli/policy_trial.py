@@ -12,6 +12,7 @@ from llmproxy_core.cli.policy_options import Name, checked
 from llmproxy_core.cli.since import moment
 from llmproxy_core.cli.surroundings import print_json, settings, store, warn
 from llmproxy_core.errors import StoreError
+from llmproxy_core.plural import counted
 from llmproxy_core.tui import plain
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def try_out(
 def _progress(done: int, of: int) -> None:
     """For who waits at a terminal."""
     if sys.stderr.isatty() and (done % 100 == 0 or done == of):
-        sys.stderr.write(f"\r{done:,} of {of:,} calls{chr(10) if done == of else ''}")
+        sys.stderr.write(f"\r{done:,} of {counted(of, 'call')}{chr(10) if done == of else ''}")
         sys.stderr.flush()
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from llmproxy_core.anomaly.scan import Line, Scanned
 
+WARNED = 10
+"""Roles that are told of."""
+
 
 def scan(
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSON lines; - for standard input.")],
@@ -66,9 +69,10 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
 
 def _lines(stream: IO[bytes], file: str) -> Iterator[Line]:
     """Blank lines are passed over. Raises LlmproxyError with the number of a line that is wrong."""
-    from llmproxy_core.anomaly.scan import Line
+    from llmproxy_core.anomaly.scan import ROLES, Line
     from llmproxy_core.errors import LlmproxyError
 
+    warned: set[str] = set()
     for number, raw in enumerate(stream, 1):
         if not raw.strip():
             continue
@@ -80,7 +84,21 @@ def _lines(stream: IO[bytes], file: str) -> Iterator[Line]:
             ) from exc
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             raise LlmproxyError(f'{file}, line {number}: an object with a string "text" is wanted')
-        yield Line(row.get("id", number), row["text"], str(row.get("role") or "user"))
+        role = str(row.get("role") or "user")
+        if role.lower() not in ROLES:
+            _warn_once(file, number, role, warned)
+        yield Line(row.get("id", number), row["text"], role)
+
+
+def _warn_once(file: str, number: int, role: str, warned: set[str]) -> None:
+    from llmproxy_core.anomaly.scan import ROLES
+    from llmproxy_core.cli.surroundings import warn
+    from llmproxy_core.tui import plain
+
+    if role not in warned and len(warned) < WARNED:
+        told = f"{file}, line {number}: nobody knows the role {plain.line(role, 40)!r}"
+        warn(f"{told}, so it is taken for the user's. Known are: {', '.join(ROLES)}")
+    warned.add(role)
 
 
 def _print(one: Scanned) -> None:

@@ -19,6 +19,7 @@ from llmproxy_core.clients.endpoint import Endpoint, endpoint
 from llmproxy_core.config import Config
 from llmproxy_core.errors import ClientError, StoreError
 from llmproxy_core.home import Home, open_home
+from llmproxy_core.plural import counted
 from llmproxy_core.simulator import Simulator, redirect
 from llmproxy_core.simulator.perils import POLICIES
 from llmproxy_core.simulator.traffic import Traffic
@@ -165,7 +166,7 @@ def _print_table(settings: Config, home: Home, made: int) -> None:
         output.write(flow)
     output.flush()
     ended = sum(flow.state != "open" for flow in stored)
-    warn(f"{made} calls made, {ended} of them stored with their answers")
+    warn(f"{counted(made, 'call')} made, {ended} of them stored with their answers")
     if ended < made:
         raise ClientError("some calls did not arrive in the database")
 

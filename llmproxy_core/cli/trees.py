@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from llmproxy_core.conversations.cache import Miss
+from llmproxy_core.plural import counted
 from llmproxy_core.store.rows import Session
 from llmproxy_core.store.tree import Branch, TreeNode
 from llmproxy_core.tui import figures, plain
@@ -17,7 +18,7 @@ def session_line(session: Session) -> str:
     facts = (
         session.id.hex[-8:],
         f"{session.last_at.astimezone():%Y-%m-%d %H:%M:%S}",
-        f"{session.requests:>5} requests",
+        f"{session.requests:>5} {'request ' if session.requests == 1 else 'requests'}",
         f"{figures.usd(session.cost_usd):>9}",
         plain.line(session.model or figures.NONE)[:24].ljust(24),
         plain.line(session.title)[:WORDS],
@@ -41,7 +42,7 @@ def _facts(session: Session) -> Iterator[str]:
     yield f"known by  {plain.line(session.source + name)}"
     yield f"title     {plain.line(session.title)}"
     yield (
-        f"sums      {session.requests} requests, {figures.tokens(session.input_tokens)} in, "
+        f"sums      {counted(session.requests, 'request')}, {figures.tokens(session.input_tokens)} in, "
         f"{figures.tokens(session.cached_tokens)} of it cached, "
         f"{figures.tokens(session.output_tokens)} out, {figures.usd(session.cost_usd)}"
     )

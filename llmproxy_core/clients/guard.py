@@ -1,4 +1,4 @@
-"""Checks of what guards the calls: limits, where they are counted, and the advisor."""
+"""Checks of what guards the calls: limits, where they are counted, the advisor, webhooks."""
 
 import asyncio
 import os
@@ -8,7 +8,9 @@ from llmproxy_core.config import Config
 from llmproxy_core.home import Home
 from llmproxy_core.limits import shared
 from llmproxy_core.metering import levels
+from llmproxy_core.plural import counted
 from llmproxy_core.supervision import ADVISOR_KEY as KEY
+from llmproxy_core.webhooks.signature import unset
 
 SHOWN = 3
 
@@ -17,8 +19,7 @@ def limits_check(config: Config, home: Home) -> Check:
     """Are there any, can they be counted, and is one used up?"""
     if not config.limits:
         return Check("limits", "ok", "none")
-    number = len(config.limits)
-    what = f"{number} limit{'s' if number > 1 else ''}, counted in "
+    what = f"{counted(len(config.limits), 'limit')}, counted in "
     storage = config.limiter.storage
     if storage:
         what += shared.where(storage)
@@ -44,3 +45,17 @@ def advisor_check(config: Config) -> Check:
         return Check("advisor", "ok", f"on, {config.advisor.model}; {KEY} is set")
     todo = f"set {KEY} where the proxy, or `llmproxy worker`, is started"
     return Check("advisor", "warn", f"on, but {KEY} is not set here", todo)
+
+
+def webhooks_check(config: Config) -> Check:
+    """Can what is told be signed? The worker, which tells it, may have another environment."""
+    if not config.webhooks:
+        return Check("webhooks", "ok", "none")
+    problems = "; ".join(unset(config.webhooks))
+    if problems:
+        todo = "set it where the proxy, or `llmproxy worker`, is started; llmproxy webhooks test"
+        return Check("webhooks", "warn", problems, todo)
+    unsigned = [one.name for one in config.webhooks if not (one.secret_env or one.secret_file)]
+    what = counted(len(config.webhooks), "webhook")
+    what += f", not signed: {', '.join(unsigned)}" if unsigned else ", signed"
+    return Check("webhooks", "ok", what)

@@ -6,6 +6,7 @@ from llmproxy_core.clients.check import Check
 from llmproxy_core.config import Config
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
+from llmproxy_core.plural import counted
 from llmproxy_core.spool import Limits, look, readers
 from llmproxy_core.spool.room import FULL, NEAR
 
@@ -50,7 +51,7 @@ def _lost(database: "Database") -> str:
     counts = {"records": found.lost_records, "bodies": found.lost_bodies}
     told = [f"{count:,} {what} were not kept" for what, count in counts.items() if count]
     if found.refused_rows:
-        told.append(f"{found.refused_rows:,} rows were refused")
+        told.append(f"{counted(found.refused_rows, 'row was', 'rows were')} refused")
     return ", ".join(told)
 
 

@@ -8,6 +8,7 @@ from llmproxy_core.globs import any_of
 from llmproxy_core.limits.call import Call, Kind, Refusal
 from llmproxy_core.limits.counters import Bucket, Day, Minute, Slots
 from llmproxy_core.limits.ledger import Ledger, counter_id
+from llmproxy_core.plural import counted
 from llmproxy_core.sections.limits import Fact, LimitConfig
 
 SHOWN = 64
@@ -40,7 +41,9 @@ class Meter:
 
     def refusal(self, wait: float, amount: float) -> Refusal:
         if wait == float("inf"):
-            asked = f"{amount:,.0f} tokens" if self.kind == "tokens" else f"{amount:.4g} USD"
+            asked = (
+                counted(round(amount), "token") if self.kind == "tokens" else f"{amount:.4g} USD"
+            )
             said = (
                 f"llmproxy: this call may take {asked}, more than all that the limit "
                 f"{self.limit} gives {self.whose}: {self.terms}. Ask for less output."
@@ -104,17 +107,17 @@ class Limit:
 
         if requests := config.requests:
             rate, burst = requests
-            terms = f"{rate:,} requests a minute, {burst:,} of them at once"
+            terms = f"{counted(rate, 'request')} a minute, {burst:,} of them at once"
             add("requests", rate, terms, lambda ids: Bucket(ledger, *ids, requests), burst)
         if tokens := config.tokens_per_minute:
-            terms = f"{tokens:,} tokens a minute"
+            terms = f"{counted(tokens, 'token')} a minute"
             add("tokens", tokens, terms, lambda ids: Minute(ledger, *ids, tokens))
         if config.usd_per_day is not None:
             usd = float(config.usd_per_day)
             terms = f"{usd:,.15g} USD a day (UTC)"
             add("usd", usd, terms, lambda ids: Day(ledger, *ids, usd))
         if calls := config.concurrent:
-            terms = f"{calls:,} calls at a time"
+            terms = f"{counted(calls, 'call')} at a time"
             add("concurrent", calls, terms, lambda ids: _slots(slots, ids, calls))
         return meters
 

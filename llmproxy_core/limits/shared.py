@@ -20,6 +20,7 @@ from llmproxy_core.limits.call import Amount, Call, Kind, Level, Refusal
 from llmproxy_core.limits.limiter import Limiter, Reservation
 from llmproxy_core.limits.meters import Meter
 from llmproxy_core.limits.scripts import RENEW, RESERVE, SETTLE
+from llmproxy_core.plural import counted
 from llmproxy_core.sections.limits import Fact, LimitConfig
 
 TIMEOUT = 0.25
@@ -211,7 +212,7 @@ class SharedLimiter:
             if self._ends and self._ends[0] is end:
                 self._ends.popleft()
         if self._lost:
-            self._tell(f"limits: {self._lost} calls were not counted while Redis was away")
+            self._tell(f"limits: not counted while Redis was away: {counted(self._lost, 'call')}")
             self._lost = 0
 
     async def _renew(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from llmproxy_core.plural import counted
 from llmproxy_core.policies.policy import Phase
 from llmproxy_core.trial.replay import Trial
 
@@ -20,7 +21,7 @@ def _acted(trial: Trial) -> Iterator[str]:
     since = f"{trial.since.astimezone():%Y-%m-%d %H:%M}"
     share = f" ({trial.hit / trial.calls:.2%})" if trial.calls else ""
     yield (
-        f"{trial.policy.name}: of {trial.calls:,} calls since {since} it would have acted on "
+        f"{trial.policy.name}: of {counted(trial.calls, 'call')} since {since} it would have acted on "
         f"{trial.hit:,}{share}"
     )
     for (outcome, phase, namespace), number in sorted(trial.acted.items()):
@@ -40,12 +41,12 @@ def _bound(trial: Trial) -> Iterator[str]:
     judged = trial.judged
     if not judged.labelled:
         yield (
-            f"Of {trial.findings:,} findings nobody has judged one: resolve some, or call them false "
+            f"Of {counted(trial.findings, 'finding')} nobody has judged one: resolve some, or call them false "
             "positives, and the rate of these can be told."
         )
         return
     yield (
-        f"Of {judged.labelled:,} findings that people have judged, {judged.false:,} were false "
+        f"Of {counted(judged.labelled, 'finding')} that people have judged, {judged.false:,} were false "
         f"positives: their rate is at most {judged.bound:.1%}, with a confidence of 95 %."
     )
     allowed = trial.policy.max_false_positive_rate
@@ -58,8 +59,8 @@ def _caveats(trial: Trial) -> Iterator[str]:
     if trial.more:
         yield "There are more calls since then: the newest were tried, see --most."
     if trial.without_texts:
-        yield f"Of {trial.without_texts:,} calls no texts were kept: nothing was found in them."
+        yield f"Of {counted(trial.without_texts, 'call')} no texts were kept: nothing was found in them."
     if trial.unreadable:
-        yield f"{trial.unreadable:,} calls could not be read again."
+        yield f"{counted(trial.unreadable, 'call')} could not be read again."
     if trial.faults:
         yield f"Not all texts could be judged: {'; '.join(sorted(trial.faults)[:3])}."

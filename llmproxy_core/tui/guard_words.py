@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 
 from textual.content import Content
 
+from llmproxy_core import plural
 from llmproxy_core.anomaly.finding import Severity
 from llmproxy_core.store.guard_rows import OPEN, SEVERITIES, Anomaly, PolicyDecision, Status
 from llmproxy_core.tui import figures, plain
@@ -70,7 +71,7 @@ def finding(anomaly: Anomaly, now: datetime, zone: tzinfo | None = None) -> Cont
     seen = f"seen {figures.moment(anomaly.at, now, zone)}"
     if anomaly.times > 1:
         last = figures.moment(anomaly.last_at, now, zone)
-        seen = f"seen {anomaly.times:,} times, {figures.moment(anomaly.at, now, zone)} to {last}"
+        seen = f"seen {plural.counted(anomaly.times, 'time')}, {figures.moment(anomaly.at, now, zone)} to {last}"
     lines = [
         Content.assemble(
             (severity, STYLES.get(severity, "bold")),

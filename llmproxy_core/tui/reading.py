@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from llmproxy_core.model import Message, Part, Request, Response
 from llmproxy_core.namespace.client_names import ClientNames
+from llmproxy_core.plural import counted
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store.rows import FlowDetail, ResponseRow
@@ -86,7 +87,7 @@ def _counted(response: Response) -> list[Part]:
         return [Part("other", f"{response.n_embeddings:,} vector{plural}", "embeddings")]
     usage = response.usage
     if usage is not None and usage.input_tokens is not None and not usage.output_tokens:
-        return [Part("other", f"{usage.input_tokens:,} tokens", "counted")]
+        return [Part("other", counted(usage.input_tokens, "token"), "counted")]
     return []
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from textual.content import Content
 
+from llmproxy_core.plural import counted
 from llmproxy_core.store.tree import TreeNode
 from llmproxy_core.tui import figures, kinship, plain
 from llmproxy_core.tui.flow_columns import client_name, short_id, shorter_model
@@ -19,10 +20,6 @@ SAID_MOST = 300
 
 def nothing(session_id: UUID) -> Content:
     return Content(f" There is no session {session_id} (any more), or the database is not up yet.")
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def about(lines: TreeLines, misses: Misses) -> Content:
@@ -94,7 +91,9 @@ def _branch(line: Heading, lines: TreeLines, misses: Misses) -> Iterator[Content
         (f", {counted(sums.errors, 'error')}", "$error") if sums.errors else "",
     )
     if lost := misses.lost(line.nodes):
-        yield Content.styled(f"{MISSED} {lost:,} tokens could have come from the cache", "$warning")
+        yield Content.styled(
+            f"{MISSED} {counted(lost, 'token')} could have come from the cache", "$warning"
+        )
 
 
 def _turn(node: TreeNode, lines: TreeLines, misses: Misses, glance: Glance) -> Iterator[Content]:

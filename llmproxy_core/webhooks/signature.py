@@ -9,6 +9,7 @@ import os
 import time
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from llmproxy_core.errors import ConfigError
@@ -29,6 +30,8 @@ def secret(webhook: WebhookConfig) -> bytes | None:
     """
     if webhook.secret_env:
         where, written = f"${webhook.secret_env}", os.environ.get(webhook.secret_env, "")
+        if not written:
+            raise ConfigError(f"webhook {webhook.name}: {where} is not set here")
     elif webhook.secret_file is not None:
         where = str(webhook.secret_file)
         try:
@@ -44,6 +47,15 @@ def secret(webhook: WebhookConfig) -> bytes | None:
             "bytes or more, or any text as long"
         )
     return key
+
+
+def unset(webhooks: Iterable[WebhookConfig]) -> Iterator[str]:
+    """What is wrong with the secrets of those whose messages cannot be signed."""
+    for webhook in webhooks:
+        try:
+            secret(webhook)
+        except ConfigError as exc:
+            yield str(exc)
 
 
 def signed(key: bytes | None, id: str, body: bytes, now: float | None = None) -> dict[str, str]:

@@ -5,6 +5,7 @@ import threading
 import time
 
 from llmproxy_core.errors import LlmproxyError
+from llmproxy_core.plural import counted
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.upkeep import Upkeep
 
@@ -56,4 +57,6 @@ class Housekeeping:
             return
         for week in removed:
             self._removed.set()
-            logger.info(f"retention: {sum(week.requests.values())} calls of {week.week} removed")
+            logger.info(
+                f"retention: {counted(sum(week.requests.values()), 'call')} of {week.week} removed"
+            )

@@ -94,5 +94,14 @@ def test_an_unreadable_file_keeps_what_it_said_and_is_told_once(file, said, text
     assert watched.refresh(said.append)
 
 
+def test_a_line_that_marks_what_is_wrong_stays_one(file, said):
+    def refuse(path):
+        raise ConfigError("when: what is that?\n  a ~ b\n    ^")
+
+    write(file, "one")
+    Watched(file, refuse, "").refresh(said.append)
+    assert said[0].endswith("\n    ^\nWhat it said before stays in force")
+
+
 def test_without_a_file_nothing_changes(said):
     assert not Watched(None, read, "").refresh(said.append)

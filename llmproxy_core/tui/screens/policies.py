@@ -9,6 +9,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from llmproxy_core.plural import counted
 from llmproxy_core.sections.policies import Mode
 from llmproxy_core.tui import plain, policy_words
 from llmproxy_core.tui.feed import Update
@@ -133,7 +134,7 @@ class PoliciesScreen(ModeScreen):
             return
         name = plain.line(one.name)
         if mode == "active" and one.policy.action in STOPPING:
-            told = f"Applied {one.hits_week:,} times in the last 7 days; e tests it on these calls."
+            told = f"Applied {counted(one.hits_week, 'time')} in the last 7 days; e tests it on these calls."
             question = f"{name} will be enforced ({one.policy.action.replace('_', ' ')})."
             if await self.app.push_screen_wait(AskScreen(question, told, sure="Enter: do")) is None:
                 return

@@ -3,6 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
+from llmproxy_core.plural import counted
 from llmproxy_core.tui import plain
 from llmproxy_core.tui.health import ProxyHealth
 
@@ -43,7 +44,7 @@ def nothing_found(settled: int) -> Content:
     if settled:
         return Content.assemble(
             ("Nothing is left to be looked at.", "bold $success"),
-            f"\n\n{settled:,} findings are settled: / status:all shows them, too.",
+            f"\n\n{counted(settled, 'finding is', 'findings are')} settled: / status:all shows them, too.",
         )
     return Content.assemble(
         ("Nothing was found.", "bold"),

@@ -107,6 +107,16 @@ def test_a_wrong_setting_is_one_line(llmproxy):
     assert "`proxy.prot`" in done.stderr
 
 
+def test_config_check_tells_of_a_secret_that_is_not_there(llmproxy, tmp_path):
+    file = tmp_path / "mitm.toml"
+    file.write_text(
+        '[[webhooks]]\nname = "a"\nurl = "https://x.example"\nsecret_env = "LLMPROXY_NONE"\n'
+    )
+    done = llmproxy("config", "check", str(file))
+    assert (done.returncode, done.stdout) == (0, f"{file}: in order\n")
+    assert "webhook a: $LLMPROXY_NONE is not set here" in done.stderr
+
+
 def test_config_check_shows_all_but_secrets(llmproxy):
     file = llmproxy.home / "other.toml"
     file.write_text('[proxy]\nport = 9\nauth = "me:hushhush"\n')

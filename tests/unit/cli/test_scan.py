@@ -42,3 +42,10 @@ def test_scan_says_which_file_is_missing() -> None:
     done = scan("nowhere.jsonl")
     assert done.returncode == 1
     assert "nowhere.jsonl" in done.stderr
+
+
+def test_scan_says_once_that_nobody_knows_a_role() -> None:
+    told = json.dumps({"text": "hi", "role": "wizard"})
+    done = scan("-", given=f"{told}\n{told}\n{json.dumps(HARMLESS)}\n")
+    assert (done.returncode, done.stderr.count("wizard")) == (0, 1)
+    assert "line 1: nobody knows the role 'wizard'" in done.stderr

@@ -1,9 +1,9 @@
-"""What `llmproxy doctor` says of limits and of the advisor."""
+"""What `llmproxy doctor` says of limits, the advisor and webhooks."""
 
 import pytest
 
-from llmproxy_core.clients.guard import advisor_check, limits_check
-from llmproxy_core.config import AdvisorConfig, Config, LimitConfig, LimiterConfig
+from llmproxy_core.clients.guard import advisor_check, limits_check, webhooks_check
+from llmproxy_core.config import AdvisorConfig, Config, LimitConfig, LimiterConfig, WebhookConfig
 from llmproxy_core.home import Home
 from llmproxy_core.limits import Level
 from llmproxy_core.metering.levels import Levels
@@ -45,3 +45,16 @@ def test_an_advisor_needs_a_key(monkeypatch):
     check = advisor_check(on)
     assert check.state == "ok"
     assert "sk-or" not in check.what
+
+
+def test_webhooks_need_their_secrets(monkeypatch):
+    assert webhooks_check(Config()).what == "none"
+    told = {"name": "ops", "url": "https://x.example/in"}
+    plain = WebhookConfig.model_validate(told)
+    assert webhooks_check(Config(webhooks=[plain])).what == "1 webhook, not signed: ops"
+    on = Config(webhooks=[WebhookConfig.model_validate({**told, "secret_env": "LLMPROXY_HOOK"})])
+    monkeypatch.delenv("LLMPROXY_HOOK", raising=False)
+    check = webhooks_check(on)
+    assert (check.state, check.what) == ("warn", "webhook ops: $LLMPROXY_HOOK is not set here")
+    monkeypatch.setenv("LLMPROXY_HOOK", "x" * 24)
+    assert webhooks_check(on).what == "1 webhook, signed"

@@ -7,6 +7,7 @@ import pytest
 from llmproxy_core.config import WebhookConfig
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.webhooks import secret, signed, verify
+from llmproxy_core.webhooks.signature import unset
 
 KEY = bytes(range(24))
 WRITTEN = "whsec_" + b64encode(KEY).decode()
@@ -51,9 +52,15 @@ def test_the_secret_comes_from_a_file(tmp_path):
     assert secret(webhook(secret_file=str(file))) == b"a plain text of more than 16"
 
 
-@pytest.mark.parametrize("written", ["", "whsec_AAAA", "whsec_#", "short"])
+@pytest.mark.parametrize("written", ["whsec_AAAA", "whsec_#", "short"])
 def test_a_secret_that_is_none_is_told_without_it(monkeypatch, written):
     monkeypatch.setenv("LLMPROXY_HOOK", written)
     with pytest.raises(ConfigError, match=r"webhook ops: \$LLMPROXY_HOOK holds no secret") as told:
         secret(webhook(secret_env="LLMPROXY_HOOK"))
-    assert not written or written not in str(told.value).replace("`whsec_`", "")
+    assert written not in str(told.value).replace("`whsec_`", "")
+
+
+def test_a_variable_that_is_not_set_is_told(monkeypatch):
+    monkeypatch.delenv("LLMPROXY_HOOK", raising=False)
+    told = [*unset([webhook(), webhook(secret_env="LLMPROXY_HOOK")])]
+    assert told == ["webhook ops: $LLMPROXY_HOOK is not set here"]
