@@ -18,8 +18,8 @@ from llmproxy_core.worker.storage import Storage
 
 MAX_RECORDS = 500
 MAX_BYTES = 8 * 2**20
-OFFSETS_SECONDS = 1.0
-"""How long offsets may wait where there are no rows to be stored with them."""
+QUIET_SECONDS = 1.0
+"""How long offsets, and calls in which nothing was found, may wait for rows to be stored with them."""
 
 logger = logging.getLogger(__name__)
 
@@ -70,15 +70,14 @@ class Intake:
         batch = self._batch
         if batch.requests or batch.responses or batch.events or batch.deltas or self._repeated:
             return True
-        if batch.judged or batch.decisions or batch.anomalies:
+        if batch.decisions or batch.anomalies:
             return True
-        waiting = bool(self._touched or batch.finished_writers)
-        return waiting and time.monotonic() - self._committed_at >= OFFSETS_SECONDS
+        return self.waiting and time.monotonic() - self._committed_at >= QUIET_SECONDS
 
     @property
     def waiting(self) -> bool:
         """Is there anything at all that is not committed?"""
-        return bool(self._touched or self._batch.finished_writers)
+        return bool(self._touched or self._batch.finished_writers or self._batch.judged)
 
     @property
     def finished(self) -> bool:
