@@ -32,7 +32,8 @@ def tool_calls(ask: Ask, key: str, wanted: Controls) -> list[ToolCall]:
 
 
 def _id(key: str, number: int) -> str:
-    return f"{key[:22]}{number:02}" if number else key[:24]
+    """Of 24 characters; what is added is no hexadecimal number, so that no two are the same."""
+    return f"{key[:21]}x{number:02}" if number else key[:24]
 
 
 def _asked(ask: Ask, wanted: Controls) -> Iterator[tuple[str, str]]:

@@ -6,11 +6,12 @@ from llmproxy_core.plural import counted
 from llmproxy_core.policies.policy import Phase
 from llmproxy_core.trial.replay import Trial
 
-WHERE: dict[Phase, str] = {
-    "request": "requests",
-    "tool_call": "answers with such a call of a tool",
-    "answer": "answers",
+WHERE: dict[Phase, tuple[str, str]] = {
+    "request": ("request", "requests"),
+    "tool_call": ("answer with such a call of a tool", "answers with such a call of a tool"),
+    "answer": ("answer", "answers"),
 }
+"""One, and several."""
 
 
 def lines(trial: Trial) -> list[str]:
@@ -25,7 +26,7 @@ def _acted(trial: Trial) -> Iterator[str]:
         f"{trial.hit:,}{share}"
     )
     for (outcome, phase, namespace), number in sorted(trial.acted.items()):
-        yield f"  {outcome:<10}{number:>9,} {WHERE[phase]} in {namespace}"
+        yield f"  {outcome:<10}{number:>9,} {WHERE[phase][number != 1]} in {namespace}"
 
 
 def _examples(trial: Trial) -> Iterator[str]:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from llmproxy_core.errors import LlmproxyError, SpoolError
+from llmproxy_core.plural import counted
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.records import Answered, Closed, Piece, Record, Verdict
 from llmproxy_core.spool import SpoolReader, forget, readers, removed
@@ -192,8 +193,8 @@ class Intake:
         self._ids.update((True, id) for id in journal.exchanges)
         if journal.exchanges:
             logger.warning(
-                f"the proxy of journal {journal.reader.id} died with {len(journal.exchanges)} "
-                "calls under way; what came of their answers is stored as it is"
+                f"the proxy of journal {journal.reader.id} died with "
+                f"{counted(len(journal.exchanges), 'call')} under way; what came of their answers is stored as it is"
             )
         journal.end(self._batch)
         self._touched[journal.reader.id] = journal

@@ -289,7 +289,7 @@ def test_of_a_cut_file_what_came_before_is_stored_and_the_rest_is_said(llmproxy,
 def test_a_dry_run_counts_and_touches_nothing(llmproxy, tmp_path, database):  # noqa: F811
     said = ok(llmproxy("import", "--dry-run", str(lines_file(tmp_path / "calls", [line()]))))
 
-    assert said.startswith("1 calls would be stored")
+    assert said.startswith("1 call would be stored")
     assert counts(database) == (0, 0)
 
 
@@ -352,7 +352,7 @@ def test_an_import_waits_while_the_spool_is_nearly_full(llmproxy, tmp_path, data
     out, _ = running.communicate(timeout=60)
 
     assert "nearly full; waiting for room" in said
-    assert out.startswith("1 calls stored")
+    assert out.startswith("1 call stored")
 
 
 def test_a_worker_that_runs_already_does_the_work(llmproxy, tmp_path, database):  # noqa: F811
@@ -363,7 +363,7 @@ def test_a_worker_that_runs_already_does_the_work(llmproxy, tmp_path, database):
         said = ok(llmproxy("import", "--ns", "old", str(lines_file(tmp_path / "calls", [line()]))))
         assert running.process.poll() is None
 
-    assert said.startswith("1 calls stored")
+    assert said.startswith("1 call stored")
     assert [one["namespace"] for one in exported(llmproxy)] == ["old"]
     assert _journals(llmproxy) == []
 

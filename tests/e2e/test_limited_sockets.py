@@ -156,7 +156,7 @@ def test_turns_of_two_sessions_share_what_may_be_under_way(script, proxy):
         first.send(ASK)
         wait_for(lambda: script.got or None)
         second.send(ASK)
-        assert "1 calls at a time" in refused(second.recv(10))["message"]
+        assert "1 call at a time" in refused(second.recv(10))["message"]
         first.close()
         wait_for(lambda: (found := level(proxy, "narrow", "concurrent")) and found.used == 0)
         second.send(ASK)

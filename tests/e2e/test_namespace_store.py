@@ -116,7 +116,7 @@ def test_both_names_of_a_tool_are_stored_and_shown(suite):
     suite("export", "--id", flow["id"], "--bodies", "-o", str(file))
     tried = suite("ns", "test", str(file), "--ns", "payments")
     assert f"{LONG}  →  {sent[1]}" in " ".join(tried.split("\n")).replace("   ", "  ")
-    assert "1 calls: 1 with a prefix, 0 would not come back" in tried
+    assert "1 call: 1 with a prefix, 0 would not come back" in tried
 
 
 def test_a_namespace_that_is_renamed_keeps_its_calls(suite):

@@ -163,4 +163,4 @@ async def test_a_policy_is_tested_on_the_calls_of_the_store(database: Database, 
         await stage.press("5")
         await stage.sees("no-keys")
         await stage.press("e")
-        await stage.sees("no-keys: of 1 calls", "it would have acted on 1", "blocked", "e.g.")
+        await stage.sees("no-keys: of 1 call ", "it would have acted on 1", "blocked", "e.g.")

@@ -71,7 +71,7 @@ def test_a_child_stores_what_is_left_and_ends_with_its_proxy(home, database):
         append(journal, Call(2, pieces=chat_stream("cut")).records()[:-1])
         journal.close()
         assert child.end() == 0
-        assert "died with 1 calls under way" in child.log
+        assert "died with 1 call under way" in child.log
     assert counts(database) == (2, 2)
     assert readers(home.spool) == []
 

@@ -199,7 +199,7 @@ def test_a_body_is_tried_and_comes_back(llmproxy, tmp_path, payments):
     assert long.split()[2].startswith("pay__a_tool_with_a_name_that_is")
     assert len(long.split()[2]) == 64
     assert "comes back byte for byte: request" in back
-    assert sums == "1 calls: 1 with a prefix, 0 would not come back"
+    assert sums == "1 call: 1 with a prefix, 0 would not come back"
 
 
 def test_a_call_of_no_namespace_stays_as_it_is(llmproxy, tmp_path, payments):

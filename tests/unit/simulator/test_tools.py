@@ -9,6 +9,7 @@ from tornado.websocket import websocket_connect
 
 from llmproxy_core.providers.eventstream import MessageReader
 from llmproxy_core.simulator import Simulator
+from llmproxy_core.simulator.calling import _id
 
 LONG = "pay__" + "long_" * 10
 TWO = 'call find with {"q": 1} and call #2 with {"q": 2}'
@@ -178,3 +179,8 @@ def test_the_tools_of_a_response_are_repeated_in_it(client):
     body = {"model": "m", "input": "Why?", "tools": tools, "tool_choice": "auto"}
 
     assert client.post("/v1/responses", json=body).json()["tools"] == tools
+
+
+def test_calls_in_one_answer_have_ids_of_their_own():
+    for key in ("a" * 22 + "01" + "b" * 40, "0" * 64, f"{1:064x}"):
+        assert len({_id(key, number) for number in range(3)}) == 3
