@@ -22,6 +22,26 @@ TOGETHER = 50
 """Calls whose bodies are read at once."""
 
 
+def about(namespace: str, row: RequestRow) -> About:
+    """What policies may ask of a stored call."""
+    return About(
+        namespace=namespace,
+        provider=row.provider,
+        wire=row.wire,
+        host=row.host,
+        method=row.method,
+        path=row.path,
+        at=row.started_at.timestamp(),
+        client=row.client,
+        user_agent=row.user_agent,
+        proxy_user=row.proxy_user,
+        credential=row.credential,
+        session=str(row.session_id),
+        model=row.model,
+        body_bytes=row.body_bytes,
+    )
+
+
 @dataclass(slots=True)
 class Call:
     """`answer` is empty while there is none. `told`: its row."""
@@ -41,23 +61,7 @@ class Call:
         return self.asked.body_kept != "skeleton"
 
     def about(self) -> About:
-        row = self.asked
-        return About(
-            namespace=self.namespace,
-            provider=row.provider,
-            wire=row.wire,
-            host=row.host,
-            method=row.method,
-            path=row.path,
-            at=row.started_at.timestamp(),
-            client=row.client,
-            user_agent=row.user_agent,
-            proxy_user=row.proxy_user,
-            credential=row.credential,
-            session=str(row.session_id),
-            model=row.model,
-            body_bytes=row.body_bytes,
-        )
+        return about(self.namespace, self.asked)
 
     def request_texts(self) -> list[Text]:
         _name_results(self.request)

@@ -12,6 +12,7 @@ from llmproxy_core.policies.facts import About, Facts, of_request, of_response
 from llmproxy_core.records import Closed, Decision, Judgement
 from llmproxy_core.store.guard_rows import Side
 from llmproxy_core.store.rows import RequestRow, ResponseRow
+from llmproxy_core.trial.calls import about
 from llmproxy_core.worker.cases import Case, texts
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import nanoseconds
@@ -69,7 +70,7 @@ def stored_case(
     if asked.body_kept != "skeleton":
         case.texts = list(_named(texts(request if whole else None, answer), asked.client_names))
     if policies is not None:
-        case.facts = _facts(_about_stored(namespace, asked), request, policies)
+        case.facts = _facts(about(namespace, asked), request, policies)
         case.facts |= _of_answer(told, answer)
     return case
 
@@ -96,25 +97,6 @@ def _about_opened(exchange: Exchange) -> About:
         session=str(exchange.session_id),
         model=exchange.request.model,
         body_bytes=opened.body_bytes,
-    )
-
-
-def _about_stored(namespace: str, row: RequestRow) -> About:
-    return About(
-        namespace=namespace,
-        provider=row.provider,
-        wire=row.wire,
-        host=row.host,
-        method=row.method,
-        path=row.path,
-        at=row.started_at.timestamp(),
-        client=row.client,
-        user_agent=row.user_agent,
-        proxy_user=row.proxy_user,
-        credential=row.credential,
-        session=str(row.session_id),
-        model=row.model,
-        body_bytes=row.body_bytes,
     )
 
 
