@@ -50,3 +50,15 @@ def test_an_sdk_that_reads_a_stream_however_it_is_told_gets_no_call(running, kin
             told = client.chat.completions.create(model="m", messages=[], stream=True)
             deltas = [one.choices[0].delta for one in told if one.choices]
             assert not any(one.tool_calls for one in deltas)
+
+
+def test_no_call_passes_behind_an_answer_that_is_only_announced(running):
+    """mitmproxy takes the announcement for the answer, and the client waits in vain."""
+    canned, proxy = running
+    canned.says({"content-type": "text/event-stream"}, STREAM, counted=False)
+    canned.raw = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n" + canned.raw
+    with (
+        httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=2) as http,
+        pytest.raises(httpx.HTTPError),
+    ):
+        http.post(URL, json={"model": "m", "stream": True})
