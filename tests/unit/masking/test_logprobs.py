@@ -33,7 +33,7 @@ def hidden(out: bytes, size: int) -> None:
 def test_of_a_document_with_a_secret_they_are_left_out(form, size):
     text = f"Use {KEY} now."
     said = [token(one) for one in tokens(KEY, size)]
-    body = {
+    body: dict[str, Any] = {
         "chat": {"choices": [{"message": {"content": text}, "logprobs": {"content": said}}]},
         "responses": {"output": [{"content": [{"text": text, "logprobs": said}]}]},
         "completions": {"choices": [{"text": text, "logprobs": {"tokens": tokens(KEY, size)}}]},

@@ -15,7 +15,8 @@ def test_a_batch_shows_its_requests() -> None:
 
 
 def test_of_a_large_batch_only_the_first_requests_are_shown_in_either_spelling() -> None:
-    listed = {"requests": {"requests": [{"request": {"contents": []}}] * 300}}
+    asked: list[object] = [{"request": {"contents": []}}] * 300
+    listed = {"requests": {"requests": asked}}
     body = json.dumps({"batch": {"input_config": listed}}).encode()
     request, _ = read_request(WIRE, BATCH.path, [], body)
     assert request.parameters == {"requests": 300}
