@@ -33,13 +33,13 @@ def hidden(out: bytes, size: int) -> None:
 def test_of_a_document_with_a_secret_they_are_left_out(form, size):
     text = f"Use {KEY} now."
     said = [token(one) for one in tokens(KEY, size)]
-    body: dict[str, Any] = {
+    bodies: dict[str, dict[str, Any]] = {
         "chat": {"choices": [{"message": {"content": text}, "logprobs": {"content": said}}]},
         "responses": {"output": [{"content": [{"text": text, "logprobs": said}]}]},
         "completions": {"choices": [{"text": text, "logprobs": {"tokens": tokens(KEY, size)}}]},
         "gemini": {"candidates": [{"text": text, "logprobsResult": {"chosenCandidates": said}}]},
-    }[form]
-    body["usage"] = {"total_tokens": 9}
+    }
+    body = bodies[form] | {"usage": {"total_tokens": 9}}
     for indent in (None, 2):
         out, _ = written(JSON, [json.dumps(body, indent=indent).encode()])
         hidden(out, size)
