@@ -411,5 +411,5 @@ def test_a_large_file_needs_little_memory(llmproxy):
         status = Path(f"/proc/{running.pid}/status").read_text()
         out, _ = running.communicate()
     peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
-    assert out.startswith(b"2000 calls would be stored")
+    assert out.startswith(b"2,000 calls would be stored")
     assert peak < 150 * 2**20

@@ -112,7 +112,7 @@ def test_the_store_gives_back_the_bytes_that_passed(suite, encoding):
 def test_a_call_is_there_while_it_runs_and_its_text_grows(suite):
     mark = uuid.uuid4().hex
     body = {"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": mark}]}
-    headers = {"x-simulate": "delay=250,chunks=60"}
+    headers = {"x-simulate": "delay=250,chunks=120"}
     lengths = []
     with (
         httpx.Client(proxy=suite.url, verify=suite.trust()) as http,

@@ -35,7 +35,7 @@ class Worker:
     def log(self) -> str:
         return self.home.worker_log.read_text()
 
-    def end(self, seconds: float = 20.0) -> int:
+    def end(self, seconds: float = 60.0) -> int:
         assert self.process.stdin is not None
         self.process.stdin.close()
         return self.process.wait(seconds)
