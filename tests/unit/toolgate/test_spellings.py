@@ -97,7 +97,9 @@ def test_json_on_several_lines_that_is_told_as_lines_says_no_call() -> None:
     assert "cannot be read" in str(gate.fault)
 
 
-@pytest.mark.parametrize("sample", [one for one in SAMPLES if "eventstream" in one.kind], ids=lambda one: one.wire)
+@pytest.mark.parametrize(
+    "sample", [one for one in SAMPLES if "eventstream" in one.kind], ids=lambda one: one.wire
+)
 def test_an_eventstream_says_no_call_whatever_it_is_told_to_be(sample) -> None:
     out = through(sample.wire, [("Content-Type", "application/json")], [sample.stream], denied)
     assert out == through(sample.wire, [("Content-Type", sample.kind)], [sample.stream], denied)
