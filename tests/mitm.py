@@ -107,7 +107,7 @@ class Mitmdump:
                 stderr=subprocess.STDOUT,
             )
         try:
-            self.port = wait_for(self._state)["port"]
+            self.port = wait_for(self._state, 60)["port"]
         except BaseException:
             self.stop()
             raise

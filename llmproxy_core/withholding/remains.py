@@ -52,7 +52,8 @@ def vectors(value: Any) -> Any:
 
 
 def metadata(value: Any) -> Any:
-    """Ids of sessions; Claude Code writes them as JSON in a string. Of Bedrock: the counts."""
+    """Ids of sessions; Claude Code writes them as JSON in a string. Of Bedrock: the counts. Of a batch
+    of Gemini: its state."""
     if not isinstance(value, dict):
         return None
     hints = {key: one for key, one in value.items() if key in words.HINTS}
@@ -60,6 +61,8 @@ def metadata(value: Any) -> Any:
     if text_of(value.get("user_id")).startswith("{"):
         session = session_hints({"metadata": value}).get("metadata.user_id", "")
         kept["user_id"] = dumps({"session_id": word(session)}).decode()
+    if words.STATE.fullmatch(state := text_of(value.get("state"))):
+        kept["state"] = state
     told = words.COUNTS | words.NUMBERS
     return kept | {key: counts(one, 1) for key, one in value.items() if key in told}
 

@@ -153,7 +153,8 @@ class Skeleton:
     def _name(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
         of_tool = above in words.NAMED or fields.get("role") in ("tool", "function")
         of_tool = of_tool or words.CALLED.fullmatch(text_of(fields.get("type"))) is not None
-        return word(value) if of_tool else None
+        of_batch = words.BATCH.fullmatch(text_of(value)) is not None
+        return word(value) if of_tool or of_batch else None
 
     def _code(self, value: Any, fields: Mapping[str, Any], above: str, depth: int) -> Any:
         return word(value) if self._fails(fields, above) else self._text(value, "code", depth)

@@ -74,7 +74,7 @@ TEXTS = keys("""
     codeExecutionResult code_execution_result inlineData inline_data fileData file_data
     instances code value tool_references stream_options turn_detection thinkingConfig
     thinking_config generationConfig generation_config inferenceConfig textGenerationConfig options
-    audio converse file mask image[]
+    audio converse file mask image[] batch inputConfig input_config
 """)
 """A string becomes blanks; of an object or a list the members are looked at."""
 
@@ -125,6 +125,11 @@ COUNTED = keys(
 
 HINTS = keys("session_id conversation_id thread_id chat_id user_id session-id thread-id")
 """Of a call's metadata: by what clients tell sessions apart."""
+
+BATCH = re.compile(r"batches/[\w-]{1,128}", re.ASCII)
+"""Gemini's id of a batch, its `name`."""
+STATE = re.compile(r"(?:BATCH|JOB)_STATE_[A-Z]{1,40}", re.ASCII)
+"""How far it is, in its `metadata`."""
 
 ERRORS = keys("error errors")
 SAID_IN_ERRORS = ("message", "Message", "detail", "details", "msg", "error")

@@ -69,6 +69,16 @@ WITHOUT = frozenset(
 )
 """Formats that know no tools."""
 
-ELSEWHERE = frozenset({"mistral.agents", "mistral.conversations", "openai.assistants"})
+ELSEWHERE = frozenset(
+    {
+        "gemini.batches",
+        "mistral.agents",
+        "mistral.batches",
+        "mistral.conversations",
+        "openai.assistants",
+        "openai.batches",
+        "vertex.batches",
+    }
+)
 """Formats whose tools are declared in calls that we do not see, or called in answers that we do
 not: their names are left alone."""
