@@ -22,7 +22,7 @@ def suite(tmp_path: Path, simulator: Simulator) -> Iterator[Suite]:
 
 def flows(suite: Suite, count: int) -> list[dict[str, Any]]:
     def ended() -> list[dict[str, Any]] | None:
-        lines = suite("flows", "--json").splitlines()
+        lines = suite("flows", "--json", "--limit", "200").splitlines()
         found = [json.loads(line) for line in lines]
         done = [one for one in found if one["state"] != "open"]
         return done if len(done) >= count else None
@@ -62,5 +62,5 @@ def _is_private(suite: Suite) -> bool:
     """Is the rule in force at the proxy?"""
     body = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hello!"}]}
     post(suite.proxy, URLS["openai.chat"], body, {"x-team": "law"})
-    newest = flows(suite, 1)[0]
+    newest = flows(suite, 1)[-1]
     return bool(newest["namespace"] == "law")
