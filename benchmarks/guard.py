@@ -1,6 +1,6 @@
 """What the detectors, masking, policies' expressions and baselines cost.
 
-    python -m benchmarks.guard [--folder /work/shared/corpora/guard]
+    python -m benchmarks.guard [--folder CORPORA/guard]
 
 Prints MB/s on ordinary text (the benign texts of the corpus, or the sources of the standard
 library), ms of CPU for new text of 2 KB and 20 KB, MB/s on texts made to be slow, without hyperscan,
@@ -26,6 +26,7 @@ from llmproxy_core.masking.masker import Masker, secrets_in
 from llmproxy_core.masking.pieces import pieces
 from llmproxy_core.masking.stream_masking import StreamMasker
 from llmproxy_core.masking.streamed_secrets import StreamedSecrets
+from tests.corpora import CORPORA
 
 MEGABYTE = 1_000_000
 KEY = "ghp_q8Zt4wLm1xCv7bNmQ8Zt4wLm1xCv7bNmAAbb"
@@ -48,7 +49,7 @@ SLOW = {
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--folder", type=Path, default=Path("/work/shared/corpora/guard"))
+    parser.add_argument("--folder", type=Path, default=CORPORA / "guard")
     text = ordinary(parser.parse_args().folder)[: 8 * MEGABYTE]
     started = time.perf_counter()
     for detector in DETECTORS:

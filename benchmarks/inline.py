@@ -1,6 +1,6 @@
 """What guarding a request costs in the proxy: all detectors, a hundred policies, masking.
 
-    python -m benchmarks.inline [--folder /work/shared/corpora/guard]
+    python -m benchmarks.inline [--folder CORPORA/guard]
 
 Milliseconds of CPU of one thread, median and 95th percentile of requests with texts of their own out
 of harmless texts of the corpus (without it, sources of the standard library); the targets are those
@@ -24,6 +24,7 @@ from llmproxy_core.masking.secret_masking import SecretMasking
 from llmproxy_core.policies import Policies
 from llmproxy_core.policies.ruling import ruling
 from llmproxy_core.sections.policies import PolicyConfig
+from tests.corpora import CORPORA
 
 WIRE, PATH = "openai.chat", "/v1/chat/completions"
 ROUNDS = 200
@@ -43,7 +44,7 @@ SLOW = {
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--folder", type=Path, default=Path("/work/shared/corpora/guard"))
+    parser.add_argument("--folder", type=Path, default=CORPORA / "guard")
     texts = _texts(ordinary(parser.parse_args().folder))
     verdicts = Verdicts(DETECTORS, budget_ms=1000.0)
     verdicts.warm()

@@ -3,11 +3,12 @@
 import gzip
 import json
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path("/work/shared/corpora/guard")
+from tests.corpora import CORPORA
+
+FOLDER = CORPORA / "guard"
 REASON = f"{FOLDER} is not on this machine"
 
 

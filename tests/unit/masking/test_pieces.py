@@ -5,7 +5,6 @@ import json
 import random
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,10 +14,11 @@ from llmproxy_core.masking.masker import Masker
 from llmproxy_core.masking.pieces import pieces
 from llmproxy_core.masking.stream_masking import StreamMasker
 from llmproxy_core.masking.streamed_secrets import StreamedSecrets
+from tests.corpora import CORPORA
 
 FIND = StreamedSecrets(Secrets())
 MASKER = Masker(Scrubber(b"k" * 32))
-RECORDED = Path("/work/shared/corpora/wire")
+RECORDED = CORPORA / "wire"
 KEY = "ghp_q8Zt4wLm1xCv7bNmQ8Zt4wLm1xCv7bNmAAbb"
 TEXT = f"Use the key {KEY} for now, please."
 

@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,9 +14,10 @@ from llmproxy_core.model import Delta, Headers, Request, Response
 from llmproxy_core.providers import catalogue
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
+from tests.corpora import CORPORA
 
 ROOT = Path(__file__).parents[3]
-FOLDER = Path(os.environ.get("LLMPROXY_CORPORA", ROOT.parent / "shared" / "corpora")) / "wire"
+FOLDER = CORPORA / "wire"
 needs_corpus = pytest.mark.skipif(
     not FOLDER.is_dir(),
     reason=f"no recorded exchanges at {FOLDER} (LLMPROXY_CORPORA names another)",
