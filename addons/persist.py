@@ -16,7 +16,7 @@ from mitmproxy.utils import asyncio_utils
 from addons import bridge
 from llmproxy_core.masking.secret_masking import LARGE
 from llmproxy_core.pipeline import EMPTY, Exchange
-from llmproxy_core.records import Ending
+from llmproxy_core.records import Ending, Opened
 from llmproxy_core.supervision import WorkerChild
 from llmproxy_core.websocket import WebSocketSession, Written
 
@@ -139,21 +139,22 @@ def _takes_long(flow: http.HTTPFlow, exchange: Exchange) -> bool:
 
 async def _open_meanwhile(flow: http.HTTPFlow, exchange: Exchange) -> None:
     """Other calls go on while this one waits for what is to be written of it."""
-    shared = bridge.interception()
     body, hash_in = flow.request.raw_content or b"", exchange.request_hash or EMPTY
-    shared.record(exchange, *await asyncio.to_thread(exchange.open, body, hash_in))
-    shared.spool.wake()
-    _tell_fault(exchange)
+    _opened(exchange, *await asyncio.to_thread(exchange.open, body, hash_in))
 
 
 def _open(flow: http.HTTPFlow, exchange: Exchange) -> None:
-    shared = bridge.interception()
     body, hash_in = flow.request.raw_content, exchange.request_hash
     if body is not None and hash_in is not None:
-        shared.record(exchange, *exchange.open(body, hash_in))
+        _opened(exchange, *exchange.open(body, hash_in))
     else:  # another addon had it streamed: nobody has seen it
         size = bridge.declared_length(flow.request)
-        shared.record(exchange, *exchange.open_upload(size, b""))
+        _opened(exchange, *exchange.open_upload(size, b""))
+
+
+def _opened(exchange: Exchange, record: Opened, body: list[bytes]) -> None:
+    shared = bridge.interception()
+    shared.record(exchange, record, body)
     shared.spool.wake()
     _tell_fault(exchange)
 
