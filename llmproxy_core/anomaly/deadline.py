@@ -6,7 +6,7 @@ in C is interrupted when it is back in Python.
 
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 AGAIN = 0.05
@@ -36,12 +36,7 @@ class Bell:
             self._before = signal.signal(signal.SIGVTALRM, self._ring)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._able:
             signal.signal(signal.SIGVTALRM, self._before)
 
@@ -74,10 +69,5 @@ class Deadline:
     def __enter__(self) -> None:
         self._bell.ring_after(self.seconds)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bell.be_silent()
