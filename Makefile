@@ -1,7 +1,7 @@
 # Every target works from a fresh clone: it makes .venv first (see startup/environment.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo tui test test-system check bench test-clients soak chaos constraints clean environment
+.PHONY: help run demo tui test test-system test-properties check bench test-clients soak chaos constraints clean environment
 ARGS ?=
 
 BIN := .venv/bin
@@ -9,7 +9,7 @@ SOURCES := addons llmproxy_core startup tests benchmarks migrations certs docs \
 	Makefile README.md CHANGELOG.md CONTRIBUTING.md mitm.toml pyproject.toml constraints.txt .ci
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 environment:
 	@sh startup/environment.sh || [ $$? -eq 10 ]
@@ -28,8 +28,11 @@ tui: environment ## open the TUI
 test: environment ## the whole suite, with coverage; ARGS="-k name" for a part of it
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --cov --cov-report=term $(ARGS)
 
-test-system: environment ## proxies, workers and databases as processes of their own, started and killed
+test-system: environment ## proxies, workers, databases as processes, started and killed; PostgreSQL 15
 	$(BIN)/pytest -m "system and not chaos and not soak" --numprocesses 3 --dist loadfile $(ARGS)
+
+test-properties: environment ## property tests with other examples than last time; ARGS="-k name"
+	$(BIN)/pytest -m "hypothesis and not soak and not chaos" --hypothesis-profile=default $(ARGS)
 
 check: environment ## formatting, lint, types, layers, leftovers
 	$(BIN)/ruff check .
@@ -48,10 +51,13 @@ bench: environment ## CPU and memory of the proxy, speed of the worker, latency 
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.inline
 	$(BIN)/python -m benchmarks.masking
+	$(BIN)/python -m benchmarks.transformations
+	$(BIN)/python -m benchmarks.enhance
 	$(BIN)/python -m benchmarks.worker
 	$(BIN)/python -m benchmarks.tui_latency
 	$(BIN)/python -m benchmarks.watchers
 	$(BIN)/python -m benchmarks.store
+	$(BIN)/python -m benchmarks.learning_reads
 	$(BIN)/python -m benchmarks.screen
 
 test-clients: environment ## real command-line agents from npm through the proxy (needs Node)

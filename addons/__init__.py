@@ -10,6 +10,7 @@ from addons.caller import Caller
 from addons.capture import Capture
 from addons.dispatch import Dispatch
 from addons.edits import Edits
+from addons.enhance import Enhance
 from addons.hindsight import Hindsight
 from addons.limits import Limits
 from addons.login import Login
@@ -30,6 +31,7 @@ addons = [
     Capture(),
     Caller(),
     Anomaly(),
+    Enhance(),
     Policies(),
     Edits(),
     Hindsight(),

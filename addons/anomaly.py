@@ -8,12 +8,8 @@ closed stop it, see `policies.py`. Nothing is changed here.
 from mitmproxy import http
 from mitmproxy.addonmanager import Loader
 
-from addons import bridge
-from llmproxy_core.anomaly.detectors import finding
-from llmproxy_core.anomaly.verdicts import Judged
+from addons import bridge, judging
 from llmproxy_core.masking.excerpts import note
-from llmproxy_core.masking.keeper import Keeper
-from llmproxy_core.pipeline import Head
 
 
 class Anomaly:
@@ -29,7 +25,7 @@ class Anomaly:
         if bridge.upgrades(flow.request):
             return
         body = bridge.decoded_body(flow)
-        judged = _judged(exchange.head, flow.request.path, body or b"", exchange.keeper)
+        judged = judging.judged(exchange.head, flow.request.path, body or b"", exchange.keeper)
         if body is None:
             judged.faults.append("its content coding cannot be undone")
         exchange.judged = judged
@@ -43,18 +39,6 @@ class Anomaly:
         message = flow.websocket.messages[-1]
         if message.from_client:
             head, keeper = session.head, session.keeper
-            session.judged = _judged(head, head.path, message.content, keeper)
+            session.judged = judging.judged(head, head.path, message.content, keeper)
             masker = bridge.interception().masker
             note(session.judged, session.judgement, masker, session.keeper)
-
-
-def _judged(head: Head, path: str, body: bytes, keeper: Keeper | None) -> Judged:
-    """By the detectors whose findings a policy asks about; the others are the worker's, but for a
-    call of which it gets no text."""
-    shared = bridge.interception()
-    policies, learned = shared.rulebook.policies, shared.rulebook.learned
-    asked = None
-    if shared.config.anomaly.inline == "policies" and not (keeper and keeper.skeleton):
-        asked = finding(policies.families("request"))
-    judged = shared.verdicts.request(head.wire, path, body, asked=asked, whole=policies.closed)
-    return judged.worth_telling(learned, head.namespace)

@@ -20,6 +20,7 @@ from llmproxy_core.namespace import facts
 from llmproxy_core.namespace.caller import Caller
 from llmproxy_core.pipeline import Exchange, Head
 from llmproxy_core.policies.facts import About
+from llmproxy_core.providers.encoding import LIMIT
 from llmproxy_core.providers.recoding import decode_whole
 from llmproxy_core.providers.recognise import Match
 from llmproxy_core.providers.settings import SESSION_HEADERS
@@ -230,12 +231,21 @@ def put_body(flow: http.HTTPFlow, body: bytes) -> None:
         flow.request.headers["content-length"] = str(len(body))
 
 
-def decoded_body(flow: http.HTTPFlow) -> bytes | None:
-    """The same; None if its content coding cannot be undone."""
+def put_headers(flow: http.HTTPFlow, fields: Headers) -> None:
+    """Send other header fields; those that stay keep their bytes."""
+    before = zip(headers(flow.request.headers), flow.request.headers.fields, strict=True)
+    came = dict(before)
+    flow.request.headers = http.Headers(
+        [came.get(one) or (one[0].encode(), one[1].encode()) for one in fields]
+    )
+
+
+def decoded_body(flow: http.HTTPFlow, limit: int = LIMIT) -> bytes | None:
+    """The same; None if its content coding cannot be undone, or it has more bytes than `limit`."""
     body = flow.request.raw_content or b""
     if "content-encoding" not in flow.request.headers:
-        return body
-    return decode_whole(headers(flow.request.headers), body)
+        return body if len(body) <= limit else None
+    return decode_whole(headers(flow.request.headers), body, limit)
 
 
 def answer(response: http.Response, at: int) -> Answer:

@@ -1,10 +1,11 @@
 """How fast the worker drains a spool, what a call costs it and Postgres, how late a row is.
 
-    python -m benchmarks.worker [--calls 2000] [--seconds 10]
+    python -m benchmarks.worker [--calls 2000] [--seconds 10] [--learning]
 
 Prints for each kind of call: records/s, CPU ms a call in the worker and in Postgres; the same for
 calls that come in as they happen, while somebody watches and while nobody does; then, at 50 calls a
-second, the time from the append of a call's end to the notification of its row (ms).
+second, the time from the append of a call's end to the notification of its row (ms). `--learning`:
+instead, what known calls cost with `learning.patterns` off and on, in turns.
 """
 
 import argparse
@@ -72,18 +73,29 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--learning", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder))
         private_folder(home.spool)
         with open_database(Config(), home) as database:
             upgrade(database)
+            if options.learning:
+                _learning(home, options.calls)
+                return
             for kind, share in ((known, 1.0), (small, 1.0), (agent, 0.25), (streamed, 0.25)):
                 _drain(home, kind, int(options.calls * share))
             for kind in (small, streamed):
                 for watched in (True, False):
                     _as_it_happens(home, database, kind, options.seconds, watched=watched)
             _latency(home, database, options.seconds)
+
+
+def _learning(home: Home, calls: int) -> None:
+    for on in (True, False, True, True, False):
+        (home.path / "mitm.toml").write_text(f"[learning]\npatterns = {str(on).lower()}\n")
+        print("learning" if on else "not learning", end=": ")
+        _drain(home, known, calls)
 
 
 def _as_it_happens(

@@ -16,8 +16,10 @@ from pydantic import BaseModel, Field, ValidationError
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.sections.advisor import AdvisorConfig
 from llmproxy_core.sections.anomaly import AnomalyConfig
+from llmproxy_core.sections.learning import LearningConfig
 from llmproxy_core.sections.limits import LimitConfig, LimiterConfig, LimitMatch, Limits
 from llmproxy_core.sections.namespaces import MatchConfig, NamespaceConfig, Namespaces
+from llmproxy_core.sections.operations import OPERATIONS, operation_keys
 from llmproxy_core.sections.policies import Policies, PolicyConfig
 from llmproxy_core.sections.redaction import RedactionConfig
 from llmproxy_core.sections.tables import (
@@ -30,6 +32,7 @@ from llmproxy_core.sections.tables import (
     SpoolConfig,
     WorkerConfig,
 )
+from llmproxy_core.sections.transformations import TransformationConfig, Transformations
 from llmproxy_core.sections.values import CONTROL, Section
 from llmproxy_core.sections.webhooks import WebhookConfig, Webhooks
 
@@ -39,6 +42,7 @@ __all__ = [
     "CaptureConfig",
     "Config",
     "DatabaseConfig",
+    "LearningConfig",
     "LimitConfig",
     "LimitMatch",
     "LimiterConfig",
@@ -50,6 +54,7 @@ __all__ = [
     "ProxyConfig",
     "RetentionConfig",
     "SpoolConfig",
+    "TransformationConfig",
     "WebhookConfig",
     "WorkerConfig",
     "check",
@@ -59,9 +64,11 @@ __all__ = [
     "read_limits",
     "read_namespaces",
     "read_policies",
+    "read_transformations",
     "without_secrets",
 ]
 
+LINES = {ord(sign): " " for sign in "\n\r\t"}
 SECRETS = (("proxy", "auth"), ("database", "url"), ("limiter", "storage"))
 
 
@@ -76,6 +83,7 @@ class Config(Section):
     retention: RetentionConfig = RetentionConfig()
     limiter: LimiterConfig = LimiterConfig()
     advisor: AdvisorConfig = AdvisorConfig()
+    learning: LearningConfig = LearningConfig()
     anomaly: AnomalyConfig = AnomalyConfig()
     redaction: RedactionConfig = RedactionConfig()
     providers: list[ProviderConfig] = Field(default=[])
@@ -83,6 +91,7 @@ class Config(Section):
     namespaces: Namespaces = Field(default=[])
     limits: Limits = Field(default=[])
     policies: Policies = Field(default=[])
+    transformations: Transformations = Field(default=[])
     webhooks: Webhooks = Field(default=[])
 
 
@@ -161,6 +170,12 @@ def read_policies(file: Path) -> list[PolicyConfig]:
     return check(file, {"policies": _tables(file).get("policies", [])}).policies
 
 
+def read_transformations(file: Path) -> list[TransformationConfig]:
+    """The transformations of a file alone, as `read_namespaces`. Raises ConfigError."""
+    tables = {"transformations": _tables(file).get("transformations", [])}
+    return check(file, tables).transformations
+
+
 def check(file: Path, tables: dict[str, Any]) -> Config:
     """Settings from what was read in a file.
 
@@ -199,8 +214,13 @@ def _unprintable(value: Any, key: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _unprintable(inner, f"{key}[{number}]")
-    elif isinstance(value, str) and CONTROL.search(value):
+    elif isinstance(value, str) and CONTROL.search(_one_line(value, key)):
         yield f"`{key}`"
+
+
+def _one_line(value: str, key: str) -> str:
+    """What goes to a model may have lines."""
+    return value.translate(LINES) if key.startswith("transformations[") else value
 
 
 def _sentence(error: Any) -> str:
@@ -221,6 +241,8 @@ def _sentence(error: Any) -> str:
 def _allowed(error: Any) -> str:
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
+    if error["type"].startswith("union_tag"):
+        return "a table with one of these as `op`: " + ", ".join(OPERATIONS)
     kinds = {
         "model_type": "a table",
         "dict_type": "a table",
@@ -252,6 +274,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("retention",): RetentionConfig,
         ("limiter",): LimiterConfig,
         ("advisor",): AdvisorConfig,
+        ("learning",): LearningConfig,
         ("anomaly",): AnomalyConfig,
         ("redaction",): RedactionConfig,
         ("providers",): ProviderConfig,
@@ -261,7 +284,11 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         ("limits",): LimitConfig,
         ("limits", "match"): LimitMatch,
         ("policies",): PolicyConfig,
+        ("transformations",): TransformationConfig,
         ("webhooks",): WebhookConfig,
     }
-    table = tables[tuple(part for part in location if isinstance(part, str))]
+    names = tuple(part for part in location if isinstance(part, str))
+    if names[:2] == ("transformations", "logic"):
+        return operation_keys(names[2:])
+    table = tables[names]
     return [name for name in table.model_fields if name != "source"]

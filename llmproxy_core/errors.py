@@ -7,6 +7,8 @@ LlmproxyError
 ├── SpoolError        a segment cannot be read or written
 ├── InterchangeError  a file cannot be imported, or calls cannot be exported
 ├── AdvisorError      the advisor cannot be set up
+├── EnhancementError  an enhancement cannot take that step
+├── ExperimentError   an experiment cannot take a step
 ├── ClientError       a program cannot be made to use the proxy
 │   └── ProxyDown     no proxy of this home is running
 └── StoreError        the database
@@ -42,6 +44,14 @@ class InterchangeError(LlmproxyError):
 
 class AdvisorError(LlmproxyError):
     """The advisor cannot be set up as it was told to."""
+
+
+class EnhancementError(LlmproxyError):
+    """An enhancement cannot take that step: which one, its status, and what is possible."""
+
+
+class ExperimentError(LlmproxyError):
+    """An experiment cannot take this step from where it is: what is possible instead."""
 
 
 class ClientError(LlmproxyError):

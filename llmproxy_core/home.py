@@ -6,8 +6,10 @@
     postgres/              the embedded database
     ca-bundle.pem          certifi's roots and our CA, for the programs we start
     proxy.json             where the last started proxy listens
-    rulebook.json          the rules of the table `namespaces`, for the proxy
+    rulebook.json          the rules of the tables, for the proxy
     prefixes               with which prefix conversations began
+    experiments            in which experiments conversations began
+    instant                a socket on which the worker improves requests that wait
     limits.counts          what limits and budgets have counted
     limits.levels.<pid>    how far the limits are used up, as a proxy tells it
     approvals              what people have decided of calls that wait, for the proxy
@@ -52,6 +54,14 @@ class Home:
     @property
     def prefixes(self) -> Path:
         return self.path / "prefixes"
+
+    @property
+    def experiments(self) -> Path:
+        return self.path / "experiments"
+
+    @property
+    def instant(self) -> Path:
+        return self.path / "instant"
 
     @property
     def limits(self) -> Path:

@@ -12,6 +12,8 @@ from llmproxy_core.anomaly.detectors import DETECTORS, SECRETS
 from llmproxy_core.anomaly.verdicts import Verdicts
 from llmproxy_core.config import Config
 from llmproxy_core.credentials import Scrubber
+from llmproxy_core.enhancing.enhancer import Enhancer
+from llmproxy_core.enhancing.instant import Asker
 from llmproxy_core.hindsight import Hindsight
 from llmproxy_core.home import Home
 from llmproxy_core.masking.heads import Heads
@@ -64,6 +66,9 @@ class Interception:
     redactor: Redactor
     metering: Metering
     approvals: Approvals
+    enhancer: Enhancer
+    asker: Asker | None
+    """Who is asked while a request waits; None: nobody."""
     unanswered: Unanswered = field(default_factory=Unanswered)
     fetchable: Recent[str, Exchange] = field(default_factory=lambda: Recent(FETCHABLE))
     """Calls that are over, by the id under which their answer may be fetched."""
@@ -160,6 +165,7 @@ def start(config: Config, home: Home) -> Interception:
     """Raises ConfigError, HomeError, SpoolError."""
     scrubber = Scrubber(home.fingerprint_key())
     masker = Masker(scrubber)
+    wait_ms = config.learning.sync_ms if config.advisor.enabled else 0
     masking = SecretMasking(SECRETS, masker) if config.redaction.secrets else None
     return Interception(
         config=config,
@@ -169,7 +175,7 @@ def start(config: Config, home: Home) -> Interception:
         spool=SpoolWriter(
             home.spool, limits=Limits(config.spool.max_bytes, config.spool.min_free_bytes)
         ),
-        rulebook=Rulebook(config, home, logger.warning),
+        rulebook=Rulebook(config, home, logger.warning, improves=True),
         prefixer=Prefixer(home.prefixes, config.capture.max_body),
         verdicts=Verdicts(DETECTORS, config.anomaly.budget_ms),
         masker=masker,
@@ -181,4 +187,6 @@ def start(config: Config, home: Home) -> Interception:
         redactor=Redactor(home.fingerprint_key(), config.capture.max_body),
         metering=Metering(config, home, logger.warning),
         approvals=Approvals(home.approvals),
+        enhancer=Enhancer(home.experiments, time.time(), waits=bool(wait_ms)),
+        asker=Asker(home.instant, wait_ms) if wait_ms else None,
     )

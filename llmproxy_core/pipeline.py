@@ -13,6 +13,8 @@ import uuid_utils
 import xxhash
 
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.enhancing.call import Place
+from llmproxy_core.enhancing.naming import Listener
 from llmproxy_core.hashing import Hash, content_hash
 from llmproxy_core.masking.excerpts import unsaid
 from llmproxy_core.masking.keeper import Keeper
@@ -29,6 +31,7 @@ from llmproxy_core.records import (
     BodyKept,
     Closed,
     Ending,
+    Enhanced,
     Judgement,
     Opened,
     Piece,
@@ -109,6 +112,7 @@ class Exchange:
         "closed",
         "copy",
         "delivered",
+        "enhanced",
         "expected",
         "facts",
         "head",
@@ -118,11 +122,13 @@ class Exchange:
         "judgement",
         "keeper",
         "kept",
+        "listener",
         "max_body",
         "naming",
         "opened",
         "opened_at",
         "owns_slot",
+        "place",
         "recorded",
         "redacted",
         "request_hash",
@@ -164,6 +170,12 @@ class Exchange:
         """What limits have set aside for it."""
         self.judgement = Judgement()
         """What is written of that, and of what policies decided, with the next record that can."""
+        self.enhanced: Enhanced | None = None
+        """What was changed of the request, and the experiments that it is in; None: nothing."""
+        self.place: Place | None = None
+        """In which conversation the request is; None: nobody asks."""
+        self.listener: Listener | None = None
+        """Who wants to know the id of the answer."""
         self.keeper: Keeper | None = None
         """What is written of the bytes; None: all of them."""
         self.recorded = True
@@ -214,6 +226,10 @@ class Exchange:
         kept = self.response.add(chunk)
         if self.copy is not None and not self.response.over:
             self.copy.append(chunk)
+        if self.listener is not None:
+            self.listener.hear(chunk)
+            if self.listener.over:
+                self.listener = None
         self.kept.add(kept, time.time_ns())
 
     def deliver(self, data: bytes) -> bytes:
@@ -300,6 +316,7 @@ class Exchange:
             masked=masked,
             kept_bytes=-1 if self.keeper is None else len(kept),
             judged=self._told(),
+            enhanced=self.enhanced,
         )
         return record, [kept]
 

@@ -75,6 +75,31 @@ class Judgement(msgspec.Struct, array_like=True):
         return bool(self.found or self.decisions or self.left or self.faults or self.asked)
 
 
+class Enhanced(msgspec.Struct, array_like=True, frozen=True):
+    """What was done to a request before it was sent, see `enhancing`.
+
+    `applied`: names of transformations, in order. `failed`: what applied and was not done, and why
+    the request was left as it was; an experiment is `experiment:ID` here. `arms`: id of each
+    experiment that the conversation is in, and its arm: `control`, a variant, `holdout`. `root`:
+    what these were drawn from, 16 bytes; empty where there is no experiment. `user`, `system`,
+    `tools`: ids of the patterns that were recognised, "" where none was. `kept`: the share of the
+    cacheable prefix of the prompt that comes before the first edit; -1: it is not known.
+    """
+
+    applied: list[str] = []
+    failed: list[tuple[str, str]] = []
+    arms: list[tuple[str, str]] = []
+    root: bytes = b""
+    user: str = ""
+    system: str = ""
+    tools: str = ""
+    kept: float = -1.0
+
+    @property
+    def says(self) -> bool:
+        return bool(self.applied or self.failed or self.arms)
+
+
 class Answer(msgspec.Struct, array_like=True, frozen=True):
     """The head of an answer; `at` is the arrival of its headers."""
 
@@ -123,6 +148,7 @@ class Opened(msgspec.Struct, array_like=True, frozen=True, tag=1):
     kept_bytes: int = -1
     """Of what is written of the body; -1: as many as passed."""
     judged: Judgement | None = None
+    enhanced: Enhanced | None = None
 
 
 class Answered(msgspec.Struct, array_like=True, frozen=True, tag=2):
@@ -186,7 +212,9 @@ class Event(msgspec.Struct, array_like=True, frozen=True, tag=5):
     kinds: `proxy_started`, `proxy_stopped`, `tls_failed` (a program does not trust the CA),
     `gap` (what could not be kept: `records`, or `bodies` of records that were, and their `bytes`;
     `reason`: `unwritable`, `damaged`, or the setting that stands in the way, `max_bytes` or
-    `min_free_bytes`), `fault` (an addon failed and let the traffic pass).
+    `min_free_bytes`), `fault` (an addon failed and let the traffic pass), `feedback` (what a person
+    says of an earlier answer: `about`, an id of ours or of the provider, `verdict`, `good` or `bad`;
+    `by`: hex of the call in whose header it stood, and its `namespace`, both empty if it was none).
     """
 
     id: bytes

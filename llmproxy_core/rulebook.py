@@ -1,11 +1,12 @@
-"""The rules that the proxy goes by, namespaces and policies: those of `mitm.toml`, and those of the
-tables `namespaces` and `security_policies`.
+"""The rules that the proxy goes by, namespaces, policies and transformations: those of `mitm.toml`,
+and those of the tables `namespaces`, `security_policies` and `transformations`.
 
 The latter come as a file of the home, which the worker writes whenever the tables change:
 `{"version": 1, "namespaces": [...], "policies": [...], "proven": [...], "learned": {...}}`, each
-entry of the first two as a table `[[namespaces]]` or `[[policies]]`. Both files are read
-again when they change. A file that cannot be read is told once, and what it said before stays in
-force. The proxy needs no database for it.
+entry of the first two as a table `[[namespaces]]` or `[[policies]]`; beside them what
+`enhancing.improving.Tables` says. Both files are read again when they change. A file that cannot be
+read is told once, and what it said before stays in force; of what improves requests, only what is
+broken is left out. The proxy needs no database for it.
 """
 
 import asyncio
@@ -19,6 +20,15 @@ import msgspec
 from llmproxy_core import config
 from llmproxy_core.anomaly.learning import NOTHING, Learned
 from llmproxy_core.config import Config, NamespaceConfig, PolicyConfig
+from llmproxy_core.enhancing.handed import (
+    EMPTY,
+    Compiler,
+    Tables,
+    compiled,
+    read_compiled,
+    tables_of,
+)
+from llmproxy_core.enhancing.improving import Improving
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.home import Home, write_private
 from llmproxy_core.namespace.rules import Rules
@@ -58,6 +68,12 @@ class Handed:
     policies: list[PolicyConfig] = field(default_factory=list)
     proven: frozenset[str] = frozenset()
     learned: Learned = NOTHING
+    tables: Tables = EMPTY
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
 
 
 def write(
@@ -66,6 +82,7 @@ def write(
     policies: Iterable[Mapping[str, Any]] = (),
     proven: Iterable[str] = (),
     learned: Learned = NOTHING,
+    tables: Tables = EMPTY,
 ) -> bool:
     """Hand what is in the tables to the proxies of a home; False if they have it.
 
@@ -78,6 +95,7 @@ def write(
         "policies": [dict(policy) for policy in policies],
         "proven": sorted(proven),
         "learned": learned.written(),
+        **tables.written(),
     }
     content = msgspec.json.encode(
         {"version": VERSION, "namespaces": [_entry(rule) for rule in rules]}
@@ -119,16 +137,34 @@ def read(path: Path) -> Handed:
     if not isinstance(proven, list) or not isinstance(learned, dict):
         raise ConfigError(f"{path}: `proven` is no list, or `learned` no object")
     return Handed(
-        checked.namespaces, checked.policies, frozenset(map(str, proven)), Learned.read(learned)
+        checked.namespaces,
+        checked.policies,
+        frozenset(map(str, proven)),
+        Learned.read(learned),
+        tables_of(content),
     )
 
 
 class Rulebook:
-    """The rules in force. `tell` hears what is wrong with the files, once a change of them."""
+    """The rules in force. `tell` hears what is wrong with the files, once a change of them.
 
-    def __init__(self, settings: Config, home: Home, tell: Callable[[str], None]) -> None:
+    `improves`: are requests changed here? Else `improving` is nothing.
+    """
+
+    def __init__(
+        self,
+        settings: Config,
+        home: Home,
+        tell: Callable[[str], None],
+        *,
+        improves: bool = False,
+    ) -> None:
+        """Raises ConfigError: a transformation of the settings can be done nowhere."""
         self._tell = tell
+        self._improves = improves
         source = settings.source
+        rules = compiled(settings.transformations) if improves else ()
+        self._transformations = Watched(source if improves else None, read_compiled, rules)
         self._namespaces = Watched(source, config.read_namespaces, settings.namespaces)
         self._policies = Watched(source, config.read_policies, settings.policies)
         self._handed = Watched(home.rulebook, read, Handed())
@@ -136,6 +172,8 @@ class Rulebook:
         self.rules = Rules(settings.namespaces)
         self.policies = Policies(settings.policies)
         self.learned = NOTHING
+        self.improving = Improving(rules)
+        self._compiler = Compiler(home.rulebook)
         self.refresh()
 
     def refresh(self) -> bool:
@@ -155,7 +193,7 @@ class Rulebook:
                 self._tell(problem)
 
     def _look(self, tell: Callable[[str], None]) -> bool:
-        files = (self._namespaces, self._policies, self._handed)
+        files = (self._namespaces, self._policies, self._transformations, self._handed)
         problems: dict[str, None] = {}  # two of them read the same file, and may say the same
         changed = [file.refresh(lambda said: problems.setdefault(said)) for file in files]
         for problem in problems:
@@ -164,7 +202,8 @@ class Rulebook:
             handed = self._handed.value
             rules, clashes = merged(self._namespaces.value, handed.namespaces)
             policies, more = joined(self._policies.value, handed.policies)
-            for clash in (clashes := [*clashes, *more]):
+            improved = self._improved(handed.tables) if self._improves else []
+            for clash in (clashes := [*clashes, *more, *improved]):
                 if clash not in self._clashes:
                     tell(clash)
             self._clashes = clashes
@@ -173,17 +212,24 @@ class Rulebook:
             self.learned = handed.learned
         return any(changed)
 
+    def _improved(self, tables: Tables) -> list[str]:
+        """Puts into force what improves requests; what is wrong with it."""
+        handed, trials, patterns, problems = self._compiler.read(tables)
+        rules, clashes = joined(self._transformations.value, handed, "the transformation")
+        self.improving = Improving(rules, trials, patterns)
+        return [*clashes, *problems]
 
-def joined(
-    written: Sequence[PolicyConfig], handed: Sequence[PolicyConfig]
-) -> tuple[list[PolicyConfig], list[str]]:
-    """The policies of the file and those of the table; and where the file comes before it."""
-    named = {policy.name for policy in written}
-    others = [policy for policy in handed if policy.name not in named]
+
+def joined[T: Named](
+    written: Sequence[T], handed: Sequence[T], what: str = "the policy"
+) -> tuple[list[T], list[str]]:
+    """Those of the file and those of the table; and where the file comes before it."""
+    named = {one.name for one in written}
+    others = [one for one in handed if one.name not in named]
     clashes = [
-        f"the policy {policy.name} of mitm.toml comes before that of the table"
-        for policy in handed
-        if policy.name in named
+        f"{what} {one.name} of mitm.toml comes before that of the table"
+        for one in handed
+        if one.name in named
     ]
     return [*written, *others], clashes
 

@@ -12,18 +12,30 @@ from collections import deque
 from collections.abc import Sequence
 from time import time_ns
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
 from llmproxy_core import turns
 from llmproxy_core.anomaly.verdicts import Judged
+from llmproxy_core.enhancing.call import Place
+from llmproxy_core.enhancing.frames import TOGETHER
 from llmproxy_core.masking.keeper import Keeper
 from llmproxy_core.metering.metering import Reserved
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.rules import Namespace
 from llmproxy_core.pipeline import HEAD_BYTES, Body, Exchange, Head
 from llmproxy_core.policies.ruling import Ruling
-from llmproxy_core.records import Answer, Answered, Closed, Ending, Judgement, Opened, Piece
+from llmproxy_core.records import (
+    Answer,
+    Answered,
+    Closed,
+    Ending,
+    Enhanced,
+    Judgement,
+    Opened,
+    Piece,
+)
 from llmproxy_core.redaction.restoring import RestoredFrames
 from llmproxy_core.redaction.wire import Session
 from llmproxy_core.toolgate import FrameGate
@@ -46,6 +58,7 @@ class WebSocketSession:
         "_queued",
         "_waiting",
         "came",
+        "enhanced",
         "facts",
         "gate",
         "judged",
@@ -54,12 +67,14 @@ class WebSocketSession:
         "model",
         "naming",
         "on_way",
+        "place",
         "recorded",
         "reserved",
         "restored",
         "rule",
         "ruling",
         "settled",
+        "unit",
         "usage",
         "values",
     )
@@ -76,6 +91,12 @@ class WebSocketSession:
         """What was found in the latest frame of the client."""
         self.judgement = Judgement()
         """What was found in the frames that wait; told with the exchange that they open."""
+        self.enhanced: Enhanced | None = None
+        """What was changed of the frames that wait; told with the exchange that they open."""
+        self.place: Place | None = None
+        """In which conversation the client's latest frame is; None: nobody asks."""
+        self.unit = uuid4().bytes if head.wire in TOGETHER else b""
+        """What the whole session is known by as one conversation; empty: each frame tells it."""
         self.reserved: deque[Reserved] = deque()
         """What limits have set aside for turns, in their order."""
         self.model = ""
@@ -181,6 +202,7 @@ class WebSocketSession:
         exchange = self._exchange = Exchange(self._head, self._max_body)
         exchange.rule, exchange.judgement = self.rule, self.judgement
         exchange.recorded = self.recorded
+        exchange.enhanced, self.enhanced = self.enhanced, None
         if self.keeper is not None:
             exchange.keeper, exchange.told_masked = self.keeper, self.keeper.masked
             exchange.copy = [] if self.keeper.skeleton else None

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
 from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.home import Home
@@ -45,9 +47,11 @@ def postgres_home() -> Iterator[Home]:
         yield home
 
 
-@pytest.fixture(scope="session", params=["embedded", "postgres_15"])
+@pytest.fixture(
+    scope="session", params=["embedded", pytest.param("postgres_15", marks=pytest.mark.system)]
+)
 def both_homes(request: pytest.FixtureRequest) -> Iterator[Home]:
-    """As `postgres_home`, then a home with a PostgreSQL 15 in place of the embedded server."""
+    """As `postgres_home`; with `make test-system` on PostgreSQL 15, too."""
     if request.param == "embedded":
         with _embedded() as home:
             yield home
@@ -165,3 +169,18 @@ def _execute(home: Home, statement: str) -> None:
             connection.execute(statement)
         finally:
             connection.close()
+
+
+@contextmanager
+def at_version(home: Home, version: str) -> Iterator[Database]:
+    """A database of its own, as a migration has left it."""
+    name = new_database(home, "template1")
+    with opened(home, name) as database:
+        with database.connect() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(migrate.folder()))
+            config.attributes["connection"] = connection
+            command.upgrade(config, version)
+            connection.commit()
+        yield database
+    drop_database(home, name)

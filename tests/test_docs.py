@@ -18,6 +18,7 @@ from llmproxy_core.config import (
     PolicyConfig,
     PriceConfig,
     ProviderConfig,
+    TransformationConfig,
     WebhookConfig,
 )
 
@@ -38,6 +39,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "namespaces": NamespaceConfig,
     "limits": LimitConfig,
     "policies": PolicyConfig,
+    "transformations": TransformationConfig,
     "webhooks": WebhookConfig,
 }
 

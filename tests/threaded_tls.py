@@ -25,13 +25,17 @@ class _Locked(ssl.SSLSocket):
     def send(self, data: Any, flags: int = 0) -> int:
         return self._one_by_one(lambda: super(_Locked, self).send(data, flags))
 
+    def settimeout(self, value: float | None) -> None:
+        with self._lock:  # else it counts for a call that must not wait
+            super().settimeout(value)
+
     def _one_by_one[T](self, call: Callable[[], T]) -> T:
         """Without the lock only what does not touch the connection: waiting for its socket."""
         while True:
             readable, writable = [self.fileno()], [self.fileno()]
             with self._lock:
                 limit = self.gettimeout()
-                self.settimeout(0)
+                super().settimeout(0)
                 try:
                     return call()
                 except ssl.SSLWantReadError:
@@ -39,7 +43,7 @@ class _Locked(ssl.SSLSocket):
                 except ssl.SSLWantWriteError:
                     readable = []
                 finally:
-                    self.settimeout(limit)
+                    super().settimeout(limit)
             if not any(select.select(readable, writable, [], limit)):
                 raise TimeoutError("The TLS connection timed out")
 

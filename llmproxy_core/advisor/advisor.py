@@ -86,6 +86,10 @@ class Advisor:
         """USD, of all processes of the home; of a call whose price was not told, the most."""
         return self._budget.levels(MEMBER)[0].used
 
+    @property
+    def model(self) -> str:
+        return self._settings.model
+
     async def ask[T: BaseModel](
         self, kind: str, prompt: str, schema: type[T], system: str = ""
     ) -> T | None:

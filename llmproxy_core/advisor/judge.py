@@ -1,11 +1,11 @@
 """A deep look at a text that detectors find suspicious."""
 
-from hashlib import blake2b
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmproxy_core.advisor.advisor import Advisor
+from llmproxy_core.advisor.frame import framed, shortened
 from llmproxy_core.anomaly.finding import Family, Text
 
 HEAD, TAIL = 12_000, 4_000
@@ -40,16 +40,8 @@ async def judge(advisor: Advisor, text: Text) -> Judgement | None:
     whole = advisor.masked(text.text)  # before it is cut: half a secret is not found
     if whole is None:
         return None
-    if len(whole) > HEAD + TAIL:
-        left_out = len(whole) - HEAD - TAIL
-        whole = f"{whole[:HEAD]}\n[{left_out} characters left out]\n{whole[-TAIL:]}"
-    mark = _mark(whole)
     of = f" of the tool {text.tool!r}" if text.tool else ""
-    prompt = f"Author: {text.author}. Kind: {text.kind}{of}.\n{mark}\n{whole}\n{mark}"
+    prompt = (
+        f"Author: {text.author}. Kind: {text.kind}{of}.\n{framed(shortened(whole, HEAD, TAIL))}"
+    )
     return await advisor.ask("judge", prompt, Judgement, SYSTEM)
-
-
-def _mark(text: str) -> str:
-    """A line that the text cannot hold, since it depends on all of it; the same for the same text,
-    so that the verdict is found again."""
-    return f"=== {blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()} ==="

@@ -14,12 +14,16 @@ from llmproxy_core.cli import (
     db,
     demo,
     doctor,
+    enhancements,
+    experiments,
     export,
+    feedback,
     flows,
     import_,
     keys,
     limits,
     ns,
+    patterns,
     policies,
     proxy,
     run,
@@ -29,6 +33,7 @@ from llmproxy_core.cli import (
     show,
     star,
     stats,
+    transform,
     tui,
     webhooks,
     worker,
@@ -39,8 +44,8 @@ EXIT_PROXY_DOWN = 3
 
 EPILOG = """\b
 Exit codes: 0 done; 1 failed, stderr says why; 2 wrong use; 3 the proxy is
-not running; 4 there is no such call, session, anomaly or webhook;
-130 interrupted. `run` ends with the code of the program it ran (126: cannot
+not running; 4 there is no such call, session, anomaly, webhook, pattern,
+enhancement or experiment; 130 interrupted. `run` ends with the code of the program it ran (126: cannot
 be executed, 127: not found).
 
 \b
@@ -108,6 +113,11 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(keys.app, name="keys")
 app.command("limits", short_help="How far limits and budgets are used up.")(limits.limits)
+app.add_typer(patterns.app, name="patterns")
+app.add_typer(transform.app, name="transform")
+app.add_typer(enhancements.app, name="enhancements")
+app.add_typer(experiments.app, name="experiments")
+app.command("feedback", short_help="Say whether an answer was good.")(feedback.feedback)
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")

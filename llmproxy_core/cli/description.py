@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 
+from llmproxy_core.cli import call_lessons
 from llmproxy_core.model import Part
 from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.providers.formats import FORMATS, read_request
+from llmproxy_core.store.call_lessons import CallLessons
 from llmproxy_core.store.rows import Flow, FlowDetail
 from llmproxy_core.tui import figures, plain, tool_names
 from llmproxy_core.withholding import unsaid
 
 
-def describe(detail: FlowDetail) -> str:
-    return "\n".join([*_facts(detail), *_asked(detail), *_answered(detail)]) + "\n"
+def describe(detail: FlowDetail, learnt: CallLessons) -> str:
+    facts = [*_facts(detail), *call_lessons.lines(learnt)]
+    return "\n".join([*facts, *_asked(detail), *_answered(detail)]) + "\n"
 
 
 def _facts(detail: FlowDetail) -> Iterator[str]:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import typer
 
-from llmproxy_core.cli.surroundings import store, warn
+from llmproxy_core.cli import chosen
+from llmproxy_core.cli.surroundings import settings, store, warn
 from llmproxy_core.plural import counted
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ def export(
     namespace: Annotated[
         str | None, typer.Option("--ns", metavar="NAME", help="Of this namespace.")
     ] = None,
+    pattern: Annotated[
+        str | None, typer.Option("--pattern", metavar="NAME", help="Of this pattern, or its id.")
+    ] = None,
+    good: Annotated[
+        bool, typer.Option("--good", help="Only calls that signals call a success.")
+    ] = False,
     bodies: Annotated[
         bool, typer.Option("--bodies", help="jsonl: headers, and bodies in base64, too.")
     ] = False,
@@ -62,7 +69,7 @@ def export(
     Example:
       llmproxy export --since 7d --bodies -o week.jsonl
       llmproxy export --format har --filter 'provider:anthropic is:error' -o errors.har
-      llmproxy export --format openai-ft --session 0199f2a4-… > examples.jsonl
+      llmproxy export --format openai-ft --pattern "support triage" --good > examples.jsonl
     """
     from llmproxy_core.interchange.outgoing import exporting, moments
     from llmproxy_core.store import filters
@@ -72,16 +79,19 @@ def export(
         raise typer.BadParameter("--bodies goes with --format jsonl")
     now = datetime.now(UTC)
     with store("llmproxy export") as database:
-        chosen = Selection(
+        selection = Selection(
             since=moments.read(since, now) if since else None,
             until=moments.read(until, now) if until else None,
             session=session,
             ids=_whole(database, ids) if ids else (),
             namespace=namespace,
             where=filters.parse(expression) if expression else None,
+            pattern=chosen.pattern(database, pattern).id if pattern else None,
+            good=good,
+            counting=frozenset(settings()[0].learning.counting),
         )
         form = exporting.Format(kind.value)
-        written = exporting.export(database, chosen, form, output, bodies=bodies)
+        written = exporting.export(database, selection, form, output, bodies=bodies)
     if output is not None or written.left_out:
         warn(f"{counted(written.calls, 'call')} written")
     for reason, number in written.left_out.most_common():

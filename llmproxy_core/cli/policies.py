@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmproxy_core.cli import policy_options, policy_trial
+from llmproxy_core.cli import policy_options, policy_trial, table_options
 from llmproxy_core.cli.aligned import aligned
 from llmproxy_core.cli.ns_rules import when
 from llmproxy_core.cli.policy_options import Name
-from llmproxy_core.cli.surroundings import print_json, settings, store, warn
+from llmproxy_core.cli.surroundings import print_json, settings, store
 from llmproxy_core.errors import StoreError
 from llmproxy_core.home import actor
 from llmproxy_core.tui import figures, plain
 
 if TYPE_CHECKING:
-    from llmproxy_core.config import Config
     from llmproxy_core.store.database import Database
     from llmproxy_core.store.decisions import Hits
     from llmproxy_core.store.guard_rows import SecurityPolicy
@@ -53,7 +52,12 @@ def show_all(as_json: AsJson = False) -> None:
             typer.echo(line)
     else:
         typer.echo("There is no policy. See `llmproxy policies add --help` and docs/policies.md.")
-    _tell_of_file(config, rows)
+    table_options.tell_of_file(
+        config.source,
+        config.policies,
+        {row["name"] for row in rows if row["origin"] == "mitm.toml"},
+        "policy",
+    )
 
 
 @app.command("show", short_help="One, with what it decided last.")
@@ -147,17 +151,6 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["origin"],
         plain.line(row["when"], 100),
     )
-
-
-def _tell_of_file(config: Config, rows: list[dict[str, Any]]) -> None:
-    """The worker brings policies of the file into the table."""
-    shown = {row["name"] for row in rows if row["origin"] == "mitm.toml"}
-    missing = [policy.name for policy in config.policies if policy.name not in shown]
-    if missing:
-        warn(
-            f"{config.source} has the policies {', '.join(missing)}, too; they are listed here as "
-            "soon as a worker has seen them"
-        )
 
 
 app.command("add", short_help="Add one.")(policy_options.add)

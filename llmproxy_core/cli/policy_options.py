@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from llmproxy_core.cli import table_options
 from llmproxy_core.cli.ns_rules import when as in_force
 from llmproxy_core.cli.surroundings import settings, store, warn
 from llmproxy_core.home import actor
@@ -107,7 +108,7 @@ def add(
     from llmproxy_core.store import policy_changes
     from llmproxy_core.store.database import driver
 
-    given = _given(
+    given = table_options.given(
         when=when, action=action, mode=mode, priority=priority, message=message, on_fault=on_fault,
         tools=tool, models=model, per_minute=per_minute, timeout_seconds=timeout,
         on_timeout=on_timeout, max_false_positive_rate=rate, advisor=advisor,
@@ -151,7 +152,7 @@ def change(
     from llmproxy_core.store import policy_changes
     from llmproxy_core.store.database import driver
 
-    given = _given(
+    given = table_options.given(
         when=when, action=action, mode=mode, priority=priority, message=message, on_fault=on_fault,
         tools=tool, models=model, per_minute=per_minute, timeout_seconds=timeout,
         on_timeout=on_timeout, max_false_positive_rate=rate, advisor=advisor,
@@ -173,20 +174,12 @@ def checked(table: dict[str, Any]) -> PolicyConfig:
     try:
         return security_policies.checked(table)
     except ConfigError as exc:
-        said = str(exc).removeprefix("policy: ")
-        said = said.replace("`policies[0].", "`").replace("`policies[0]`: ", "")
-        raise typer.BadParameter(said) from None
+        raise table_options.refused(exc, "policy") from None
 
 
 def not_in_file(config: Config, name: str) -> None:
-    """What mitm.toml says comes first: a change that it would put out of force is refused."""
-    if any(policy.name == name for policy in config.policies):
-        raise typer.BadParameter(f"{config.source} has the policy {name}: change it there")
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    """By the keys of a table `[[policies]]`."""
-    return {key: value for key, value in options.items() if value is not None}
+    """Raises BadParameter: a `mitm.toml` has it."""
+    table_options.not_in_file(config.source, config.policies, "policy", name)
 
 
 def _changed(told: dict[str, Any], given: dict[str, Any], *, no_rate: bool) -> dict[str, Any]:

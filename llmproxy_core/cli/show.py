@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from llmproxy_core.model import Headers
+    from llmproxy_core.store.call_lessons import CallLessons
     from llmproxy_core.store.database import Database
     from llmproxy_core.store.rows import Change, FlowDetail
 
@@ -58,14 +59,15 @@ def show(
         detail = _detail(database, flow_id)
         if detail.flow.state == "open" and not detail.live:
             detail = _while_watched(database, detail)
+        learnt = None if raw or as_json else _learnt(database, detail)
     if raw:
         _write_raw(detail, raw, decoded)
-    elif as_json:
+    elif learnt is None:
         print_json(detail)
     else:
         from llmproxy_core.cli.description import describe
 
-        sys.stdout.write(describe(detail))
+        sys.stdout.write(describe(detail, learnt))
 
 
 def _detail(database: Database, flow_id: str) -> FlowDetail:
@@ -78,6 +80,13 @@ def _detail(database: Database, flow_id: str) -> FlowDetail:
         warn(_unclear(flow_id, ids))
         raise typer.Exit(NO_SUCH_FLOW)
     return detail
+
+
+def _learnt(database: Database, detail: FlowDetail) -> CallLessons:
+    from llmproxy_core.store import call_lessons
+
+    with database.connect() as connection:
+        return call_lessons.of_call(connection, detail.flow.id)
 
 
 def _while_watched(database: Database, detail: FlowDetail) -> FlowDetail:

@@ -12,7 +12,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
+import typer
+
 from llmproxy_core import config
+from llmproxy_core.cli.colleague import colleague
 from llmproxy_core.cli.proxy import addons_folder, find_program
 from llmproxy_core.cli.surroundings import warn
 from llmproxy_core.clients.endpoint import Endpoint, endpoint
@@ -20,10 +23,10 @@ from llmproxy_core.config import Config
 from llmproxy_core.errors import ClientError, StoreError
 from llmproxy_core.home import Home, open_home
 from llmproxy_core.plural import counted
-from llmproxy_core.simulator import Simulator, redirect
+from llmproxy_core.simulator import Controls, Simulator, redirect
 from llmproxy_core.simulator.perils import POLICIES
 from llmproxy_core.simulator.traffic import Traffic
-from llmproxy_core.store import embedded, reads
+from llmproxy_core.store import embedded, experiments, reads
 from llmproxy_core.store.migrate import open_store
 from llmproxy_core.store.rows import Flow
 
@@ -36,8 +39,15 @@ port = 0
 confdir = "{folder}/confdir"
 [worker]
 child = false
+[advisor]
+enabled = true
+base_url = "{advisor}/api/v1"
+[learning]
+suggest = "advisor"
+min_calls = 20
+judged_after_seconds = 10
 """
-"""The worker is ours, so that we know when it has ended."""
+"""The worker is ours, so that we know when it has ended; the advisor is simulated, too."""
 PATIENCE, NO_PATIENCE = 45, 1
 """Seconds that a call waits for a person; where none looks, a moment."""
 
@@ -53,11 +63,12 @@ def play(seconds: float | None) -> None:
         signal.signal(number, _leave)
     with ExitStack() as stack:
         patience = PATIENCE if seconds is None else NO_PATIENCE
-        settings, home = stack.enter_context(_home(patience))
-        provider = stack.enter_context(Simulator())
+        provider = stack.enter_context(Simulator(default=Controls(quality=True, caching=True)))
+        settings, home = stack.enter_context(_home(patience, provider.http_url))
         stack.enter_context(_worker(home))
         proxy = stack.enter_context(_mitmdump(settings, home, provider))
         traffic = stack.enter_context(Traffic(proxy.url, proxy.ca_file))
+        stack.enter_context(colleague(settings, home))
         if seconds is None:
             from llmproxy_core.tui.start import run
 
@@ -74,13 +85,14 @@ def _leave(number: int, _: object) -> NoReturn:
 
 
 @contextmanager
-def _home(patience: int) -> Iterator[tuple[Config, Home]]:
+def _home(patience: int, advisor: str) -> Iterator[tuple[Config, Home]]:
     """A home folder of its own, with the embedded Postgres; all of it is removed in the end."""
     folder = Path(tempfile.mkdtemp(prefix="llmproxy-demo-"))
     file = folder / "mitm.toml"
     policies = POLICIES.format(patience=patience)
-    file.write_text(SETTINGS.format(folder=folder) + policies)
+    file.write_text(SETTINGS.format(folder=folder, advisor=advisor) + policies)
     os.environ |= {"LLMPROXY_HOME": str(folder / "home"), "LLMPROXY_CONFIG": str(file)}
+    os.environ["OPENROUTER_API_KEY"] = "demo-not-a-key"
     os.environ.pop("LLMPROXY_DATABASE_URL", None)
     try:
         home = open_home()
@@ -166,9 +178,23 @@ def _print_table(settings: Config, home: Home, made: int) -> None:
         output.write(flow)
     output.flush()
     ended = sum(flow.state != "open" for flow in stored)
+    _print_experiments(settings, home)
     warn(f"{counted(made, 'call')} made, {ended} of them stored with their answers")
     if ended < made:
         raise ClientError("some calls did not arrive in the database")
+
+
+def _print_experiments(settings: Config, home: Home) -> None:
+    """What was tried, if there was time for it."""
+    from llmproxy_core.cli.experiments import table
+
+    with (
+        open_store(settings, home, "llmproxy demo") as database,
+        database.connect() as connection,
+    ):
+        found = experiments.experiments(connection)
+    for line in table(found) if found else ():
+        typer.echo(line)
 
 
 def _settled(settings: Config, home: Home, made: int) -> list[Flow]:

@@ -6,6 +6,7 @@ from llmproxy_core import config
 from llmproxy_core.clients.check import Check
 from llmproxy_core.clients.endpoint import Endpoint, endpoint
 from llmproxy_core.clients.guard import advisor_check, limits_check, webhooks_check
+from llmproxy_core.clients.learning import learning_check
 from llmproxy_core.clients.machine import (
     authority_check,
     disk_check,
@@ -35,6 +36,7 @@ def examine() -> Iterator[Check]:
     yield backlog_check(settings, home)
     yield limits_check(settings, home)
     yield advisor_check(settings)
+    yield learning_check(settings, home)
     yield webhooks_check(settings)
     proxy = endpoint(settings, home)
     yield authority_check(proxy)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from llmproxy_core.conversations.wrapping import unwrapped
 from llmproxy_core.hashing import Hash, content_hash
 from llmproxy_core.model import Message
 from llmproxy_core.providers.parsing import parse
@@ -18,12 +19,6 @@ SENTENCE = 30
 MAX_SENTENCES = 32
 ENDS = re.compile(r"[.!?:;]\s+|\n+")
 MAX_TEXT = 64_000
-TAGS = re.compile(
-    r"<(system-reminder|environment_context|user_instructions|command-[a-z]+|local-command-[a-z]+"
-    r"|ide_[a-z_]+|context|env)\b[^>]*>.*?</\1>",
-    re.DOTALL,
-)
-"""What agents put around a prompt on their own."""
 
 
 def normal(text: str) -> str:
@@ -65,8 +60,7 @@ def openings(messages: list[Message]) -> list[str]:
     whole = "\n".join(texts)
     if len(whole) > MAX_TEXT:
         return []
-    plain = TAGS.sub(" ", whole) if "<" in whole else whole
-    return list(dict.fromkeys([plain, whole, *reversed(texts)]))
+    return list(dict.fromkeys([unwrapped(whole, " "), whole, *reversed(texts)]))
 
 
 def sentences(text: str, most: int = MAX_SENTENCES) -> list[tuple[Hash, int]]:

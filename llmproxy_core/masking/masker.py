@@ -109,7 +109,7 @@ def may_have(body: bytes, value: str) -> bool:
     """Cheap, and wrong only if it says yes."""
     if not value.isascii() or ASCII_ESCAPED.search(body) or PERCENT.search(body):
         return True
-    if value.isalnum() or not set(value) & set('"/\\ \n\t\r'):
+    if value.isalnum() or (value.isprintable() and not set(value) & set('"/\\ ')):
         return value.encode() in body or _may_have_encoded(body, value)
     return True
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from llmproxy_core.appended import Appended
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.namespace.names import Naming
 from llmproxy_core.namespace.opening import Opening
@@ -50,9 +51,7 @@ class Sticky:
         """`file`: None: nothing is kept beyond this process."""
         self._file = file
         self._known: OrderedDict[bytes, Begun] = OrderedDict()
-        self._fd: int | None = None
-        self._torn = False
-        """Does the file end within a line, as after a crash or on a full disk?"""
+        self._kept = Appended(file)
         self._load(int(time.time() // DAY))
 
     def known(self, opening: Opening, now: str) -> str | None:
@@ -87,12 +86,10 @@ class Sticky:
             self._known.move_to_end(key)
             return
         self._remember(key, begun)
-        self._append(_line(key, int(time.time() // DAY), begun))
+        self._kept.append(_line(key, int(time.time() // DAY), begun))
 
     def close(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        self._kept.close()
 
     def _begin(self, key: bytes, begun: Begun) -> None:
         """Conversations of several namespaces may begin with the same words: each is kept then."""
@@ -115,34 +112,15 @@ class Sticky:
         if len(self._known) > MOST:
             self._known.popitem(last=False)
 
-    def _append(self, line: bytes) -> None:
-        if self._file is None:
-            return
-        line = b"\n" + line if self._torn else line
-        with suppress(OSError):
-            if self._fd is not None and not os.fstat(self._fd).st_nlink:
-                self.close()  # another proxy of this home has begun, and written it anew
-            if self._fd is None:
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-                self._fd = os.open(self._file, flags, 0o600)
-            self._torn = os.write(self._fd, line) < len(line)
-
     def _load(self, today: int) -> None:
-        if self._file is None:
-            return
-        try:
-            lines = self._file.read_bytes().split(b"\n")
-        except OSError:
-            return
-        self._torn = bool(lines[-1])
-        old = 0
+        lines, old = self._kept.lines(), 0
         for line in lines:
             read = _read(line)
             if read is not None and read[1] > today - DAYS:
                 self._remember(read[0], read[2])
             elif line:
                 old += 1
-        if old + len(lines) > 2 * len(self._known) + 1000:
+        if self._file is not None and old + len(lines) > 2 * len(self._known) + 1000:
             self._rewrite(self._file, today)
 
     def _rewrite(self, file: Path, today: int) -> None:

@@ -41,13 +41,23 @@ def without_tools(wire: str, body: bytes, denied: Denied) -> Stripped:
         return Stripped(body, left="unreadable")
     if repeats(body):
         return Stripped(body, left="repeated")
+    found, names = cuts(wire, body, request, denied)
+    try:
+        return Stripped(without(body, found), list(dict.fromkeys(names)))
+    except Unreadable:
+        return Stripped(body, left="unreadable")
+
+
+def cuts(
+    wire: str, body: bytes, request: Mapping[str, Any], denied: Denied
+) -> tuple[list[Cut], list[str]]:
+    """What has to go, and the names of the tools. `request`: what `body` says."""
+    if wire not in PLACES:
+        return [], []
     denying = _Denying(wire, body, denied)
     for path, holder in offers.holders(wire, request):
         denying.holder(path, holder)
-    try:
-        return Stripped(without(body, denying.cuts), list(dict.fromkeys(denying.names)))
-    except Unreadable:
-        return Stripped(body, left="unreadable")
+    return denying.cuts, denying.names
 
 
 class _Denying:

@@ -81,15 +81,21 @@ def read_request(wire: str, path: str, headers: Headers, body: bytes) -> tuple[R
 
     Formats that are not read in full may hold anything: there, nothing is wrong.
     """
-    reader = format_of(wire)
+    value, problem = read_body(wire, headers, body)
+    return format_of(wire).request(value, path), None if wire not in FORMATS else problem
+
+
+def read_body(wire: str, headers: Headers, body: bytes) -> tuple[dict[str, Json], str | None]:
+    """The JSON object that a request is read from, empty where there is none, and what is wrong.
+
+    Of a form, its fields; of frames, `{"frames": [...]}`. Raises on nothing.
+    """
     data, problem = decode_body(headers, body) if headers else (body, None)
     value, unreadable = _parsed(wire, data)
     problem = problem or unreadable
     if not isinstance(value, dict):
-        problem = problem or "not a JSON object"
-        value = {}
-    request = reader.request(value, path)
-    return request, None if wire not in FORMATS else problem
+        return {}, problem or "not a JSON object"
+    return value, problem
 
 
 def _parsed(wire: str, data: bytes) -> tuple[Json, str | None]:

@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from llmproxy_core.sections.distinct import distinct
 from llmproxy_core.sections.namespaces import NAME, Fingerprints, Globs
 from llmproxy_core.sections.values import Section, Usd
 
@@ -114,22 +114,5 @@ class LimiterConfig(Section):
     when_away: Literal["open", "closed"] = "open"
 
 
-def distinct(limits: list[LimitConfig]) -> list[LimitConfig]:
-    """Limits with a name of their own: by it what they have counted is found again.
-
-    Raises:
-        ValidationError: two share one.
-    """
-    first: dict[str, int] = {}
-    problems = []
-    for number, limit in enumerate(limits):
-        if (taken := first.setdefault(limit.name, number)) != number:
-            said = f"a name of its own; `limits[{taken}]` has this one"
-            kind = PydanticCustomError("limits", "{said}", {"said": said})
-            problems.append(InitErrorDetails(type=kind, loc=(number, "name"), input=limit.name))
-    if problems:
-        raise ValidationError.from_exception_data("limits", problems)
-    return limits
-
-
-type Limits = Annotated[list[LimitConfig], AfterValidator(distinct)]
+# by its name what a limit has counted is found again
+type Limits = Annotated[list[LimitConfig], AfterValidator(distinct("limits"))]

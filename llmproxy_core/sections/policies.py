@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from llmproxy_core import expressions
 from llmproxy_core.errors import ExpressionError
+from llmproxy_core.sections.distinct import distinct
 from llmproxy_core.sections.namespaces import NAME, Glob
 from llmproxy_core.sections.values import CONTROL, Section
 
@@ -103,22 +103,4 @@ class PolicyConfig(Section):
         return self
 
 
-def distinct(policies: list[PolicyConfig]) -> list[PolicyConfig]:
-    """Policies with a name of their own.
-
-    Raises:
-        ValidationError: two share one.
-    """
-    first: dict[str, int] = {}
-    problems = []
-    for number, policy in enumerate(policies):
-        if (taken := first.setdefault(policy.name, number)) != number:
-            said = f"a name of its own; `policies[{taken}]` has this one"
-            kind = PydanticCustomError("policies", "{said}", {"said": said})
-            problems.append(InitErrorDetails(type=kind, loc=(number, "name"), input=policy.name))
-    if problems:
-        raise ValidationError.from_exception_data("policies", problems)
-    return policies
-
-
-type Policies = Annotated[list[PolicyConfig], AfterValidator(distinct)]
+type Policies = Annotated[list[PolicyConfig], AfterValidator(distinct("policies"))]

@@ -3,9 +3,9 @@
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field, model_validator
 
+from llmproxy_core.sections.distinct import distinct
 from llmproxy_core.sections.namespaces import NAME, Globs
 from llmproxy_core.sections.values import Folder, Section
 
@@ -66,22 +66,5 @@ class WebhookConfig(Section):
         return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
 
 
-def distinct(webhooks: list[WebhookConfig]) -> list[WebhookConfig]:
-    """Webhooks with a name of their own: by it what is still to be told is found again.
-
-    Raises:
-        ValidationError: two share one.
-    """
-    first: dict[str, int] = {}
-    problems = []
-    for number, webhook in enumerate(webhooks):
-        if (taken := first.setdefault(webhook.name, number)) != number:
-            said = f"a name of its own; `webhooks[{taken}]` has this one"
-            kind = PydanticCustomError("webhooks", "{said}", {"said": said})
-            problems.append(InitErrorDetails(type=kind, loc=(number, "name"), input=webhook.name))
-    if problems:
-        raise ValidationError.from_exception_data("webhooks", problems)
-    return webhooks
-
-
-type Webhooks = Annotated[list[WebhookConfig], AfterValidator(distinct)]
+# by its name what a webhook is still to be told is found again
+type Webhooks = Annotated[list[WebhookConfig], AfterValidator(distinct("webhooks"))]

@@ -11,8 +11,9 @@ from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
 from llmproxy_core.simulator.answering import answer
 from llmproxy_core.simulator.anthropic_messages import AnthropicMessages
+from llmproxy_core.simulator.compact import compact
 from llmproxy_core.simulator.controls import Controls
-from llmproxy_core.simulator.exchange import Named, compact
+from llmproxy_core.simulator.exchange import Named
 
 PATH = "/v1/messages/batches"
 AT = "2026-01-01T00:00:00Z"

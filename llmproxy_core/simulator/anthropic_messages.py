@@ -7,7 +7,9 @@ from typing import Any
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
 from llmproxy_core.providers.refusal import error_body
+from llmproxy_core.simulator import prompts
 from llmproxy_core.simulator.exchange import Answer, Ask, Named, content_text, size, sse
+from llmproxy_core.simulator.prompts import Prompt
 
 
 class AnthropicMessages:
@@ -43,12 +45,16 @@ class AnthropicMessages:
             schema=mapping(mapping(body.get("output_config")).get("format")).get("schema"),
             earlier=prefix + size(messages[:-1]) if messages[1:] else 0,
             total=prefix + size(messages),
+            wants_json=bool(mapping(body.get("output_config")).get("format")),
+            most=body.get("max_tokens"),
         )
+
+    def prompt(self, body: Mapping[str, Any]) -> Prompt:
+        return prompts.anthropic(body)
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
         content = [block for block, _, _ in _blocks(answer)]
-        reason = "tool_use" if answer.tools else "end_turn"
-        return _message(ask, answer, content, reason, _usage(answer, answer.output_tokens))
+        return _message(ask, answer, content, _reason(answer), _usage(answer, answer.output_tokens))
 
     def events(self, ask: Ask, answer: Answer) -> Iterator[bytes]:
         def event(kind: str, **data: Any) -> bytes:
@@ -63,11 +69,9 @@ class AnthropicMessages:
             for delta in deltas:
                 yield event("content_block_delta", index=index, delta=delta)
             yield event("content_block_stop", index=index)
-        reason = "tool_use" if answer.tools else "end_turn"
         usage = _usage(answer, answer.output_tokens)
-        yield event(
-            "message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage=usage
-        )
+        delta = {"stop_reason": _reason(answer), "stop_sequence": None}
+        yield event("message_delta", delta=delta, usage=usage)
         yield event("message_stop")
 
     def error(self, status: int, message: str) -> Any:
@@ -122,6 +126,12 @@ def _blocks(answer: Answer) -> Iterator[_Block]:
         yield call | {"input": json.loads(arguments)}, {"input": {}}, inputs
 
 
+def _reason(answer: Answer) -> str:
+    if answer.ending == "length":
+        return "max_tokens"
+    return "tool_use" if answer.tools else "end_turn"
+
+
 def _message(
     ask: Ask, answer: Answer, content: list[Any], reason: str | None, usage: Any
 ) -> dict[str, Any]:
@@ -140,8 +150,8 @@ def _message(
 def _usage(answer: Answer, output: int) -> dict[str, Any]:
     """Here input_tokens does not include what was read from or written to the cache."""
     return {
-        "input_tokens": answer.input_tokens - answer.cached_tokens,
-        "cache_creation_input_tokens": 0,
+        "input_tokens": answer.input_tokens - answer.cached_tokens - answer.written_tokens,
+        "cache_creation_input_tokens": answer.written_tokens,
         "cache_read_input_tokens": answer.cached_tokens,
         "output_tokens": output,
         "service_tier": "standard",

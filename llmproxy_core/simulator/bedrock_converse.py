@@ -11,7 +11,10 @@ from zlib import crc32
 
 from llmproxy_core.model import mapping
 from llmproxy_core.providers.refusal import error_body
-from llmproxy_core.simulator.exchange import Answer, Ask, Named, compact, content_text, size
+from llmproxy_core.simulator import prompts
+from llmproxy_core.simulator.compact import compact
+from llmproxy_core.simulator.exchange import Answer, Ask, Named, content_text, size
+from llmproxy_core.simulator.prompts import Prompt
 
 CALL = "toolUse"
 
@@ -54,7 +57,11 @@ class BedrockConverse:
             answers_tool=any("toolResult" in mapping(block) for block in content or []),
             earlier=prefix + size(messages[:-1]) if messages[1:] else 0,
             total=prefix + size(messages),
+            most=mapping(body.get("inferenceConfig")).get("maxTokens"),
         )
+
+    def prompt(self, body: Mapping[str, Any]) -> Prompt:
+        return prompts.converse(body)
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
         content: list[dict[str, Any]] = [{"text": "".join(answer.text)}] if answer.text else []
@@ -99,16 +106,19 @@ def _blocks(answer: Answer) -> Iterator[tuple[dict[str, Any], list[dict[str, Any
 
 
 def _reason(answer: Answer) -> str:
+    if answer.ending == "length":
+        return "max_tokens"
     return "tool_use" if answer.tools else "end_turn"
 
 
 def _end(answer: Answer) -> dict[str, Any]:
-    """Here inputTokens does not include what was read from the cache."""
+    """Here inputTokens does not include what was read from the cache or written to it."""
     usage = {
-        "inputTokens": answer.input_tokens - answer.cached_tokens,
+        "inputTokens": answer.input_tokens - answer.cached_tokens - answer.written_tokens,
         "outputTokens": answer.output_tokens,
         "totalTokens": answer.input_tokens + answer.output_tokens,
         "cacheReadInputTokens": answer.cached_tokens,
+        "cacheWriteInputTokens": answer.written_tokens,
     }
     return {"usage": usage, "metrics": {"latencyMs": 1108}}
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmproxy_core.model import ToolCall, mapping
+from llmproxy_core.simulator.compact import compact
 from llmproxy_core.simulator.controls import Controls
-from llmproxy_core.simulator.exchange import Ask, compact
+from llmproxy_core.simulator.exchange import Ask
 from llmproxy_core.simulator.samples import sample
 
 ANYTHING = {"type": "object"}

@@ -24,6 +24,8 @@ WORDS = {
     "malformed": "malformed=json",
     "trailers": "trailers=true",
     "echo": "echo=true",
+    "cache": "caching=true",
+    "quality": "quality=true",
 }
 """`gpt-5-sim-slow-sim-tool` means `x-simulate: delay=150,first=400,tool=true`."""
 
@@ -45,6 +47,9 @@ class Controls:
     `cut_inside`, `end_inside`: break off, or end in good order, in the middle of the first place
     of a stream where this text stands. `grain`: write an answer in chunks of so many bytes.
     `cached`: tokens read from the prompt cache, instead of a guess from the earlier messages.
+    `caching`: count cached tokens as real providers do (see `prompt_cache`); the same request then
+    has other tokens the second time. `quality`: answer badly worded prompts worse (see `quality`), and
+    keep to the limit of tokens.
     `call_name`: the name of the first tool that is called, offered or not.
     `required_prefix`: what every name of a client's tool has to begin with; others are refused.
     """
@@ -67,6 +72,8 @@ class Controls:
     cut_inside: str | None = None
     end_inside: str | None = None
     grain: int | None = None
+    caching: bool = False
+    quality: bool = False
     call_name: str | None = None
     required_prefix: str = ""
 

@@ -1,11 +1,12 @@
 """What is asked and what is answered, whichever wire format carries it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from llmproxy_core.model import ToolCall, mapping, text_of
+from llmproxy_core.simulator.compact import compact
+from llmproxy_core.simulator.prompts import Prompt
 
 CREATED = 1_760_000_000
 """The simulated world stands still: the same question gets the same bytes."""
@@ -21,6 +22,9 @@ class Ask:
     one the model has to call (or "" for any); `schema` is the JSON schema that the answer has to
     fit. `earlier` and `total` count characters, before the last message and in all. `repeated` are
     the fields of the request that an answer has again; `legacy` asks in a way that is outdated.
+    `wants_json`: by a parameter. `most`: tokens that may be answered; None: it does not say.
+    `advises`: it is a question to the advisor; `tells_cost`: the answer says what it costs, as
+    OpenRouter's do.
     """
 
     model: str
@@ -37,11 +41,16 @@ class Ask:
     total: int = 0
     repeated: dict[str, Any] = field(default_factory=dict)
     legacy: bool = False
+    wants_json: bool = False
+    most: int | None = None
+    advises: bool = False
+    tells_cost: bool = False
 
 
 @dataclass(slots=True)
 class Answer:
-    """`key` is a hex hash of the request, the stuff of ids. Tokens: input includes cached ones."""
+    """`key` is a hex hash of the request, the stuff of ids. Tokens: input includes those that were read
+    from a cache and those that were written to it. `ending` "length": at the limit of tokens."""
 
     key: str
     text: list[str]
@@ -51,6 +60,8 @@ class Answer:
     cached_tokens: int
     output_tokens: int
     reasoning_tokens: int
+    written_tokens: int = 0
+    ending: Literal["stop", "length"] = "stop"
 
 
 class Named(NamedTuple):
@@ -75,6 +86,10 @@ class Format(Protocol):
 
     def read(self, body: Mapping[str, Any], path: str) -> Ask: ...
 
+    def prompt(self, body: Mapping[str, Any]) -> Prompt:
+        """As the provider caches it."""
+        ...
+
     def whole(self, ask: Ask, answer: Answer) -> Any:
         """The JSON of an answer that is not streamed."""
         ...
@@ -95,10 +110,6 @@ class Format(Protocol):
 def sse(data: Any, event: str | None = None) -> bytes:
     head = f"event: {event}\n" if event else ""
     return f"{head}data: {compact(data)}\n\n".encode()
-
-
-def compact(data: Any) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
 def content_text(content: Any) -> str:

@@ -9,7 +9,10 @@ from typing import Any
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
 from llmproxy_core.providers.refusal import error_body
-from llmproxy_core.simulator.exchange import Answer, Ask, Named, compact, content_text, size, sse
+from llmproxy_core.simulator import prompts
+from llmproxy_core.simulator.compact import compact
+from llmproxy_core.simulator.exchange import Answer, Ask, Named, content_text, size, sse
+from llmproxy_core.simulator.prompts import Prompt
 
 SIGNED = "c2lt"
 """How our signatures begin; clients also send some that are none."""
@@ -57,15 +60,20 @@ class Gemini:
             schema=pick(config, "responseJsonSchema") or pick(config, "responseSchema"),
             earlier=prefix + size(contents[:-1]) if contents[1:] else 0,
             total=prefix + size(contents),
+            wants_json=pick(config, "responseMimeType") == "application/json",
+            most=pick(config, "maxOutputTokens"),
         )
 
+    def prompt(self, body: Mapping[str, Any]) -> Prompt:
+        return prompts.gemini(body)
+
     def whole(self, ask: Ask, answer: Answer) -> Any:
-        return _chunk(ask, answer, _merged(answer), "STOP")
+        return _chunk(ask, answer, _merged(answer), _finish(answer))
 
     def events(self, ask: Ask, answer: Answer) -> Iterator[bytes]:
         parts = _parts(answer)
         for index, part in enumerate(parts):
-            finish = "STOP" if index == len(parts) - 1 else None
+            finish = _finish(answer) if index == len(parts) - 1 else None
             data = _chunk(ask, answer, [part], finish)
             yield self._element(data, index) if self.array else sse(data)
         if self.array:
@@ -118,6 +126,10 @@ def pick(value: Any, name: str) -> Any:
     """A field of a protobuf's JSON: it may be spelt in camelCase or in snake_case."""
     found = mapping(value)
     return found.get(name, found.get(re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", name)))
+
+
+def _finish(answer: Answer) -> str:
+    return "MAX_TOKENS" if answer.ending == "length" else "STOP"
 
 
 def _parts(answer: Answer) -> list[dict[str, Any]]:

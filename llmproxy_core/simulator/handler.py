@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from llmproxy_core.simulator.exchange import Answer, Ask, Format
 from llmproxy_core.simulator.judge import offence, unsigned
 from llmproxy_core.simulator.openai_chat import refusal
 from llmproxy_core.simulator.past import Past
+from llmproxy_core.simulator.prompt_cache import PromptCache
+from llmproxy_core.simulator.prompts import Prompt
 from llmproxy_core.simulator.routes import format_for, judged_like, plain
 
 KEPT_BODY = 64 * 2**20
@@ -52,6 +54,18 @@ class World:
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
     keep_bodies: bool = False
     past: Past = field(default_factory=Past)
+    cache: PromptCache = field(default_factory=PromptCache)
+
+    def answer(
+        self, ask: Ask, prompt: Prompt, raw: bytes, headers: Mapping[str, str], wanted: Controls
+    ) -> Answer:
+        """To a request with these bytes and headers."""
+        if not wanted.caching:
+            return answer(ask, raw, wanted)
+        counted = self.cache.count(prompt, ask.model, _key(headers))
+        reply = answer(ask, raw, wanted, counted)
+        self.cache.answered(prompt, f"resp_{reply.key}", "".join(reply.text))
+        return reply
 
 
 @stream_request_body
@@ -121,7 +135,8 @@ class Provider(RequestHandler):
         elif unsigned(seen.headers, bytes(self.body)):
             await self._whole(seen, 403, form.error(403, "The signature does not match."), wanted)
         else:
-            reply = answer(ask, bytes(self.body), wanted)
+            raw, headers = bytes(self.body), self.request.headers
+            reply = self.world.answer(ask, form.prompt(body), raw, headers, wanted)
             self.world.past.answered(form, ask, reply)
             if ask.stream:
                 await self._stream(seen, form, ask, reply, wanted)
@@ -193,6 +208,12 @@ class Provider(RequestHandler):
         except (ValueError, RecursionError):
             return {}, False
         return dict(mapping(data)), isinstance(data, dict)
+
+
+def _key(headers: Mapping[str, str]) -> str:
+    """Whose cache it is."""
+    named = (headers.get(name) for name in ("authorization", "x-api-key", "x-goog-api-key"))
+    return next(filter(None, named), "")
 
 
 def _bent(form: Format, ask: Ask, reply: Answer, wanted: Controls) -> Iterator[bytes]:

@@ -7,7 +7,9 @@ from typing import Any
 from llmproxy_core.model import ToolCall, mapping
 from llmproxy_core.providers.refusal import error_body
 from llmproxy_core.simulator import openai_chat_tools
-from llmproxy_core.simulator.exchange import Answer, Ask, Named, compact, size
+from llmproxy_core.simulator.compact import compact
+from llmproxy_core.simulator.exchange import Answer, Ask, Named, size
+from llmproxy_core.simulator.prompts import Block, Prompt
 
 CREATED_AT = "2025-10-09T08:53:20Z"
 
@@ -37,7 +39,14 @@ class OllamaChat:
             schema=wanted if isinstance(wanted, dict) else None,
             earlier=size(body.get("tools") or []) + size(messages[:-1]) if messages[1:] else 0,
             total=size(body.get("tools") or []) + size(messages),
+            wants_json=bool(wanted),
+            most=mapping(body.get("options")).get("num_predict"),
         )
+
+    def prompt(self, body: Mapping[str, Any]) -> Prompt:
+        """It keeps what it has read, and tells nobody."""
+        said = [*(body.get("tools") or []), *(body.get("messages") or [])]
+        return Prompt("none", said=[Block(compact(one)) for one in said])
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
         message: dict[str, Any] = {"role": "assistant", "content": "".join(answer.text)}
@@ -74,7 +83,7 @@ def _end(answer: Answer) -> dict[str, Any]:
     """Durations are nanoseconds."""
     return {
         "done": True,
-        "done_reason": "stop",
+        "done_reason": answer.ending,
         "total_duration": 4_935_886_791,
         "load_duration": 534_986_708,
         "prompt_eval_count": answer.input_tokens,

@@ -8,7 +8,7 @@ from typing import Any
 
 from llmproxy_core.model import mapping
 from llmproxy_core.providers.refusal import error_body
-from llmproxy_core.simulator import openai_chat_tools
+from llmproxy_core.simulator import advice, openai_chat_tools, prompts
 from llmproxy_core.simulator.exchange import (
     CREATED,
     Answer,
@@ -18,6 +18,10 @@ from llmproxy_core.simulator.exchange import (
     size,
     sse,
 )
+from llmproxy_core.simulator.prompts import Prompt
+
+INPUT_USD, OUTPUT_USD = 3e-6, 15e-6
+"""A token, where an answer tells its cost."""
 
 
 def refusal(status: int, message: str) -> Any:
@@ -49,7 +53,14 @@ class OpenAIChat:
             earlier=size(body.get("tools") or []) + size(messages[:-1]) if messages[1:] else 0,
             total=size(body.get("tools") or []) + size(messages),
             legacy=bool(body.get("functions")),
+            wants_json=str(wanted.get("type")).startswith("json"),
+            most=body.get("max_completion_tokens") or body.get("max_tokens"),
+            advises=advice.is_asked(body),
+            tells_cost=mapping(body.get("usage")).get("include") is True,
         )
+
+    def prompt(self, body: Mapping[str, Any]) -> Prompt:
+        return prompts.chat(body)
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
         message: dict[str, Any] = {"role": "assistant", "content": "".join(answer.text) or None}
@@ -68,7 +79,7 @@ class OpenAIChat:
         ]
         return _frame(ask, answer, "chat.completion") | {
             "choices": choices,
-            "usage": _usage(answer),
+            "usage": _usage(ask, answer),
             "service_tier": "default",
         }
 
@@ -93,7 +104,7 @@ class OpenAIChat:
         for index in range(ask.choices):
             yield chunk({}, _finish(ask, answer), index)
         if ask.include_usage:
-            yield sse(frame | {"choices": [], "usage": _usage(answer)})
+            yield sse(frame | {"choices": [], "usage": _usage(ask, answer)})
         yield b"data: [DONE]\n\n"
 
     def error(self, status: int, message: str) -> Any:
@@ -105,7 +116,7 @@ class OpenAIChat:
 
 def _finish(ask: Ask, answer: Answer) -> str:
     if not answer.tools:
-        return "stop"
+        return answer.ending
     return "function_call" if ask.legacy else "tool_calls"
 
 
@@ -119,8 +130,10 @@ def _frame(ask: Ask, answer: Answer, kind: str) -> dict[str, Any]:
     }
 
 
-def _usage(answer: Answer) -> dict[str, Any]:
-    return {
+def _usage(ask: Ask, answer: Answer) -> dict[str, Any]:
+    usd = answer.input_tokens * INPUT_USD + answer.output_tokens * OUTPUT_USD
+    told = {"cost": round(usd, 8)} if ask.tells_cost else {}
+    return told | {
         "prompt_tokens": answer.input_tokens,
         "completion_tokens": answer.output_tokens,
         "total_tokens": answer.input_tokens + answer.output_tokens,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmproxy_core.model import mapping
-from llmproxy_core.simulator.answering import answer
+from llmproxy_core.simulator import prompts
 from llmproxy_core.simulator.exchange import Answer, Ask, Named, content_text, size
 from llmproxy_core.simulator.judge import offence
 from llmproxy_core.simulator.openai_responses import OpenAIResponses, named_tool, named_tools
@@ -50,7 +50,10 @@ class RealtimeSocket(Socket):
                 events = self._added({"id": f"item_{len(self.items)}", **mapping(body.get("item"))})
             case "response.create":
                 ask = self._ask(mapping(body.get("response")))
-                events = self._response(ask, answer(ask, raw, wanted))
+                prompt = prompts.responses({**self.session, "input": self.items})
+                headers = self.request.headers
+                reply = self.world.answer(ask, prompt, raw, headers, wanted)
+                events = self._response(ask, reply)
             case kind:
                 raise ValueError(f"unknown type {kind!r}")
         await self.play(events, wanted)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmproxy_core.model import mapping
+from llmproxy_core.simulator import prompts
 from llmproxy_core.simulator.exchange import (
     CREATED,
     TEXT_TOOL,
@@ -15,6 +16,7 @@ from llmproxy_core.simulator.exchange import (
     sse,
 )
 from llmproxy_core.simulator.openai_chat import refusal
+from llmproxy_core.simulator.prompts import Prompt
 
 CALLS = ("function_call", "custom_tool_call")
 CLIENTS = frozenset({"function", "custom", *CALLS, *(f"{call}_output" for call in CALLS)})
@@ -43,6 +45,7 @@ class OpenAIResponses:
         last = spoken[-1] if spoken else {}
         text = content_text(last.get("content")) if items else str(asked)
         tools = list(_tools([body, *items]))
+        form = mapping(mapping(body.get("text")).get("format"))
         return Ask(
             model=str(body.get("model") or ""),
             text=text,
@@ -56,15 +59,20 @@ class OpenAIResponses:
             forced_tool=_forced(body.get("tool_choice")),
             answers_tool=str(last.get("type", "")).endswith("_output"),
             thinks=bool(body.get("reasoning")),
-            schema=mapping(mapping(body.get("text")).get("format")).get("schema"),
+            schema=form.get("schema"),
             earlier=size(items[:-1]) + size(body.get("instructions")) if items[1:] else 0,
             total=size(asked) + size(tools) + size(body.get("instructions")),
             repeated={key: body[key] for key in ("tools", "tool_choice") if body.get(key)},
+            wants_json=str(form.get("type")).startswith("json"),
+            most=body.get("max_output_tokens"),
         )
+
+    def prompt(self, body: Mapping[str, Any]) -> Prompt:
+        return prompts.responses(body)
 
     def whole(self, ask: Ask, answer: Answer) -> Any:
         items = [item for item, _ in _items(ask, answer)]
-        return _response(ask, answer, "completed", items, _usage(answer))
+        return _response(ask, answer, _status(answer), items, _usage(answer))
 
     def events(self, ask: Ask, answer: Answer) -> Iterator[bytes]:
         for number, data in enumerate(self.messages(ask, answer)):
@@ -79,7 +87,7 @@ class OpenAIResponses:
             yield {"type": "response.output_item.added", "output_index": index, "item": _new(item)}
             yield from _progress(item, pieces, index)
             yield {"type": "response.output_item.done", "output_index": index, "item": item}
-        yield {"type": "response.completed", "response": self.whole(ask, answer)}
+        yield {"type": f"response.{_status(answer)}", "response": self.whole(ask, answer)}
 
     def silence(self, ask: Ask, answer: Answer) -> Iterator[dict[str, Any]]:
         """The events of an answer that was not to be generated: Codex warms the cache so."""
@@ -108,7 +116,7 @@ def named_tools(place: Mapping[str, Any], at: str) -> Iterator[Named]:
 
 def named_tool(tool: Mapping[str, Any], at: str) -> Iterator[Named]:
     """The name in an offer, a choice or a call of a client's tool."""
-    if tool.get("type") in CLIENTS and "name" in tool:
+    if str(tool.get("type")) in CLIENTS and "name" in tool:
         yield Named(f"{at}.name", str(tool["name"]))
 
 
@@ -191,16 +199,21 @@ def _deltas(
     yield {"type": f"response.{name}.done", **at, field: whole, **logprobs}
 
 
+def _status(answer: Answer) -> str:
+    return "incomplete" if answer.ending == "length" else "completed"
+
+
 def _response(
     ask: Ask, answer: Answer, status: str, output: list[Any], usage: Any
 ) -> dict[str, Any]:
+    cut = {"reason": "max_output_tokens"} if status == "incomplete" else None
     return {
         "id": f"resp_{answer.key}",
         "object": "response",
         "created_at": CREATED,
         "status": status,
         "error": None,
-        "incomplete_details": None,
+        "incomplete_details": cut,
         "instructions": None,
         "max_output_tokens": None,
         "model": ask.model,

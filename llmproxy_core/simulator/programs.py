@@ -23,7 +23,7 @@ QUESTIONS = (
 )
 SYSTEM = (
     "You are a careful software engineer. Read before you write, say what you are not sure of, "
-    "prefer small changes, and run the tests after each of them. " * 12
+    "prefer small changes, and run the tests after each of them. " * 36
 )
 READ_FILE = {
     "type": "object",

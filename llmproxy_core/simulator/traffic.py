@@ -1,4 +1,5 @@
-"""Programs as one meets them, making calls: agents with tools, chats, batch jobs, bad luck.
+"""Programs as one meets them, making calls: agents with tools, chats, batch jobs, bad luck,
+and a shop, whose office and counter ask by the same fifty prompts again and again.
 
 Plain httpx, so that the demo needs no SDK. Each program is a thread with a client of its own and
 goes on until it is told to stop.
@@ -19,6 +20,7 @@ import httpx
 
 from llmproxy_core.simulator.perils import PERILS
 from llmproxy_core.simulator.programs import PROGRAMS, Call
+from llmproxy_core.simulator.routines import counter, office
 
 LONGEST_WAIT = 60.0
 HURRY = 2.0
@@ -43,7 +45,7 @@ class Traffic:
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(program, start), daemon=True)
-            for start, program in enumerate((*PROGRAMS, *PERILS))
+            for start, program in enumerate((*PROGRAMS, *PERILS, office, counter))
         ]
 
     def __enter__(self) -> Self:

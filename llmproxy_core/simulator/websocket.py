@@ -15,9 +15,9 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import mapping
-from llmproxy_core.simulator.answering import answer
+from llmproxy_core.simulator.compact import compact
 from llmproxy_core.simulator.controls import ControlError, Controls, controls
-from llmproxy_core.simulator.exchange import Ask, compact
+from llmproxy_core.simulator.exchange import Ask
 from llmproxy_core.simulator.handler import Provider, Seen, World
 from llmproxy_core.simulator.judge import offence
 from llmproxy_core.simulator.openai_chat import refusal
@@ -123,7 +123,9 @@ class ResponsesSocket(Socket):
     ) -> Iterator[dict[str, Any]]:
         # a warm-up: nothing is said
         how = FORMAT.silence if body.get("generate") is False else FORMAT.messages
-        for number, event in enumerate(how(ask, answer(ask, raw, wanted))):
+        prompt = FORMAT.prompt(body)
+        reply = self.world.answer(ask, prompt, raw, self.request.headers, wanted)
+        for number, event in enumerate(how(ask, reply)):
             yield {**event, "sequence_number": number}
 
 

@@ -201,7 +201,7 @@ def response_values(row: ResponseRow, tools: Sequence[str], stored: Stored) -> V
         row.first_token_ms,
         row.duration_ms,
         clean_or_none(row.model),
-        _response_id(row),
+        clean_or_none(row.response_id),
         clean_all(row.finish_reasons),
         one_line(text or clean(row.refusal or "")),
         len(tools),
@@ -236,12 +236,6 @@ def response_values(row: ResponseRow, tools: Sequence[str], stored: Stored) -> V
 
 def _unusual[Value](name: str, value: Value) -> Value | None:
     return None if value == USUAL["requests"][name] else value
-
-
-def _response_id(row: ResponseRow) -> str | None:
-    """What is looked for by it (see `kin.of_response`), or cannot be read again."""
-    told = clean_or_none(row.response_id)
-    return None if row.rereadable and not (told or "").startswith("resp") else told
 
 
 def _usage(row: ResponseRow) -> bytes | None:

@@ -27,6 +27,9 @@ from llmproxy_core.home import Home
 from llmproxy_core.store import values
 from llmproxy_core.store.embedded import EmbeddedServer
 
+type Reading = Connection
+"""What reads take, for others than the store: as `Database.connect` gives it."""
+
 OLDEST = 15
 MISSING = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 URL_KEYS = ("host", "hostaddr", "port", "user", "sslmode")

@@ -27,7 +27,7 @@ NOBODY_WATCHES = f"SELECT pg_try_advisory_xact_lock({WATCHERS})"
 """True where the lock can be had alone; it is given back with the statement."""
 PAYLOAD_BYTES = 7900
 """Postgres takes less than 8000."""
-FIELDS = ("started", "streamed", "ended", "events", "anomalies", "approvals")
+FIELDS = ("started", "streamed", "ended", "events", "anomalies", "approvals", "learning")
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
 CHECK_SECONDS = 30.0
 

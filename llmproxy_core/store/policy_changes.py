@@ -50,7 +50,7 @@ def add(connection: PgConnection, policy: PolicyConfig, actor: str) -> None:
                 f"Change it with `llmproxy policies set {policy.name}`."
             )
         store(connection, policy, DATABASE, None, actor)
-        _tell(connection, actor, "policy add", policy.name, told(policy))
+        tell(connection, actor, "policy add", policy.name, told(policy))
 
 
 def change(connection: PgConnection, policy: PolicyConfig, actor: str) -> None:
@@ -64,7 +64,7 @@ def change(connection: PgConnection, policy: PolicyConfig, actor: str) -> None:
         before = own(connection, policy.name)
         store(connection, policy, DATABASE, None, actor)
         now = told(policy)
-        _tell(connection, actor, "policy change", policy.name, {"before": _was(before), "now": now})
+        tell(connection, actor, "policy change", policy.name, {"before": _was(before), "now": now})
 
 
 def set_mode(connection: PgConnection, name: str, mode: Mode, actor: str) -> None:
@@ -87,7 +87,7 @@ def remove(connection: PgConnection, name: str, actor: str) -> None:
         lock(connection)
         before = own(connection, name)
         connection.execute(REMOVE, [name])
-        _tell(connection, actor, "policy remove", name, _was(before))
+        tell(connection, actor, "policy remove", name, _was(before))
 
 
 def block_key(connection: PgConnection, fingerprint: str, actor: str, why: str = "") -> str:
@@ -158,7 +158,7 @@ def _was(policy: SecurityPolicy) -> dict[str, Any]:
     return {key: value for key, value in policy.table().items() if key != "name"}
 
 
-def _tell(
+def tell(
     connection: PgConnection, actor: str, action: str, name: str, facts: dict[str, Any]
 ) -> None:
     audit.append(connection, DEFAULT_NAMESPACE, actor, action, name, facts)

@@ -11,7 +11,7 @@ import psycopg
 import uuid_utils.compat
 from psycopg.rows import TupleRow
 
-from llmproxy_core.store import findings, statements
+from llmproxy_core.store import findings, lessons, statements
 from llmproxy_core.store.columns import plain_request, plain_response
 from llmproxy_core.store.rows import (
     Batch,
@@ -95,6 +95,16 @@ class Refusals:
         ns_id = batch.rollups[0].ns_id if batch.rollups else DEFAULT_NAMESPACE
         with self._telling("rollups, search", ns_id, None) as reasons:
             write()
+        return not reasons
+
+    def lessons(self, batch: Batch, learn: Callable[[], None]) -> bool:
+        """Write what was learnt, row by row, and what comes of all of it; False if that was not."""
+        for table, ns_id, call, row in lessons.singles(batch.lessons):
+            with self._telling(table, ns_id, call):
+                lessons.write(self._connection, row)
+        ns_id = batch.lessons.sums[0].ns_id if batch.lessons.sums else DEFAULT_NAMESPACE
+        with self._telling("pattern_days", ns_id, None) as reasons:
+            learn()
         return not reasons
 
     def _findings(self, batch: Batch) -> list[UUID]:

@@ -14,6 +14,7 @@ import psycopg
 import uuid_utils.compat
 
 from llmproxy_core.store import statements
+from llmproxy_core.store.learning_rows import Lessons
 from llmproxy_core.store.rows import (
     AnomalyRow,
     Batch,
@@ -87,6 +88,19 @@ def without(batch: Batch, found: Repeats) -> Batch:
         anomalies=_fresh_halves(batch.anomalies, found),
         decisions=_fresh_halves(batch.decisions, found),
         approvals=_fresh(batch.approvals, asked, lambda row: (row.ns_id, row.request_id)),
+        lessons=_fresh_lessons(batch.lessons, answered),
+    )
+
+
+def _fresh_lessons(lessons: Lessons, answered: Iterable[Key]) -> Lessons:
+    """Rows by a key are stored once anyway; sums are not, nor is a call learnt from again."""
+    known = set(answered)
+    return replace(
+        lessons,
+        unlearnt=_fresh(lessons.unlearnt, known, lambda row: (row.ns_id, row.id)),
+        sums=[
+            row for row in lessons.sums if row.call is None or (row.ns_id, row.call) not in known
+        ],
     )
 
 

@@ -111,10 +111,18 @@ def sweep(connection: PgConnection, default_days: int, now: int | None = None) -
             shortened.drop(connection, int(left[0].suffix[2:]))
         for space in spaces:
             if days := space.in_force(default_days):
-                leftovers.drop(connection, space.ns_id, now - days * DAY_MS)
+                leftovers.drop(connection, space.ns_id, kept_since(days, now))
         return [removed for removed in found if removed is not None]
     finally:
         connection.execute(UNLOCK, [SWEEPING])
+
+
+def kept_since(days: int, now: int | None = None) -> int:
+    """The begin of the first week that is not due: what is older goes; ms since 1970."""
+    if days == FOREVER:
+        return 0
+    now = time.time_ns() // 1_000_000 if now is None else now
+    return max(0, (now - days * DAY_MS) // partitions.WEEK_MS * partitions.WEEK_MS)
 
 
 def weeks(connection: PgConnection) -> list[Week]:

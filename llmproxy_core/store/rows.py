@@ -12,6 +12,7 @@ from uuid import UUID
 
 from llmproxy_core.model import Headers, Json
 from llmproxy_core.namespace.client_names import ClientNames
+from llmproxy_core.store.learning_rows import Lessons
 
 type Relation = Literal["root", "append", "retry", "branch", "compaction", "subagent"]
 """What a request is to its parent."""
@@ -347,6 +348,7 @@ class Batch:
     judged: list[tuple[int, UUID]] = field(default_factory=list)
     """Of what was `unjudged` before."""
     deliveries: list[DeliveryRow] = field(default_factory=list)
+    lessons: Lessons = field(default_factory=Lessons)
     offsets: list[OffsetRow] = field(default_factory=list)
     finished_writers: list[str] = field(default_factory=list)
     """Journals that are stored whole and will be removed: their offset rows go, too."""
@@ -482,6 +484,7 @@ class Summary:
 class Change:
     """What a NOTIFY says: ids of flows that began, streamed or ended in one batch; of anomalies that
     were found or whose status changed, and of calls that wait for a person or no longer do.
+    `learning`: of patterns, enhancements and experiments of which there is news; NEWS: of others.
 
     `overflow`: there were too many to name; read again from the last id known. It is also how
     the first message after a reconnect looks.
@@ -493,6 +496,7 @@ class Change:
     events: list[UUID] = field(default_factory=list)
     anomalies: list[UUID] = field(default_factory=list)
     approvals: list[UUID] = field(default_factory=list)
+    learning: list[UUID] = field(default_factory=list)
     overflow: bool = False
     flows: list[Flow] = field(default_factory=list)
     """Some of `started` and `ended` as they are now, where one process reads for many."""

@@ -47,6 +47,13 @@ class Steps:
         with self._waiting(LONG_WAIT):
             self.run(sql)
 
+    def index(self, part: str, name: str, what: str) -> None:
+        """Index a table beside its readers and writers; one that was broken off is begun again."""
+        broken = "SELECT 1 FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass(%s)"
+        if self.ask(broken, name):
+            self.short(f"DROP INDEX {name}")
+        self.long(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {part} {what}")
+
     def run(self, sql: str) -> None:
         self._connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 

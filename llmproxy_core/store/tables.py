@@ -9,7 +9,7 @@ writes them, a whole exchange from one journal in order. `spool_offsets` belongs
 a journal carries the flows of all.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -51,7 +51,9 @@ type _Names = Annotated[list[str], mapped_column(ARRAY(Text))]
 type _Json = Annotated[Any, mapped_column(JSONB)]
 type _Buckets = Annotated[list[int], mapped_column(ARRAY(SmallInteger))]
 type _Counts = Annotated[list[int], mapped_column(ARRAY(Integer))]
+type _Amount = Annotated[float, mapped_column(Double)]
 type _Score = Annotated[float, mapped_column(REAL)]
+type _Small = Annotated[int, mapped_column(SmallInteger)]
 type _Ids = Annotated[list[UUID], mapped_column(ARRAY(Uuid))]
 
 
@@ -489,6 +491,287 @@ class DeliveryTable(Table):
     __table_args__ = (
         PrimaryKeyConstraint("ns_id", "id"),
         Index(None, "ns_id", "state", "next_at"),
+    )
+
+
+class PatternTable(Table):
+    """Templates of prompts (`kind`: user, system, tools). `state`: what the miner needs to go on.
+    One that was merged stays, and says into which. `changed_at`: a person named or merged it;
+    `wanted_at`: one wants the advisor to be asked."""
+
+    __tablename__ = "prompt_patterns"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    kind: Mapped[str]
+    name: Mapped[str]
+    named_by: Mapped[str | None]
+    type: Mapped[str | None]
+    type_confidence: Mapped[_Score | None]
+    pieces: Mapped[_Json]
+    structure: Mapped[_Json]
+    state: Mapped[_Json]
+    calls: Mapped[_Count]
+    first_seen: Mapped[_Time]
+    last_seen: Mapped[_Time]
+    merged_into: Mapped[UUID | None]
+    changed_at: Mapped[_Time | None]
+    wanted_at: Mapped[_Time | None]
+    wanted_by: Mapped[str | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        Index(None, "ns_id", "kind", "last_seen"),
+        Index(None, "ns_id", "merged_into", postgresql_where=sql("merged_into IS NOT NULL")),
+        Index(None, "ns_id", "changed_at", postgresql_where=sql("changed_at IS NOT NULL")),
+        Index(None, "ns_id", "wanted_at", postgresql_where=sql("wanted_at IS NOT NULL")),
+    )
+
+
+class PatternVersionTable(Table):
+    """The wordings of a system prompt or a set of tools, numbered from 1."""
+
+    __tablename__ = "pattern_versions"
+    ns_id: Mapped[_Namespace]
+    pattern_id: Mapped[UUID]
+    number: Mapped[int]
+    text_hash: Mapped[_Hash]
+    text: Mapped[str]
+    first_seen: Mapped[_Time]
+    last_seen: Mapped[_Time]
+    calls: Mapped[_Count]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "pattern_id", "number"),)
+
+
+class PatternHistoryTable(Table):
+    """What became of patterns: born, renamed, merged, split, a new version."""
+
+    __tablename__ = "pattern_history"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    at: Mapped[_Time]
+    pattern_id: Mapped[UUID]
+    what: Mapped[str]
+    other: Mapped[UUID | None]
+    why: Mapped[str]
+    actor: Mapped[str]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        Index(None, "ns_id", "pattern_id", "at"),
+    )
+
+
+class PatternDayTable(Table):
+    """Sums of a pattern per day (UTC) and model; `part` as of rollups. `bad`: signal -> calls."""
+
+    __tablename__ = "pattern_days"
+    ns_id: Mapped[_Namespace]
+    pattern_id: Mapped[UUID]
+    day: Mapped[date]
+    model: Mapped[str]
+    part: Mapped[_Count]
+    calls: Mapped[_Count]
+    judged: Mapped[_Count]
+    good: Mapped[_Count]
+    input_tokens: Mapped[_Tokens]
+    output_tokens: Mapped[_Tokens]
+    cached_tokens: Mapped[_Tokens]
+    cost_usd: Mapped[_Usd]
+    duration_buckets: Mapped[_Buckets]
+    duration_counts: Mapped[_Counts]
+    bad: Mapped[_Json]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "pattern_id", "day", "model", "part"),
+        {"postgresql_with": {"fillfactor": 50}},
+    )
+
+
+class UnlearntTable(Table):
+    """Calls that the worker of a home is still to learn from."""
+
+    __tablename__ = "unlearnt"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    home: Mapped[str]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "id"),)
+
+
+class TransformationTable(Table):
+    """Of no namespace: a transformation is for all calls that its expression holds for."""
+
+    __tablename__ = "transformations"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    expression: Mapped[str]
+    logic: Mapped[_Json]
+    sort_order: Mapped[int]
+    active: Mapped[bool]
+    usage_count: Mapped[_Count] = mapped_column(server_default=sql("0"))
+    last_used: Mapped[_Time | None]
+    origin: Mapped[str]
+    home: Mapped[str | None]
+    created_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
+    created_by: Mapped[str]
+    updated_at: Mapped[_Time] = mapped_column(server_default=sql("now()"))
+    updated_by: Mapped[str]
+
+
+class EnhancementTable(Table):
+    """What was suggested for a pattern, and what became of it. `digest`: of the edit."""
+
+    __tablename__ = "enhancements"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    pattern_id: Mapped[UUID]
+    type: Mapped[str]
+    aim: Mapped[str]
+    edit: Mapped[_Json]
+    digest: Mapped[_Hash]
+    wires: Mapped[_Names]
+    confidence: Mapped[_Score]
+    reasoning: Mapped[str]
+    source_engine: Mapped[str]
+    saving_usd_per_day: Mapped[_Amount | None]
+    status: Mapped[str]
+    was_applied: Mapped[bool]
+    effectiveness_score: Mapped[_Score | None]
+    evidence: Mapped[_Json]
+    history: Mapped[_Json]
+    created_at: Mapped[_Time]
+    decided_by: Mapped[str]
+    decided_why: Mapped[str]
+    decided_at: Mapped[_Time]
+    experiment_id: Mapped[UUID | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        UniqueConstraint("ns_id", "pattern_id", "digest"),
+        Index(None, "ns_id", "status", "id"),
+        Index(None, "ns_id", "pattern_id", "id"),
+    )
+
+
+class AdvisedTable(Table):
+    """What the advisor was asked about, so that it is asked once; and what came of it."""
+
+    __tablename__ = "advised"
+    ns_id: Mapped[_Namespace]
+    pattern_id: Mapped[UUID]
+    evidence_hash: Mapped[_Hash]
+    at: Mapped[_Time]
+    said: Mapped[str]
+    __table_args__ = (PrimaryKeyConstraint("ns_id", "pattern_id", "evidence_hash"),)
+
+
+class ExperimentTable(Table):
+    """What is compared, and with what result. `definition`: as `Experiment.to_json` writes it;
+    `probation`: what was counted since it was promoted, and what that says."""
+
+    __tablename__ = "experiments"
+    ns_id: Mapped[_Namespace]
+    id: Mapped[UUID]
+    name: Mapped[str]
+    pattern_id: Mapped[UUID | None]
+    enhancement_id: Mapped[UUID | None]
+    definition: Mapped[_Json]
+    status: Mapped[str]
+    tally: Mapped[_Json]
+    verdict: Mapped[_Json]
+    probation: Mapped[_Json | None]
+    judged_at: Mapped[_Time | None]
+    created_at: Mapped[_Time]
+    created_by: Mapped[str]
+    started_at: Mapped[_Time | None]
+    ended_at: Mapped[_Time | None]
+    ended_by: Mapped[str | None]
+    ended_why: Mapped[str | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "id"),
+        UniqueConstraint("ns_id", "name"),
+        Index(None, "ns_id", "status", "id"),
+    )
+
+
+class UnitTable(Table):
+    """One conversation of an experiment. `success`: 1, 0, or none while nothing says. `judged_at`:
+    when it was counted."""
+
+    __tablename__ = "experiment_units"
+    ns_id: Mapped[_Namespace]
+    experiment_id: Mapped[UUID]
+    root: Mapped[_Hash]
+    arm: Mapped[str]
+    first_request_id: Mapped[UUID]
+    first_at: Mapped[_Time]
+    last_at: Mapped[_Time]
+    calls: Mapped[int]
+    success: Mapped[_Small | None]
+    errors: Mapped[int]
+    cost_usd: Mapped[_Usd | None]
+    latency_ms: Mapped[_Score | None]
+    input_tokens: Mapped[_Tokens]
+    cached_tokens: Mapped[_Tokens]
+    predicted_cached: Mapped[_Tokens]
+    judged_at: Mapped[_Time | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "experiment_id", "root"),
+        Index(None, "ns_id", "experiment_id", "last_at"),
+        Index(None, "ns_id", "first_at", postgresql_where=sql("judged_at IS NULL")),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
+
+
+class PatternCallTable(Table):
+    """Which patterns the prompt of a call is of, one of each kind."""
+
+    __tablename__ = "pattern_calls"
+    ns_id: Mapped[_Namespace]
+    request_id: Mapped[UUID]
+    kind: Mapped[str]
+    pattern_id: Mapped[UUID]
+    version: Mapped[int | None]
+    model: Mapped[str | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "request_id", "kind"),
+        Index(None, "ns_id", "pattern_id", "request_id"),
+        {"postgresql_partition_by": "RANGE (request_id)"},
+    )
+
+
+class SignalTable(Table):
+    """One observation about one call, good (1) or bad (-1); of one source the newest counts."""
+
+    __tablename__ = "signals"
+    ns_id: Mapped[_Namespace]
+    request_id: Mapped[UUID]
+    name: Mapped[str]
+    source: Mapped[str]
+    verdict: Mapped[_Small]
+    weight: Mapped[_Score]
+    why: Mapped[str]
+    at: Mapped[_Time]
+    told_by: Mapped[UUID | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "request_id", "name", "source", "at"),
+        {"postgresql_partition_by": "RANGE (request_id)"},
+    )
+
+
+class AppliedTable(Table):
+    """What the proxy did to a request: a transformation (`name`), or an experiment (its id).
+
+    `why`: it was left alone. `kept`: the share of the cacheable prefix before the first edit.
+    """
+
+    __tablename__ = "applied"
+    ns_id: Mapped[_Namespace]
+    request_id: Mapped[UUID]
+    kind: Mapped[str]
+    name: Mapped[str]
+    arm: Mapped[str | None]
+    why: Mapped[str | None]
+    root: Mapped[_Hash | None]
+    kept: Mapped[_Score | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("ns_id", "request_id", "kind", "name"),
+        Index(None, "ns_id", "kind", "name", "request_id"),
+        {"postgresql_partition_by": "RANGE (request_id)"},
     )
 
 

@@ -40,6 +40,11 @@ def dump_jsonb(value: Any) -> bytes:
     return json.dumps(cleaned(value), ensure_ascii=False).encode()
 
 
+def json_text(value: Any) -> str:
+    """As jsonb takes it."""
+    return dump_jsonb(value).decode()
+
+
 def dump_json(value: Any) -> bytes:
     """JSON for the type json, which keeps the text: every escape is kept as one."""
     try:

@@ -15,6 +15,7 @@ from llmproxy_core.store import (
     configuration,
     deliveries,
     findings,
+    lessons,
     notify,
     policies,
     repeats,
@@ -37,6 +38,7 @@ from llmproxy_core.store.database import MISSING, Database
 from llmproxy_core.store.index import WeekIndexes, store_words
 from llmproxy_core.store.models import Models
 from llmproxy_core.store.partitions import KnownWeeks
+from llmproxy_core.store.pattern_days import PatternLedger
 from llmproxy_core.store.refusals import REFUSED, Refusals
 from llmproxy_core.store.rollups import Ledger
 from llmproxy_core.store.rows import (
@@ -68,6 +70,7 @@ class Writer:
         self._weeks = KnownWeeks()
         self._copier = Copier()
         self._ledger = Ledger()
+        self._pattern_ledger = PatternLedger()
         self._index = WeekIndexes()
         self._models = Models()
 
@@ -85,8 +88,10 @@ class Writer:
         try:
             change = self._store(batch)
             self._ledger.commit()
+            self._pattern_ledger.commit()
         except BaseException:
             self._ledger.doubt()
+            self._pattern_ledger.doubt()
             self._models.doubt()
             self._archive.forget()
             raise
@@ -120,6 +125,8 @@ class Writer:
                 ):
                     self._ledger.doubt()
                     self._models.doubt()
+                if not refusals.lessons(batch, lambda: self._learn(connection, batch)):
+                    self._pattern_ledger.doubt()
                 change.events += refusals.event_ids
                 self._finish(connection, batch, change)
         return change
@@ -217,6 +224,8 @@ class Writer:
         findings.add_decisions(connection, batch.decisions, stored)
         findings.add_approvals(connection, batch.approvals)
         self._write_derived(connection, batch)
+        lessons.write(connection, batch.lessons)
+        self._learn(connection, batch)
 
     def _write_derived(
         self, connection: PgConnection, batch: Batch, without: Collection[UUID] = ()
@@ -228,6 +237,10 @@ class Writer:
             store_words(connection, found, self._copier)
         if batch.rollups:
             self._ledger.write(connection, [row for row in batch.rollups if row.id not in without])
+
+    def _learn(self, connection: PgConnection, batch: Batch) -> None:
+        sums = lessons.take(connection, batch.lessons)
+        self._pattern_ledger.write(connection, sums)
 
     def _finish(self, connection: PgConnection, batch: Batch, change: Change) -> None:
         configuration.note(connection, batch.events)
@@ -279,6 +292,7 @@ def _change(batch: Batch) -> Change:
         ended=[row.id for row in batch.responses],
         events=[row.id for row in batch.events],
         approvals=[row.request_id for row in batch.approvals],
+        learning=lessons.told(batch.lessons),
     )
 
 
@@ -294,6 +308,7 @@ def _ids(batch: Batch) -> list[UUID]:
     ids += [row.id for row in batch.responses]
     ids += [row.id for row in batch.events]
     ids += [row.request_id for row in batch.decisions]
+    ids += batch.lessons.ids
     return ids + [row.request_id for row in batch.tool_calls]
 
 

@@ -15,12 +15,16 @@ from textual.theme import Theme
 from llmproxy_core.home import Home
 from llmproxy_core.store.guard_rows import Approval
 from llmproxy_core.tui import plain, themes
-from llmproxy_core.tui.hub import Clock, Hub, HubScreen, ModeScreen, utc_now
+from llmproxy_core.tui.hub import CALLS, Clock, Hub, HubScreen, ModeScreen, utc_now
 from llmproxy_core.tui.screens.approvals import ApprovalsScreen
+from llmproxy_core.tui.screens.enhancements import EnhancementsScreen
 from llmproxy_core.tui.screens.events import EventsScreen
+from llmproxy_core.tui.screens.experiments import ExperimentsScreen
 from llmproxy_core.tui.screens.help import HelpScreen
 from llmproxy_core.tui.screens.live import LiveScreen
+from llmproxy_core.tui.screens.patterns import PatternsScreen
 from llmproxy_core.tui.screens.policies import PoliciesScreen
+from llmproxy_core.tui.screens.rules import RulesScreen
 from llmproxy_core.tui.screens.security import SecurityScreen
 from llmproxy_core.tui.screens.session import SessionScreen
 from llmproxy_core.tui.screens.sessions import SessionsScreen
@@ -50,6 +54,10 @@ SCREENS: dict[str, Mode] = {
     "security": Mode("4", "Security", SecurityScreen, "Sec."),
     "policies": Mode("5", "Policies", PoliciesScreen, "Pol."),
     "approvals": Mode("6", "Approvals", ApprovalsScreen, "Appr."),
+    "patterns": Mode("7", "Patterns", PatternsScreen, "Pat."),
+    "enhancements": Mode("8", "Enhancements", EnhancementsScreen, "Enh."),
+    "experiments": Mode("9", "Experiments", ExperimentsScreen, "Exp."),
+    "rules": Mode("0", "Rules", RulesScreen, "Rul."),
 }
 
 
@@ -70,8 +78,6 @@ class LlmproxyApp(App[None]):
     #live-empty {
         layer: above; width: 100%; height: 100%; align: center middle; background: $background;
     }
-    #detail-head { height: 2; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
-    #detail-kin { height: auto; max-height: 5; background: $panel; display: none; }
     #detail-tabs { background: $surface; }
     ContentSwitcher { height: 1fr; }
     .-wide SidePane.-on { display: block; }
@@ -106,6 +112,8 @@ class LlmproxyApp(App[None]):
         self.alert = ""
         self.waiting: list[Approval] = []
         """Calls that wait for a person."""
+        self.badges: dict[str, int] = {}
+        """How many things wait for a person, by mode."""
         self._told_of: set[UUID] = set()
         self._dismissed: set[str] = set()
         self._themed = False
@@ -141,6 +149,7 @@ class LlmproxyApp(App[None]):
         await self.hub.look()
         if self.hub.feed.link == "up":
             self.look_for_approvals()
+            self.look_for_suggestions()
 
     def on_llmproxy_app_news(self) -> None:
         update = self.hub.feed.take()
@@ -150,6 +159,8 @@ class LlmproxyApp(App[None]):
             self.look_for_alerts()
         if update.approvals:
             self.look_for_approvals()
+        if update.learning:
+            self.look_for_suggestions()
         self.hub.updates.publish(update)
 
     @work(exclusive=True, group="alerts")
@@ -186,8 +197,7 @@ class LlmproxyApp(App[None]):
             return
         now = self.hub.now()
         self.waiting = [one for one in found if one.expires_at > now]
-        for screen in self._open_screens():
-            screen.take_waiting(len(self.waiting))
+        self._show_badge(CALLS, len(self.waiting))
         new = [one for one in self.waiting if one.request_id not in self._told_of]
         self._told_of = {one.request_id for one in self.waiting}
         if new and not isinstance(self.screen, ApprovalsScreen):
@@ -196,14 +206,33 @@ class LlmproxyApp(App[None]):
             said = f"{plain.line(new[0].said, 120) or f'policy {plain.line(new[0].policy)}'}{more}"
             self.notify(said, title="A call waits for you: 6", severity="warning", markup=False)
 
+    @work(exclusive=True, group="suggested")
+    async def look_for_suggestions(self) -> None:
+        """Say how many suggestions wait for a person."""
+        many = await self.hub.ask(self.hub.source.learning.waiting)
+        if many is not None:
+            self._show_badge("enhancements", many)
+
+    def _show_badge(self, mode: str, many: int) -> None:
+        if self.badges.get(mode, 0) != many:
+            others = {name: number for name, number in self.badges.items() if name != mode}
+            self.badges = {**others, mode: many} if many else others
+            for screen in self._open_screens():
+                screen.take_waiting(self.badges)
+
     def action_dismiss_alert(self) -> None:
         if self.alert:
             self._dismissed.add(self.alert)
             self.look_for_alerts()
 
     def action_help(self) -> None:
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+        screen = self.screen
+        if isinstance(screen, HelpScreen):
+            return
+        first = screen.HELP if isinstance(screen, HubScreen) else ""
+        if isinstance(screen, ModeScreen):
+            first = SCREENS[screen.MODE].title
+        self.push_screen(HelpScreen(first))
 
     def action_theme(self) -> None:
         """Between our light theme and our dark one."""
@@ -216,6 +245,13 @@ class LlmproxyApp(App[None]):
         screen = self.screen
         if isinstance(screen, LiveScreen):
             screen.filter_by(filter_text)
+
+    @work
+    async def show_experiment(self, id: UUID) -> None:
+        """Go to Experiments and put the cursor on this one."""
+        await self.switch_mode("experiments")
+        if isinstance(self.screen, ExperimentsScreen):
+            self.screen.go_to(id)
 
     def show_session(self, session_id: UUID, at: UUID | None = None) -> None:
         """Open a session's tree at one of its calls; where it is open below, go back to it."""

@@ -33,6 +33,8 @@ class Update:
     events: bool = False
     anomalies: bool = False
     approvals: bool = False
+    learning: bool = False
+    """Of patterns, suggestions, experiments or rules."""
     overflow: bool = False
     """More changed than was named: read the newest again."""
 
@@ -115,6 +117,7 @@ class Feed:
             update.events |= bool(change.events)
             update.anomalies |= bool(change.anomalies)
             update.approvals |= bool(change.approvals)
+            update.learning |= bool(change.learning)
             update.overflow |= change.overflow
             read = {flow.id: flow for flow in change.flows}
             for id in (*change.started, *change.ended):
@@ -138,6 +141,7 @@ class Feed:
                 pending.events |= update.events
                 pending.anomalies |= update.anomalies
                 pending.approvals |= update.approvals
+                pending.learning |= update.learning
                 pending.overflow |= update.overflow
         if pending is None:
             self._wake()

@@ -1,12 +1,13 @@
 """What all screens share: the source and its feed, the clock, and the news."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, cast
 
 from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.messages import Prune
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Footer
@@ -29,6 +30,9 @@ FRAMES = 5
 """Steps of the spinner a second."""
 
 BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (160, "-wide")]
+
+CALLS = "approvals"
+"""The mode of calls that wait for a person."""
 
 type Clock = Callable[[], datetime]
 
@@ -119,6 +123,8 @@ class HubScreen(Screen[None]):
     """A screen that may ask the store. From 160 columns on it has the class `-wide`."""
 
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
+    HELP = ""
+    """The section of the help to begin with, where it is not called as the screen."""
 
     @property
     def hub(self) -> Hub:
@@ -129,10 +135,11 @@ class HubScreen(Screen[None]):
         return cast("LlmproxyApp", self.app)
 
     def on_mount(self) -> None:
-        self.take_waiting(len(self.llmproxy.waiting))
+        self.take_waiting(self.llmproxy.badges)
 
-    def take_waiting(self, many: int) -> None:
-        """Calls that wait for a person: every screen tells how many."""
+    def take_waiting(self, badges: Mapping[str, int]) -> None:
+        """What waits for a person, by mode. Every screen tells of calls, for those do not wait long."""
+        many = badges.get(CALLS, 0)
         for badge in self.query(WaitingBadge):
             badge.many = many
             return
@@ -142,6 +149,13 @@ class HubScreen(Screen[None]):
     def on_resize(self) -> None:
         for badge in self.query(WaitingBadge):
             badge.place()
+
+    async def on_prune(self, event: Prune) -> None:
+        """Nobody waits for what is still being read here. Textual stops it when the screen is gone,
+        which is after its parts are."""
+        for worker in list(self.workers):
+            if self in worker.node.ancestors_with_self:
+                worker.cancel()
 
 
 class ModeScreen(HubScreen):
@@ -172,10 +186,10 @@ class ModeScreen(HubScreen):
     def take_alert(self, alert: str) -> None:
         self.query_one(AlertBar).alert = alert
 
-    def take_waiting(self, many: int) -> None:
-        """Told beside the title of their screen."""
+    def take_waiting(self, badges: Mapping[str, int]) -> None:
+        """Told beside the titles of their screens."""
         for titles in self.query(TabLine):  # none, where the app is just going
-            titles.badges = {"approvals": many} if many else {}
+            titles.badges = badges
 
     def take_update(self, update: Update) -> None:
         """Called on the event loop with what changed in the store."""

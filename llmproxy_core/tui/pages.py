@@ -70,8 +70,8 @@ def diff_page(now: Reading, before: Reading | None) -> list[Line]:
     lines = [_title(_summary(kept, len(old) - kept, len(new) - kept)), Line("")]
     for name, was, is_now in _settings(before, now):
         if was != is_now:
-            lines += [_title(name), *_unified(was, is_now), Line("")]
-    return lines + _unified(_told(old[kept:]), _told(new[kept:]))
+            lines += [_title(name), *unified(was, is_now), Line("")]
+    return lines + unified(_told(old[kept:]), _told(new[kept:]))
 
 
 def _summary(kept: int, gone: int, added: int) -> str:
@@ -107,7 +107,8 @@ def _parts(parts: list[Part]) -> Iterator[str]:
         yield from part.text.split("\n")
 
 
-def _unified(old: list[str], new: list[str]) -> list[Line]:
+def unified(old: list[str], new: list[str]) -> list[Line]:
+    """The lines that differ, with three around them."""
     if len(old) + len(new) > DIFF_LINES:
         return [Line(f"too large to compare: {len(old)} and {len(new)} lines", "warn")]
     lines: list[Line] = []

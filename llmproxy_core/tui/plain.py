@@ -38,6 +38,12 @@ def block(text: str, tab: int = 4) -> str:
     return text
 
 
+def short(text: str, most: int) -> str:
+    """A line, with an ellipsis where it is cut."""
+    text = line(text, most + 1)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def line(text: str, limit: int = 400) -> str:
     """Text in one line, runs of white space made one space, at most `limit` characters."""
     text = text[: limit * 4]

@@ -42,11 +42,20 @@ def _name(one: PolicyLine, _: Glance) -> Cell:
 
 
 COLUMNS: tuple[Column[PolicyLine], ...] = (
-    Column("Policy", 18, 0, _name, grow=2, most=32),
+    Column("Policy", 18, 0, _name, grow=2, most=32, order=lambda one: one.name, rising=True),
     Column("Action", 12, 2, lambda one, _: Cell(one.policy.action.replace("_", " "), "second")),
     Column("Mode", 8, 1, _mode),
-    Column("24 h", 6, 3, lambda one, _: _hits(one.hits_day), right=True),
-    Column("7 d", 7, 4, lambda one, _: _hits(one.hits_week), right=True),
+    Column(
+        "24 h", 6, 3, lambda one, _: _hits(one.hits_day), right=True, order=lambda one: one.hits_day
+    ),
+    Column(
+        "7 d",
+        7,
+        4,
+        lambda one, _: _hits(one.hits_week),
+        right=True,
+        order=lambda one: one.hits_week,
+    ),
     Column("Bound", 7, 5, _bound, right=True),
     Column("Prio", 5, 8, lambda one, _: Cell(str(one.policy.priority or ""), "dim"), right=True),
     Column("From", 9, 7, lambda one, _: Cell(plain.line(one.policy.origin), "dim")),

@@ -1,6 +1,7 @@
 """Events as a person would tell them: a new kind is a function and a line in `SENTENCES`."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from llmproxy_core.model import Json
@@ -102,11 +103,10 @@ def _namespace_clash(data: Data) -> Sentence:
     return Sentence(f"{text}: see `llmproxy ns list`", "warn")
 
 
-def _policy_clash(data: Data) -> Sentence:
-    policy = _first(data, "policy", otherwise="a policy")
+def _clash(what: str, data: Data) -> Sentence:
     return Sentence(
-        f"mitm.toml has the policy {policy}: the one in the database has made way for it, "
-        "`llmproxy audit list` tells what it was",
+        f"mitm.toml has the {what} {_first(data, what, otherwise='?')}: the one in the database has "
+        "made way for it, `llmproxy audit list` tells what it was",
         "warn",
     )
 
@@ -125,7 +125,8 @@ SENTENCES: dict[str, Callable[[Data], Sentence]] = {
     "fault": _fault,
     "row_refused": _row_refused,
     "namespace_clash": _namespace_clash,
-    "policy_clash": _policy_clash,
+    "policy_clash": partial(_clash, "policy"),
+    "transformation_clash": partial(_clash, "transformation"),
     "proxy_started": _proxy_started,
     "proxy_stopped": _proxy_stopped,
 }

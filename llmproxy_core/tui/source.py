@@ -1,7 +1,8 @@
 """What the screens need of the store: plain calls that may block, so they are made in threads."""
 
 import queue
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,10 +30,15 @@ from llmproxy_core.store.rows import (
     RequestRow,
     StreamDelta,
 )
+from llmproxy_core.success.registry import COUNTED
 from llmproxy_core.tui.guard import Guard
+from llmproxy_core.tui.learning import Learning
 from llmproxy_core.tui.store_guard import StoreGuard
+from llmproxy_core.tui.store_learning import StoreLearning
 
 LISTEN_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
+"""So long what is being read may take before the database is closed nevertheless."""
 DAY = timedelta(days=1)
 
 
@@ -53,6 +59,10 @@ class Source(Protocol):
     @property
     def guard(self) -> Guard:
         """What was found, policies, and calls that wait."""
+
+    @property
+    def learning(self) -> Learning:
+        """Patterns, suggestions, experiments and rules."""
 
     def open(self) -> None:
         """Connect and listen; after an error, connect anew."""
@@ -104,14 +114,23 @@ class Source(Protocol):
 class StoreSource:
     """The store. `open_database` may raise LlmproxyError; the feed then tries again."""
 
-    def __init__(self, open_database: Callable[[], Database], folder: Path | None = None) -> None:
-        """`folder`: where processes of this user find the one that listens for all of them."""
+    def __init__(
+        self,
+        open_database: Callable[[], Database],
+        folder: Path | None = None,
+        counting: Collection[str] = COUNTED,
+    ) -> None:
+        """`folder`: where processes of this user find the one that listens for all of them. `counting`:
+        the signals that count for success."""
         self._open_database = open_database
         self._folder = folder
         self._database: Database | None = None
         self._listener: Listener | Relay | None = None
+        self._users = 0
+        self._left = threading.Condition()
         self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
         self.guard = StoreGuard(self)
+        self.learning = StoreLearning(self, counting)
 
     def open(self) -> None:
         if self._database is None:
@@ -131,9 +150,12 @@ class StoreSource:
 
     def close(self) -> None:
         listener, self._listener = self._listener, None
-        database, self._database = self._database, None
         if listener is not None:
             listener.close()
+        with self._left:
+            database, self._database = self._database, None
+            # A connection that comes back to a pool which is closed stays open.
+            self._left.wait_for(lambda: not self._users, CLOSE_SECONDS)
         if database is not None:
             database.close()
 
@@ -218,14 +240,21 @@ class StoreSource:
     @contextmanager
     def database(self) -> Iterator[Database]:
         """Whatever goes wrong with it becomes a LlmproxyError: the screen says so and goes on."""
-        if self._database is None:
-            raise DatabaseUnavailable("The database is not up yet.")
+        with self._left:
+            database = self._database
+            if database is None:
+                raise DatabaseUnavailable("The database is not up yet.")
+            self._users += 1
         try:
-            yield self._database
+            yield database
         except LlmproxyError:
             raise
         except Exception as exc:  # a role that only reads, a connection that breaks
-            raise StoreError(f"{self._database.where}: {exc}") from exc
+            raise StoreError(f"{database.where}: {exc}") from exc
+        finally:
+            with self._left:
+                self._users -= 1
+                self._left.notify_all()
 
 
 def _miss(connection: Any, ns_id: int, id: UUID) -> Miss | None:

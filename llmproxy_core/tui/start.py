@@ -14,7 +14,8 @@ GOODBYE_SECONDS = 3.0
 def run(config: Config, home: Home) -> None:
     """Show the TUI until the person quits. A database that is away is waited for on screen."""
     spare_pauses()
-    source = StoreSource(lambda: open_store(config, home, "llmproxy tui"), home.path)
+    counting = config.learning.counting
+    source = StoreSource(lambda: open_store(config, home, "llmproxy tui"), home.path, counting)
     app = LlmproxyApp(source, home)
     try:
         app.run()

@@ -12,8 +12,7 @@ from collections import deque
 
 from llmproxy_core.advisor import Advisor
 from llmproxy_core.advisor.judge import judge
-from llmproxy_core.anomaly.detectors import SECRETS
-from llmproxy_core.anomaly.finding import Text
+from llmproxy_core.advisor.private import Private
 from llmproxy_core.config import AdvisorConfig
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
@@ -34,7 +33,7 @@ class Advising:
     def __init__(self, settings: AdvisorConfig, home: Home, masker: Masker) -> None:
         self._settings = settings
         self._home = home
-        self._masker = masker
+        self._mask = Private(masker)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: asyncio.Queue[Question | None] = asyncio.Queue()
         self._thread: threading.Thread | None = None
@@ -104,6 +103,3 @@ class Advising:
         except Exception as exc:  # noqa: BLE001  it is only an opinion less
             judgement, said = None, type(exc).__name__
         self._opinions.append(Opinion(question, judgement, said or "it cannot be told"))
-
-    def _mask(self, text: str) -> str:
-        return self._masker.text(text, SECRETS.find(Text(text)))

@@ -10,6 +10,7 @@ from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Answer, Closed, Opened, Piece
 from llmproxy_core.spool import Position
 from llmproxy_core.store.rows import StreamDelta
+from llmproxy_core.worker.demanded import Demanded
 
 type Marks = list[tuple[int, int]]
 
@@ -42,6 +43,8 @@ class Exchange:
     """Text of the answer that nobody has been shown yet."""
     node: Node | None = None
     """Its place in a conversation."""
+    asked: Demanded | None = None
+    """What of the request's body is needed when it is over."""
     _reader: AnswerReader | None = None
 
     @property

@@ -14,6 +14,7 @@ from llmproxy_core.worker import checkpoint
 from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.journal import Journal
 from llmproxy_core.worker.judging import Judging
+from llmproxy_core.worker.learning import Learning
 from llmproxy_core.worker.sessions import Sessions
 from llmproxy_core.worker.storage import Storage
 
@@ -38,6 +39,7 @@ class Intake:
         max_records: int = MAX_RECORDS,
         prices: OwnPrices = NO_PRICES,
         judging: Judging | None = None,
+        learning: Learning | None = None,
     ) -> None:
         self._spool = spool
         self._max_records = max_records
@@ -46,6 +48,7 @@ class Intake:
         self._sessions = Sessions(storage)
         self._derivation = Derivation()
         self._judging = judging
+        self._learning = learning
         self._offsets: dict[str, OffsetRow] | None = None
         self._journals: dict[str, Journal] = {}
         self._batch = Batch()
@@ -78,7 +81,13 @@ class Intake:
     @property
     def waiting(self) -> bool:
         """Is there anything at all that is not committed?"""
-        return bool(self._touched or self._batch.finished_writers or self._batch.judged)
+        batch = self._batch
+        return bool(self._touched or batch.finished_writers or batch.judged or batch.lessons)
+
+    @property
+    def settled(self) -> bool:
+        """Is all stored that was said of calls?"""
+        return not (self.due or self._batch.lessons)
 
     @property
     def finished(self) -> bool:
@@ -90,6 +99,8 @@ class Intake:
         self._find_journals()
         if self._judging is not None:
             self._judging.deliver(self._batch)
+        if self._learning is not None:
+            self._learning.deliver(self._batch)
         before = self._records
         dead = []
         for journal in self._in_turn():
@@ -113,6 +124,8 @@ class Intake:
     def commit(self) -> None:
         """Store what was collected, then drop the segments that are not needed any more."""
         batch = self._batch
+        if self._learning is not None:
+            self._learning.recall(batch)
         batch.offsets = [journal.offsets for journal in self._touched.values()]
         if not (self._doubtful and checkpoint.is_stored(batch, self._storage)):
             try:
@@ -122,6 +135,8 @@ class Intake:
                 raise
         if self._judging is not None:
             self._judging.committed()
+        if self._learning is not None:
+            self._learning.committed()
         touched, self._touched = self._touched, {}
         self.stored_records += self._records
         self._batch, self._records, self._bytes = Batch(), 0, 0
@@ -149,6 +164,7 @@ class Intake:
             self._prices,
             self._derivation,
             self._judging,
+            self._learning,
         )
         row = (self._offsets or {}).get(reader.id)
         if row is not None:

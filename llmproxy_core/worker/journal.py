@@ -14,10 +14,12 @@ from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.event_rows import DEFAULT_NAMESPACE, event_row, facts, told
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.judging import Judging
+from llmproxy_core.worker.learning import Learning
 from llmproxy_core.worker.rows import read, request_row, session_of_request
 from llmproxy_core.worker.seal import Sealed, killed, seal
 from llmproxy_core.worker.sessions import Sessions, Span
 
+FEEDBACK = "feedback"
 SEQ_BITS = 8
 """A piece may hold 2**SEQ_BITS changes between text, reasoning and calls; the live view lacks the
 rest. So the numbers of one piece never depend on what was read out of another."""
@@ -38,6 +40,7 @@ class Journal:
         prices: OwnPrices = NO_PRICES,
         derivation: Derivation | None = None,
         judging: Judging | None = None,
+        learning: Learning | None = None,
     ) -> None:
         self.reader = reader
         self.position = START
@@ -54,6 +57,7 @@ class Journal:
         self._prices = prices
         self._derivation = derivation or Derivation()
         self._judging = judging
+        self._learning = learning
 
     @property
     def replay(self) -> Position:
@@ -81,7 +85,7 @@ class Journal:
         elif isinstance(record, Closed):
             self._close(record, entry.body, into)
         elif isinstance(record, Event):
-            into.events.append(event_row(record))
+            self._take_event(record, into)
         elif isinstance(record, Whole):
             self._take_whole(record, entry, into)
         elif isinstance(record, Verdict):
@@ -89,6 +93,12 @@ class Journal:
         else:
             self.resume(entry)
         self.position = entry.end
+
+    def _take_event(self, record: Event, into: Batch) -> None:
+        into.events.append(event_row(record))
+        if self._learning is not None and record.kind == FEEDBACK:
+            namespace = str(record.data.get("namespace") or "default")
+            self._learning.told(record, self._named(namespace), into)
 
     def _take_whole(self, record: Whole, entry: Entry, into: Batch) -> None:
         """What is imported; of its times only those are kept that its file has."""
@@ -143,6 +153,8 @@ class Journal:
         exchange = Exchange(ns_id, session.id, record, request, entry.start)
         exchange.node = self._sessions.revive(session, ns_id, record, request, entry.body)
         self._derivation.opened(exchange)
+        if self._learning is not None:
+            self._learning.opened(exchange, entry.body)
         self.exchanges[record.id] = exchange
 
     def end(self, into: Batch) -> None:
@@ -176,6 +188,8 @@ class Journal:
         exchange.node = self._sessions.began(placed)
         self.exchanges[record.id] = exchange
         self._derivation.opened(exchange)
+        if self._learning is not None:
+            self._learning.opened(exchange, entry.body)
         into.requests.append(row)
         into.sessions.append(session)
         evidence.record(record.judged, ns_id, record.id, "request", record.at, into)
@@ -200,6 +214,8 @@ class Journal:
         )
         if self._judging is not None:
             self._judging.closed(exchange, record, sealed, into, imported=imported)
+        if self._learning is not None:
+            self._learning.closed(exchange, record, sealed, into)
         self._sessions.answered(
             exchange.session_id, record.at, exchange.node, exchange.opened.wire, sealed.answer
         )
@@ -227,11 +243,10 @@ class Journal:
         return approving.seconds(self._judging.rulebook.policies, policy)
 
     def ns_id(self, record: Opened | Verdict) -> int:
-        return (
-            DEFAULT_NAMESPACE
-            if record.namespace == "default"
-            else self._namespace(record.namespace)
-        )
+        return self._named(record.namespace)
+
+    def _named(self, namespace: str) -> int:
+        return DEFAULT_NAMESPACE if namespace == "default" else self._namespace(namespace)
 
 
 def _stream_deltas(exchange: Exchange, deltas: list[Delta]) -> list[StreamDelta]:

@@ -4,17 +4,22 @@ import gc
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 
 from llmproxy_core.config import Config
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
 from llmproxy_core.pricing import OwnPrices
 from llmproxy_core.worker import log
+from llmproxy_core.worker.counsel import Counsel
+from llmproxy_core.worker.instant import Instant
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.judging import Judging
+from llmproxy_core.worker.learning import Learning
 from llmproxy_core.worker.lock import only_worker
 from llmproxy_core.worker.seal import warm_up
 from llmproxy_core.worker.storage import DatabaseStorage
+from llmproxy_core.worker.studying import Studying
 from llmproxy_core.worker.watch import Watch
 
 PACE = 0.01
@@ -57,9 +62,11 @@ def run(
         if not held:
             return 0
         storage = DatabaseStorage(config, home)
+        shift = _Shift(config, home, storage, watch, once)
         try:
-            return _Shift(config, home, storage, watch, once).work()
+            return shift.work()
         finally:
+            shift.close()
             storage.close()
 
 
@@ -72,10 +79,19 @@ class _Shift:
         self._watch = watch
         self._once = once
         self._judging = Judging(config, home)
+        self._counsel = Counsel(config, home)
+        self._learning = Learning(config, home, self._counsel, lambda: storage.school)
+        self._studying = Studying(config, self._counsel)
+        waits = config.learning.sync_ms and config.advisor.enabled and not once
+        self._instant = Instant(config.advisor, home) if waits else None
         self._intake = Intake(
-            home.spool, storage, prices=OwnPrices(config.prices), judging=self._judging
+            home.spool,
+            storage,
+            prices=OwnPrices(config.prices),
+            judging=self._judging,
+            learning=self._learning,
         )
-        self._judged_at = time.monotonic()
+        self._judged_at = self._learnt_at = time.monotonic()
         self._warming: threading.Thread | None = None
         self._begun_at = time.monotonic()
         self._committed_at = 0.0
@@ -84,26 +100,30 @@ class _Shift:
         self._pause = FIRST_PAUSE
 
     def work(self) -> int:
+        if self._instant is not None:
+            self._instant.start()
         while True:
             try:
                 more = self._store_some()
                 self._judge_some(more)
+                self._learn_some(more)
                 if not self._ending():
                     self._storage.keep_rules()
+                    self._studying.start(self._storage.database())
                 self._is_back()
             except LlmproxyError as exc:
                 if not self._is_away(exc):
                     return 1
                 continue
             if self._is_over(more):
-                self._judging.close()
+                self._keep()
                 logger.info(f"ending; {self._intake.stored_records} records stored")
                 return 0
             if not more:
                 log.keep_small(self._home)
                 if not self._ending():
                     self._storage.housekeep()
-                if self._judging.idle:
+                if self._judging.idle and self._learning.idle:
                     self._watch.wait()
 
     def _store_some(self) -> bool:
@@ -111,15 +131,19 @@ class _Shift:
         intake = self._intake
         if self._away_since is not None or self._committed_at == 0.0:
             self._connect()
+        looked_at = datetime.now(UTC)
         if not intake.full:
             self._keep_pace()
             self._watch.heed()
+            looked_at = datetime.now(UTC)
             intake.collect()
             self._read_at = time.monotonic()
         more = intake.full
         while intake.due or (intake.waiting and self._ending()):
             intake.commit()
             self._committed_at = time.monotonic()
+        if not more and intake.settled and self._learning.has_heard:
+            self._studying.stored(looked_at)
         return more
 
     def _judge_some(self, more: bool) -> None:
@@ -138,6 +162,38 @@ class _Shift:
         least, most = (min(share * since, LONGEST_JUDGING) for share in SHARES)
         self._judging.work(most, self._storage, least, lambda: more or self._watch.called)
         self._judged_at = time.monotonic()
+
+    def _learn_some(self, more: bool) -> None:
+        """As judging, beside it."""
+        if (more and self._learning.idle) or not self._learning.has_work(self._storage.school):
+            return
+        since = time.monotonic() - self._learnt_at
+        least, most = (min(share * since, LONGEST_JUDGING) for share in SHARES)
+        called = lambda: more or self._watch.called  # noqa: E731
+        self._learning.work(most, self._storage.school, least, called)
+        self._learnt_at = time.monotonic()
+
+    def _is_done(self) -> bool:
+        """Is everything looked at that is stored? `once` waits for what is found of it all."""
+        if not (self._judging.idle and self._learning.idle):
+            return False
+        return not self._once or not self._learning.finish()
+
+    def close(self) -> None:
+        """What runs beside it ends, too."""
+        if self._instant is not None:
+            self._instant.close()
+        self._studying.stop()
+        self._counsel.close()
+        self._learning.cancel()
+
+    def _keep(self) -> None:
+        """What is known, for the next one."""
+        self._judging.close()
+        try:
+            self._learning.close(self._storage.write)
+        except LlmproxyError as exc:
+            logger.warning(f"what is known of patterns is not kept: {exc}")
 
     def _start_warming(self) -> threading.Thread:
         """Detectors read what they need, half a second of it, while calls are stored."""
@@ -178,10 +234,10 @@ class _Shift:
             return False
         ended_at = self._watch.ended_at
         if ended_at is None:
-            return self._once and self._judging.idle
+            return self._once and self._is_done()
         since = time.monotonic() - ended_at
         if self._intake.finished:
-            return self._judging.idle or since > LAST_JUDGED
+            return self._is_done() or since > LAST_JUDGED
         return since > LAST_WORDS
 
     def _is_away(self, exc: LlmproxyError) -> bool:

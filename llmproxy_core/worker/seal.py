@@ -89,7 +89,7 @@ def _row(exchange: Exchange, closed: Closed, response: Response) -> ResponseRow:
         first_token_ms=_after(begin, exchange.first_token_at),
         duration_ms=milliseconds(begin, closed.at),
         model=response.model,
-        response_id=response.id,
+        response_id=response.id or _request_id(exchange),
         finish_reasons=response.finish_reasons,
         text=response.text,
         reasoning=response.reasoning,
@@ -116,6 +116,11 @@ def _row(exchange: Exchange, closed: Closed, response: Response) -> ResponseRow:
         row.upload_bytes = upload.body_bytes
         row.upload_hash_in, row.upload_hash_out = upload.hash_in, upload.hash_out
     return row
+
+
+def _request_id(exchange: Exchange) -> str | None:
+    """The name that Bedrock gives an answer; its Converse API has none within."""
+    return header(exchange.answer.headers, "x-amzn-requestid") if exchange.answer else None
 
 
 def _kept(exchange: Exchange, closed: Closed) -> BodyKept:

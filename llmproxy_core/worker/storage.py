@@ -20,6 +20,7 @@ from llmproxy_core.worker.notices import Notices
 from llmproxy_core.worker.recollection import Recollection
 from llmproxy_core.worker.rereading import reread
 from llmproxy_core.worker.rules import RuleKeeper
+from llmproxy_core.worker.school import DatabaseSchool
 from llmproxy_core.worker.sessions import Memory, Span
 from llmproxy_core.worker.telling import Telling
 
@@ -113,6 +114,11 @@ class DatabaseStorage(Recollection):
 
     def case(self, row: UnjudgedRow, policies: Policies) -> Case | None:
         return reread(self._connected()[0], row, policies)
+
+    @property
+    def school(self) -> DatabaseSchool:
+        """Raises DatabaseUnavailable."""
+        return DatabaseSchool(self._connected()[0], self._config.retention.days)
 
     def reconnect(self) -> None:
         """After a failure: make sure that an embedded server runs. Raises DatabaseUnavailable."""

@@ -101,7 +101,7 @@ def upgrade() -> None:
             for part, grown in parts:
                 steps.short(f"ALTER TABLE {part} SET (toast_tuple_target = 4080)")
                 for name, what in indexes.items() if grown else ():
-                    _index(steps, part, f"{part}_{name}_idx", what)
+                    steps.index(part, f"{part}_{name}_idx", what)
         for former in FORMER:
             steps.short(f"DROP INDEX IF EXISTS {former}")
         schema = str(steps.ask("SELECT quote_ident(current_schema())"))
@@ -111,11 +111,3 @@ def upgrade() -> None:
             for name, what in indexes.items()
         )
         steps.run(INDEX.format(schema=schema, late=late))
-
-
-def _index(steps: Steps, part: str, name: str, what: str) -> None:
-    if steps.ask(
-        "SELECT 1 FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass(%s)", name
-    ):
-        steps.short(f"DROP INDEX {name}")
-    steps.long(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {part} {what}")

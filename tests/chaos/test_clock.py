@@ -15,6 +15,8 @@ from tests.chaos.suite import Suite
 from tests.chaos.test_database_away import drain
 from tests.worker.traffic import NOON, SECOND, Call, append
 
+pytestmark = pytest.mark.system
+
 WEEK = 7 * 86_400 * SECOND
 SCRIPT = """
 import os, time

@@ -13,6 +13,8 @@ from llmproxy_core.store.database import Database
 from tests.worker.processes import Worker
 from tests.worker.traffic import SECOND, Call, chat, chat_stream
 
+pytestmark = pytest.mark.system
+
 NOW = 1_795_000_000 * SECOND
 SAMPLED = 200
 

@@ -17,6 +17,8 @@ import pytest
 from llmproxy_core.simulator import Simulator
 from tests.mitm import BIN, Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 HEAD = b"POST http://api.openai.com/v1/chat/completions HTTP/1.1\r\nHost: api.openai.com\r\n"
 CLOSE = b"Connection: close\r\n"

@@ -25,6 +25,8 @@ from tests.chaos.suite import Suite, kill_something
 from tests.e2e.canaries import BODIES, PLACES, Canary, Planted, Search, canaries, planted
 from tests.mitm import BIN, Mitmdump
 
+pytestmark = pytest.mark.system
+
 HOW = (
     "echo=true,chunks=9",
     "echo=true,encoding=gzip,chunks=30",

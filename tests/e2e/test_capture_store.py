@@ -12,6 +12,8 @@ from tests.e2e.test_capture_modes import CANARY, URLS, asked, everything, post
 from tests.e2e.test_namespace_store import Suite
 from tests.mitm import Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def suite(tmp_path: Path, simulator: Simulator) -> Iterator[Suite]:

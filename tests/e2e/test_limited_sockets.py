@@ -102,7 +102,7 @@ def test_a_turn_over_the_limit_is_refused_and_the_session_goes_on(script, proxy)
 
 
 def test_a_turn_of_gemini_over_the_limit_closes_the_session(script, proxy):
-    script.answers = [SAID, SAID]
+    script.answers = [[], SAID, SAID]  # the first to the setup
     with talk(proxy, LIVE, "few") as socket:
         socket.send(SETUP)
         for _ in range(2):

@@ -16,6 +16,8 @@ from llmproxy_core.simulator import Simulator
 from tests.e2e.namespaced import function, named, said
 from tests.mitm import Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 GROQ = "https://api.groq.com/openai/v1/chat/completions"
 PASSWORDS = {"anna": "secret-of-anna", "bob": "secret-of-bob", "ci-7": "secret-of-ci"}

@@ -17,6 +17,8 @@ from tests.e2e.test_protocols import Http2Only
 from tests.e2e.tool_programs import PROGRAMS, QUESTIONS
 from tests.mitm import Call, Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 LONG = "look_up_" + "a_very_long_name_" * 8
 NAMES = ["find", LONG]
 TWO = "call #1 with {} and call #2 with {}"

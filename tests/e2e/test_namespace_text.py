@@ -10,6 +10,8 @@ from google.genai import types
 from tests.e2e.namespaced import Machine, function
 from tests.e2e.tool_programs import PROGRAMS, QUESTIONS, TABLE, schema
 
+pytestmark = pytest.mark.system
+
 TEAM = {"x-team": "talks"}
 PREFIX = "tlk__"
 QUESTION = (

@@ -16,6 +16,8 @@ from tests.e2e.namespaced import (
 )
 from tests.e2e.tool_programs import PROGRAMS, QUESTIONS, get_weather, schema
 
+pytestmark = pytest.mark.system
+
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 MODEL = "gpt-5"
 

@@ -15,6 +15,8 @@ from llmproxy_core.simulator import Simulator
 from tests.e2e.namespaced import Machine, said
 from tests.mitm import Call, Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 KEY = "AKIA" + "QYLPMN5HHHFPZAM2"
 URL = "https://api.openai.com/v1/chat/completions"
 POLICIES = """

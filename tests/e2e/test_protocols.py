@@ -12,6 +12,8 @@ from llmproxy_core.model import header
 from tests.h2_provider import ANSWER, H2Provider
 from tests.mitm import BIN, REDIRECT, Call, Mitmdump, free_port, wait_for
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 
 

@@ -15,6 +15,8 @@ from llmproxy_core.simulator import Simulator
 from llmproxy_core.store.namespaces import Rule
 from tests.mitm import Mitmdump, wait_for
 
+pytestmark = pytest.mark.system
+
 URL = "https://api.openai.com/v1/chat/completions"
 
 

@@ -15,6 +15,8 @@ from llmproxy_core.simulator.certificate import write_certificates
 from tests.mitm import Mitmdump, wait_for
 from tests.threaded_tls import threaded
 
+pytestmark = pytest.mark.system
+
 
 class Echo:
     """Answers every text with two events; looks like `Simulator` to `Mitmdump`."""

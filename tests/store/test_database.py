@@ -155,7 +155,7 @@ def test_a_broken_pooled_connection_is_replaced(database: Database) -> None:
     with database.connect() as connection:
         pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
     with database.raw() as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])  # and wait for its end
     with database.connect() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
 
@@ -178,7 +178,7 @@ def lose(database: Database) -> None:
         reads.flows(connection)
         with database.raw() as other:
             pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])  # and wait for its end
         reads.flows(connection)
 
 

@@ -77,6 +77,7 @@ def test_every_key_begins_with_the_namespace(database: Database) -> None:
         ("namespaces", "prefix"),
         ("security_policies", "name"),
         ("spool_offsets", "writer"),
+        ("transformations", "name"),
         (migrate.VERSION_TABLE, "version_num"),
     }
 

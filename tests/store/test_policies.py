@@ -1,6 +1,7 @@
 import inspect
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,16 +14,24 @@ from sqlalchemy import Connection, text
 from llmproxy_core.errors import SchemaError, StoreError
 from llmproxy_core.store import (
     anomalies,
+    answers,
     approvals,
     audit,
+    call_lessons,
     decisions,
     detail,
+    enhancement_changes,
+    enhancements,
+    experiment_changes,
+    experiments,
     file_rules,
     filters,
     migrate,
     namespace_changes,
     namespaces,
     partitions,
+    pattern_detail,
+    patterns,
     policies,
     progress,
     query,
@@ -31,9 +40,12 @@ from llmproxy_core.store import (
     selection,
     stars,
     statistics,
+    transformation_changes,
+    transformations,
     tree,
 )
 from llmproxy_core.store.database import Database, driver
+from llmproxy_core.store.learning_rows import Lessons, UnlearntRow
 from llmproxy_core.store.namespaces import Rule
 from llmproxy_core.store.rows import (
     Batch,
@@ -59,6 +71,18 @@ from tests.store.flows import (
     an_event,
     new_id,
 )
+from tests.store.lessons import (
+    a_change,
+    a_pattern,
+    a_signal,
+    a_sum,
+    a_unit,
+    a_version,
+    an_enhancement,
+    an_event_of,
+    an_experiment,
+    of_pattern,
+)
 
 PASSWORD = "only-for-this-test"
 MARK = "zebra"
@@ -66,6 +90,8 @@ MANY = [b"number%d" % n for n in range(1500)]
 """More words than are kept beside an answer."""
 OURS = UUID("0199aaaa-0000-7000-8000-000000000001")
 THEIRS = UUID("0199bbbb-0000-7000-8000-000000000002")
+PATTERNS = {1: UUID(OURS.hex[:-1] + "a"), 2: UUID(THEIRS.hex[:-1] + "a")}
+TRIALS = {1: UUID(OURS.hex[:-1] + "b"), 2: UUID(THEIRS.hex[:-1] + "b")}
 _numbers = itertools.count(1)
 
 
@@ -116,7 +142,22 @@ def theirs(owner: Database) -> RequestRow:
                 "INSERT INTO blobs (ns_id, epoch, hash, data) VALUES (%s, %s, %s, %s)",
                 [ns_id, partitions.epoch_now(), new_id(), word.encode()],
             )
+            _suggest(connection, ns_id, word)
     return batch.requests[0]
+
+
+def _suggest(connection: psycopg.Connection[Any], ns_id: int, word: str) -> None:
+    one = an_enhancement(PATTERNS[ns_id], id=str(TRIALS[ns_id]), reasoning=word)
+    enhancement_changes.add(connection, ns_id, one)
+    enhancement_changes.note_asked(connection, ns_id, PATTERNS[ns_id], "ab" * 16, word)
+    trial = an_experiment(PATTERNS[ns_id], id=str(TRIALS[ns_id]), name=word)
+    experiment_changes.add(connection, ns_id, trial, word)
+    experiment_changes.start(connection, TRIALS[ns_id], word)
+    won = transformations.checked(
+        {"name": word, "logic": [{"op": "append_system", "text": f"As {word}s do."}]}
+    )
+    origin = f"{transformations.OF_EXPERIMENT}{trial.id}"
+    transformation_changes.store(connection, won, origin, None, word)
 
 
 def _everything(ns_id: int, session: UUID, word: str) -> Batch:
@@ -153,6 +194,25 @@ def _everything(ns_id: int, session: UUID, word: str) -> Batch:
         approvals=[an_approval(requests[0], said=word)],
         unjudged=[UnjudgedRow(ns_id, requests[2].id, word, request=True)],
         deliveries=[DeliveryRow(ns_id, new_id(), word, word, word, word, AT)],
+        lessons=_lessons(ns_id, requests[0], word),
+    )
+
+
+def _lessons(ns_id: int, call: RequestRow, word: str) -> Lessons:
+    pattern = a_pattern(
+        ns_id=ns_id, id=PATTERNS[ns_id], name=word, pieces=[f"a {word} is ", None], kind="system"
+    )
+    like = a_pattern(ns_id=ns_id, name=f"{word}s", pieces=pattern.pieces, kind="system")
+    return Lessons(
+        applied=[a_change(call, word)],
+        unlearnt=[UnlearntRow(ns_id, call.id, word)],
+        patterns=[pattern, like],
+        versions=[a_version(pattern, text=word)],
+        history=[an_event_of(pattern, why=word)],
+        calls=[of_pattern(call, pattern, model=word)],
+        signals=[a_signal(call, why=word)],
+        sums=[a_sum(pattern, model=word)],
+        units=[a_unit(TRIALS[ns_id], ns_id=ns_id, arm=word)],
     )
 
 
@@ -200,6 +260,27 @@ def test_a_reader_sees_its_namespace_in_every_table(
 
 
 @pytest.mark.usefixtures("theirs")
+def test_what_an_experiment_has_won_is_seen_by_who_sees_the_experiment(
+    owner: Database, login: Callable[[str | None], Database]
+) -> None:
+    people = transformations.checked(
+        {"name": "written", "logic": [{"op": "append_system", "text": "Be brief."}]}
+    )
+    reader, writer = login("llmproxy_reader"), login("llmproxy_writer")
+    with owner.raw() as connection:
+        connection.autocommit = True
+        transformation_changes.add(connection, people, "ann")
+        policies.grant(connection, name_of(reader), "default", "test")
+    for who, seen in ((reader, {"horse", "written"}), (writer, {"horse", "written", MARK})):
+        with who.raw() as restricted:
+            found = transformations.transformations(restricted)
+            assert {one.name for one in found} == seen
+    with writer.raw() as worker:
+        worker.autocommit = True
+        assert transformation_changes.set_active(worker, MARK, "worker", active=False)
+
+
+@pytest.mark.usefixtures("theirs")
 def test_a_reader_without_a_namespace_sees_nothing(
     owner: Database, login: Callable[[str | None], Database]
 ) -> None:
@@ -229,6 +310,9 @@ def _told(database: Database, theirs: RequestRow) -> Iterator[tuple[str, str]]:
         "flows of session": lambda c: reads.flows(c, session=THEIRS),
         "flows by id": lambda c: reads.flows_by_id(c, [theirs.id]),
         "flow": lambda c: reads.flow(c, theirs.id),
+        "answers.call_of": lambda c: _mark(answers.call_of(c, f"resp_{MARK}") is not None),
+        "enhancements.waiting": lambda c: _mark(enhancements.waiting(c) > 1),
+        "transformations": lambda c: transformations.transformations(driver(c)),
         "request": lambda c: detail.request(c, 2, theirs.id),
         "search": lambda c: reads.flows(c, where=filters.parse(MARK)),
         "words searched": lambda c: reads.search(c, query.parse(MARK)),
@@ -261,6 +345,40 @@ def _told(database: Database, theirs: RequestRow) -> Iterator[tuple[str, str]]:
         "approvals": approvals.newest,
         "approvals waiting": approvals.waiting,
         "approvals of flow": lambda c: approvals.of_flow(c, theirs.id),
+        "patterns": lambda c: patterns.patterns(c, ["system"], today=AT.date()),
+        "patterns by id": lambda c: patterns.by_id(c, [PATTERNS[2]]),
+        "patterns found": lambda c: _mark(patterns.find_ids(c, MARK)),
+        "pattern by day": lambda c: patterns.by_day(c, 2, PATTERNS[2], AT.date()),
+        "pattern by model": lambda c: patterns.by_model(c, 2, PATTERNS[2], AT.date()),
+        "pattern total": lambda c: _mark(patterns.total(c, 2, PATTERNS[2], AT.date()).calls),
+        "pattern about": lambda c: pattern_detail.about(c, 2, PATTERNS[2]),
+        "pattern versions": lambda c: pattern_detail.versions(c, 2, PATTERNS[2]),
+        "pattern history": lambda c: pattern_detail.history(c, 2, PATTERNS[2]),
+        "pattern calls": lambda c: pattern_detail.calls(c, 2, PATTERNS[2]),
+        "patterns alike": lambda c: pattern_detail.nearest(c, 2, PATTERNS[2], "system"),
+        "lessons of call": lambda c: call_lessons.of_call(c, theirs.id),
+        "patterns of calls": lambda c: call_lessons.patterns_of(c, [theirs.id]),
+        "enhancements": enhancements.enhancements,
+        "enhancements by id": lambda c: enhancements.by_id(c, [TRIALS[2]]),
+        "enhancements of pattern": lambda c: enhancements.of_pattern(c, 2, PATTERNS[2]),
+        "enhancements found": lambda c: _mark(enhancements.find_ids(c, TRIALS[2].hex)),
+        "enhancements asked": lambda c: _mark(enhancements.asked(c, 2, PATTERNS[2])),
+        "experiments": experiments.experiments,
+        "experiments by id": lambda c: experiments.by_id(c, [TRIALS[2]]),
+        "experiments found": lambda c: _mark(experiments.find_ids(c, MARK)),
+        "experiments in force": experiments.in_force,
+        "experiments units": lambda c: experiments.units(c, 2, TRIALS[2]),
+        "experiments due": lambda c: experiments.due(c, AT + timedelta(days=1)),
+        "experiments arms": lambda c: experiments.arms(c, 2, TRIALS[2]),
+        "experiments judged": lambda c: _mark(
+            _may_count(c) and experiments.judged(c, 2, TRIALS[2])
+        ),
+        "experiments counted": lambda c: _mark(
+            _may_count(c) and experiments.counted(c, 2, TRIALS[2]).arms
+        ),
+        "experiments aims": lambda c: [
+            (one.one.name, experiments.aim(c, one)) for one in experiments.experiments(c)
+        ],
         "rollups": lambda c: c.execute(text("SELECT * FROM rollups")).all(),
         "words": lambda c: _mark(
             c.execute(
@@ -284,6 +402,14 @@ def _told(database: Database, theirs: RequestRow) -> Iterator[tuple[str, str]]:
         yield "blobs", repr(raw.execute("SELECT data FROM blobs").fetchall())
 
 
+def _may_count(connection: Connection) -> bool:
+    """Count all conversations, if this login may."""
+    with suppress(psycopg.errors.InsufficientPrivilege), driver(connection).transaction():
+        driver(connection).execute("UPDATE experiment_units SET judged_at = now()")
+        return True
+    return False
+
+
 def _mark(found: object) -> str:
     return MARK if found else ""
 
@@ -304,11 +430,21 @@ def _anomaly_ids(connection: Connection) -> list[UUID]:
 def test_the_search_functions_of_the_store_are_all_asked() -> None:
     """A new way to read has to be added to `_told`."""
     asked = inspect.getsource(_told)
-    for module in (reads, anomalies, decisions):
+    for module in (
+        reads,
+        answers,
+        anomalies,
+        decisions,
+        patterns,
+        pattern_detail,
+        enhancements,
+        experiments,
+    ):
         short = module.__name__.rpartition(".")[2]
         names = [
             name for name, found in inspect.getmembers(module, inspect.isfunction)
             if found.__module__ == module.__name__ and not name.startswith("_")
+            and next(iter(inspect.signature(found).parameters), "") == "conn"
         ]  # fmt: skip
         assert [name for name in names if f"{short}.{name}" not in asked] == []
 

@@ -3,6 +3,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,19 @@ from sqlalchemy import text
 
 from llmproxy_core.errors import StoreError
 from llmproxy_core.hashing import content_hash
-from llmproxy_core.store import audit, index, partitions, reads, retention, rewriting, stars
+from llmproxy_core.store import (
+    audit,
+    enhancement_changes,
+    experiment_changes,
+    index,
+    partitions,
+    reads,
+    retention,
+    rewriting,
+    stars,
+)
 from llmproxy_core.store.database import Database
+from llmproxy_core.store.learning_rows import Lessons, UnlearntRow
 from llmproxy_core.store.rows import Batch, RequestRow, SearchRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import (
@@ -27,13 +39,27 @@ from tests.store.flows import (
     an_event,
     new_id,
 )
+from tests.store.lessons import (
+    a_change,
+    a_pattern,
+    a_signal,
+    a_sum,
+    a_unit,
+    a_version,
+    an_enhancement,
+    an_event_of,
+    an_experiment,
+    of_pattern,
+)
 
 type Connection = psycopg.Connection[Any]
 
 DAY = 86_400_000
 HOT = (
     "requests", "responses", "tool_calls", "analytics_events", "policy_decisions", "search", "blobs",
+    "pattern_calls", "signals", "applied",
 )  # fmt: skip
+A_PATTERN = a_pattern()
 RULES = "Always answer in the language of the question. " * 200
 
 
@@ -85,6 +111,11 @@ def conversation(
                 decisions=[a_decision(request)],
                 sessions=[a_session(ns_id=ns_id, id=session)],
                 search=[SearchRow(ns_id, request.id, list(range(turn, turn + index.MOST + 1)))],
+                lessons=Lessons(
+                    calls=[of_pattern(request, A_PATTERN)],
+                    signals=[a_signal(request)],
+                    applied=[a_change(request)],
+                ),
             )
         )
     return requests
@@ -171,6 +202,99 @@ def test_anomalies_and_approvals_go_with_their_calls(
     assert kept == [("again",), ("starred",)]
     waiting = connection.execute("SELECT request_id FROM approvals ORDER BY request_id").fetchall()
     assert waiting == [(old[0].id,), (new.id,)]
+
+
+def test_what_was_learnt_goes_with_its_calls(connection: Connection, writer: Writer) -> None:
+    starred, other = new_id(), new_id()
+    old = [conversation(writer, turns=1, session=id)[0] for id in (starred, other)]
+    (new,) = conversation(writer, turns=1, weeks=3)
+    asked = (old[0], new, old[1])
+    kept, again, gone = (a_pattern(kind="system", last_seen=_at(row)) for row in asked)
+    writer.write(
+        Batch(
+            lessons=Lessons(
+                patterns=[kept, again, gone],
+                versions=[a_version(one) for one in (kept, again, gone)],
+                history=[an_event_of(one) for one in (kept, again, gone)],
+                sums=[a_sum(one) for one in (kept, again, gone)],
+                calls=[of_pattern(*pair) for pair in zip(asked, (kept, again, gone), strict=True)],
+                unlearnt=[UnlearntRow(1, row.id, "home") for row in (*old, new)],
+            )
+        )
+    )
+    stars.star(connection, starred, "anna")
+    retention.sweep(connection, 10, in_days(21))
+    for table in ("pattern_calls", "signals", "applied"):
+        found = connection.execute(f"SELECT DISTINCT request_id FROM {table} ORDER BY 1").fetchall()
+        assert found == [(old[0].id,), (new.id,)], table
+    for table in ("pattern_versions", "pattern_history", "pattern_days"):
+        assert len(connection.execute(f"SELECT FROM {table}").fetchall()) == 2, table
+    patterns = connection.execute("SELECT id FROM prompt_patterns ORDER BY 1").fetchall()
+    assert patterns == sorted([(kept.id,), (again.id,)])
+    assert len(connection.execute("SELECT FROM unlearnt").fetchall()) == 2
+
+
+def test_wordings_and_suggestions_that_nobody_needs_go(
+    connection: Connection, writer: Writer
+) -> None:
+    (old,), (new,) = (conversation(writer, turns=1, weeks=weeks) for weeks in (0, 3))
+    lives, gone = a_pattern(kind="system", last_seen=_at(new)), a_pattern(last_seen=_at(old))
+    ours = [
+        a_version(lives, number, text=f"v{number}", last_seen=_at(seen))
+        for number, seen in ((1, old), (2, old), (3, new))
+    ]
+    calls = [of_pattern(new, lives, version=3)]
+    writer.write(Batch(lessons=Lessons(patterns=[lives, gone], versions=ours, calls=calls)))
+    for pattern, words in ((lives, "Be kind."), (gone, "Be brief.")):
+        edit = ({"op": "append_system", "text": words},)
+        enhancement_changes.add(connection, 1, an_enhancement(pattern.id, edit=edit))
+    retention.sweep(connection, 10, in_days(21))
+    kept = connection.execute("SELECT text FROM pattern_versions").fetchall()
+    assert kept == [("v3",)]
+    suggested = connection.execute("SELECT pattern_id FROM enhancements").fetchall()
+    assert suggested == [(lives.id,)]
+
+
+def test_examples_of_a_pattern_that_lives_go(connection: Connection, writer: Writer) -> None:
+    (old,), (new,) = (conversation(writer, turns=1, weeks=weeks) for weeks in (0, 3))
+    told = [[row.id.hex, int(_at(row).timestamp()) * 10**9] for row in (old, new)]
+    lives, other = (
+        a_pattern(last_seen=_at(new), state={"pattern": {"runs": ["x"], "examples": one}})
+        for one in (told, told[:1])
+    )
+    family = a_pattern(kind="system", last_seen=_at(new), state={"family": {"n": 1}})
+    writer.write(Batch(lessons=Lessons(patterns=[lives, other, family])))
+    retention.sweep(connection, 10, in_days(21))
+    stored = connection.execute("SELECT id, state FROM prompt_patterns").fetchall()
+    assert dict(stored) == {
+        lives.id: {"pattern": {"runs": ["x"], "examples": told[1:]}},
+        other.id: {"pattern": {"runs": ["x"], "examples": []}},
+        family.id: family.state,
+    }
+
+
+def test_a_pattern_and_the_conversations_of_an_experiment_stay_while_it_runs(
+    connection: Connection, writer: Writer
+) -> None:
+    (old,) = conversation(writer, turns=1)
+    pattern = a_pattern(last_seen=_at(old))
+    writer.write(Batch(lessons=Lessons(patterns=[pattern])))
+    one = an_experiment(pattern.id)
+    experiment_changes.add(connection, 1, one, "anna")
+    id = UUID(one.id)
+    experiment_changes.start(connection, id, "anna")
+    writer.write(Batch(lessons=Lessons(units=[a_unit(id, first_at=_at(old), last_at=_at(old))])))
+    retention.sweep(connection, 10, in_days(21))
+    assert connection.execute("SELECT count(*) FROM experiment_units").fetchone() == (1,)
+    experiment_changes.stop(connection, id, "anna", "enough")
+    assert connection.execute("SELECT count(*) FROM prompt_patterns").fetchone() == (1,)
+    retention.sweep(connection, 10, in_days(21))
+    for table in ("experiment_units", "prompt_patterns"):
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+
+
+def _at(row: RequestRow) -> datetime:
+    return datetime.fromtimestamp((row.id.int >> 80) / 1000, UTC)
 
 
 def test_what_is_older_than_the_weeks_is_dropped_too(

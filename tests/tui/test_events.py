@@ -89,6 +89,7 @@ async def test_an_event_about_a_call_opens_it(source: MemorySource, home: Home) 
         ("fault", {"where": "Approvals", "error": "boom"}, "Approvals failed and refused the call"),
         ("fault", {"where": "Policies.request", "error": "boom"}, "what on_fault says: boom"),
         ("policy_clash", {"policy": "no-keys"}, "mitm.toml has the policy no-keys"),
+        ("transformation_clash", {"transformation": "cap"}, "mitm.toml has the transformation cap"),
         (
             "tls_failed",
             {"host": "x", "error": "eof", "distrusts_ca": False},

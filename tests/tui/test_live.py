@@ -327,11 +327,21 @@ async def test_the_palette_knows_the_screens(source: MemorySource, home: Home) -
 
 
 async def test_the_help_names_every_key_of_the_footer(source: MemorySource, home: Home) -> None:
-    async with on_stage(source, home, size=(120, 100)) as stage:
+    async with on_stage(source, home, size=(120, 130)) as stage:
         await stage.press("question_mark")
         await stage.sees("Filter (all terms must hold)", "Everywhere")
         await stage.press("escape")
         assert stage.live
+
+
+async def test_the_help_begins_with_the_screen_that_is_open(
+    source: MemorySource, home: Home
+) -> None:
+    async with on_stage(source, home, size=(120, 24)) as stage:
+        await stage.press("9", "question_mark")
+        await stage.sees("start a draft; stop what runs", "Everywhere")
+        await stage.press("escape", "1", "enter", "question_mark")
+        await stage.sees("the tabs: Conversation, Request … Learnt", "Everywhere")
 
 
 async def test_calls_in_which_something_was_found_are_marked(home: Home) -> None:

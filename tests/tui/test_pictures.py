@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from llmproxy_core.home import Home
-from tests.tui import demo, family, guard_demo
+from tests.tui import demo, family, guard_demo, learning_demo
 from tests.tui.memory import MemorySource
 from tests.tui.stage import Stage, make_app, on_stage, ready, until
 
@@ -103,6 +103,43 @@ def test_approvals(snap_compare: Compare, home: Home) -> None:
 def test_findings_of_a_call(snap_compare: Compare, home: Home) -> None:
     run = after("4", "enter", see="1 finding")
     assert snap_compare(make_app(guard_demo.source(), home), terminal_size=SMALL, run_before=run)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
+def test_patterns(snap_compare: Compare, home: Home, size: tuple[int, int]) -> None:
+    run = after("7", see="Ticket:")
+    assert snap_compare(make_app(learning_demo.source(), home), terminal_size=size, run_before=run)
+
+
+def test_versions(snap_compare: Compare, home: Home) -> None:
+    run = after("7", "s", "enter", "4", see="+Never guess.")
+    assert snap_compare(make_app(learning_demo.source(), home), terminal_size=SMALL, run_before=run)
+
+
+def test_enhancements(snap_compare: Compare, home: Home) -> None:
+    run = after("8", see="On its newest call")
+    assert snap_compare(make_app(learning_demo.source(), home), terminal_size=LARGE, run_before=run)
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "180x40"])
+def test_experiments(snap_compare: Compare, home: Home, size: tuple[int, int]) -> None:
+    run = after("9", "down", see="after 1,900 conv" if size == WIDE else "points (+3.0 to")
+    assert snap_compare(make_app(learning_demo.source(), home), terminal_size=size, run_before=run)
+
+
+def test_experiments_in_light(snap_compare: Compare, home: Home) -> None:
+    run = after("t", "9", "down", "enter", see="after 1,900 conv")
+    assert snap_compare(make_app(learning_demo.source(), home), terminal_size=LARGE, run_before=run)
+
+
+def test_rules(snap_compare: Compare, home: Home) -> None:
+    run = after("0", "down", see="drop: parameter")
+    assert snap_compare(make_app(learning_demo.source(), home), terminal_size=LARGE, run_before=run)
+
+
+def test_what_is_learnt_of_a_call(snap_compare: Compare, home: Home) -> None:
+    run = after("down", "down", "enter", "8", see="How it went")
+    assert snap_compare(make_app(learning_demo.source(), home), terminal_size=LARGE, run_before=run)
 
 
 async def test_the_picture_in_the_readme_is_what_the_app_looks_like(

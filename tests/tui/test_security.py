@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from llmproxy_core.home import Home
+from llmproxy_core.store.guard_rows import Anomaly
 from llmproxy_core.tui.screens.asking import AskScreen
+from llmproxy_core.tui.screens.security import SecurityScreen
 from llmproxy_core.tui.screens.session import SessionScreen
 from tests.tui import demo, guard_demo
 from tests.tui.memory import MemorySource
@@ -208,6 +210,30 @@ async def test_older_findings_come_as_one_scrolls(source: MemorySource, home: Ho
         await stage.sees("number 449")
         source.guard.find(guard_demo.finding(9, 0.5, said="a newer one"))
         await stage.sees("451 findings", "number 449")
+
+
+async def test_reading_again_shows_no_more_than_before_and_loses_none(
+    source: MemorySource, home: Home
+) -> None:
+    def finding(n: int) -> Anomaly:
+        return guard_demo.finding(2000 - n, n, said=f"number {n}")
+
+    source.guard.found = [finding(n) for n in range(1000, 1450)]
+    async with on_stage(source, home, size=(140, 40)) as stage:
+        await stage.press("4")
+        await stage.sees("200+ findings")
+        screen = stage.app.screen
+        assert isinstance(screen, SecurityScreen)
+        for _ in range(3):
+            await screen._read()
+        await stage.sees("200+ findings")
+        source.guard.find(*map(finding, range(700, 1000)))  # more than are read at once
+        await stage.sees("200+ findings", "number 700")
+        for many in ("400+", "600+", "750"):
+            await stage.press("end")
+            await stage.sees(f"{many} findings")
+        shown = [one.said for one in screen.findings]
+        assert shown == [f"number {n}" for n in range(700, 1450)]
 
 
 async def test_without_a_database_the_queue_says_so(source: MemorySource, home: Home) -> None:

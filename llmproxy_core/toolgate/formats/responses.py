@@ -162,7 +162,7 @@ def called(item: Fields) -> bool:
     if item.get("type") == "shell_call":
         place = text_of(members(item.get("environment")).get("type"))
         return not place.startswith("container")
-    return item.get("type") in CALLS
+    return text_of(item.get("type")) in CALLS
 
 
 def name_of(item: Fields) -> str:

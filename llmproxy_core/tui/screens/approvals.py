@@ -148,11 +148,8 @@ class ApprovalsScreen(ModeScreen):
 
     def step(self, by: int) -> UUID | None:
         """The call `by` lines below; the cursor goes there, too."""
-        index = self.table.cursor + by
-        if not 0 <= index < len(self.table.rows):
-            return None
-        self.table.move(index)
-        return self.table.rows[index].request_id
+        row = self.table.step(by)
+        return row.request_id if row else None
 
     @work(group="decide")
     async def action_approve(self) -> None:

@@ -3,22 +3,22 @@
 from typing import ClassVar
 from uuid import UUID
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Footer, Static
 
+from llmproxy_core.plural import counted
 from llmproxy_core.store.guard_rows import PolicyDecision
 from llmproxy_core.tui import figures, guard_words, plain
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.hub import HubScreen
+from llmproxy_core.tui.refresher import Refresher
 from llmproxy_core.tui.screens.detail import DetailScreen
 from llmproxy_core.tui.widgets.columns import Cell, Column, Glance
 from llmproxy_core.tui.widgets.table import Table
 
 LIMIT = 500
-REFRESH_SECONDS = 1.0
 
 
 def _outcome(one: PolicyDecision, _: Glance) -> Cell:
@@ -45,7 +45,7 @@ class DecisionsScreen(HubScreen):
     def __init__(self, policy: str) -> None:
         super().__init__()
         self.policy = policy
-        self._stale = False
+        self.refresher = Refresher(self, self._read)
 
     def compose(self) -> ComposeResult:
         self.table: Table[PolicyDecision] = Table(COLUMNS, lambda one: one.id, id="decisions")
@@ -57,27 +57,25 @@ class DecisionsScreen(HubScreen):
     def on_mount(self) -> None:
         self.table.focus()
         self.hub.updates.subscribe(self, self.take_update)
-        self.set_interval(REFRESH_SECONDS, self._freshen)
-        self.reload()
+        self.refresher.start()
 
     def take_update(self, update: Update) -> None:
-        self._stale |= bool(update.flows) or update.overflow
+        if update.flows or update.overflow:
+            self.refresher.news()
 
-    def _freshen(self) -> None:
-        if self._stale and self.is_current:
-            self.reload()
-
-    @work(exclusive=True, group="decisions")
-    async def reload(self) -> None:
+    async def _read(self) -> None:
         guard, name = self.hub.source.guard, self.policy
         found = await self.hub.ask(lambda: guard.decisions(name, limit=LIMIT))
         if found is None:
             return
-        self._stale = False
         self.table.use_glance(self.hub.glance())
         self.table.show(found)
-        count = f"{len(found)}{'+' if len(found) == LIMIT else ''} time{'s' * (len(found) != 1)}"
-        told = f"applied {count}" if found else "has not applied to any call yet"
+        more = " or more" if len(found) == LIMIT else ""
+        told = (
+            f"applied {counted(len(found), 'time')}{more}"
+            if found
+            else "has not applied to any call yet"
+        )
         head = Content.assemble((f" {plain.line(name)} ", "bold"), (f" {told}", "$secondary"))
         self.query_one("#decisions-head", Static).update(head)
 
@@ -87,8 +85,5 @@ class DecisionsScreen(HubScreen):
 
     def step(self, by: int) -> UUID | None:
         """The call of the decision `by` lines below; the cursor goes there, too."""
-        index = self.table.cursor + by
-        if not 0 <= index < len(self.table.rows):
-            return None
-        self.table.move(index)
-        return self.table.rows[index].request_id
+        row = self.table.step(by)
+        return row.request_id if row else None

@@ -9,45 +9,46 @@ from uuid import UUID
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.reactive import reactive
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Footer
 
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.store.rows import FlowDetail
-from llmproxy_core.store.tree import SAME
-from llmproxy_core.tui import figures, guard_words, pages, plain, reading
+from llmproxy_core.success.signal import Verdict
+from llmproxy_core.tui import figures, pages, reading
 from llmproxy_core.tui.bodies import save_bodies
 from llmproxy_core.tui.feed import Update
-from llmproxy_core.tui.heading import heading, kin_lines
-from llmproxy_core.tui.hub import HubScreen
+from llmproxy_core.tui.refresher import Refresher
+from llmproxy_core.tui.screens.asking import AskScreen
+from llmproxy_core.tui.screens.tabbed import TabbedScreen, keys
+from llmproxy_core.tui.widgets.call_head import CallHead
 from llmproxy_core.tui.widgets.conversation import Conversation
 from llmproxy_core.tui.widgets.find_line import FindLine
 from llmproxy_core.tui.widgets.findings_pane import FindingsPane
+from llmproxy_core.tui.widgets.learnt_pane import LearntPane
 from llmproxy_core.tui.widgets.tab_line import Tab, TabLine
 from llmproxy_core.tui.widgets.text_pane import Line, TextPane
 from llmproxy_core.tui.widgets.timing import TimingPane
 
 TABS = (
-    Tab("1", "conversation", "Conversation"),
-    Tab("2", "request", "Request"),
-    Tab("3", "response", "Response"),
-    Tab("4", "headers", "Headers"),
+    Tab("1", "conversation", "Conversation", "Conv."),
+    Tab("2", "request", "Request", "Req."),
+    Tab("3", "response", "Response", "Resp."),
+    Tab("4", "headers", "Headers", "Head."),
     Tab("5", "timing", "Timing"),
     Tab("6", "diff", "Diff"),
-    Tab("7", "findings", "Findings"),
+    Tab("7", "findings", "Findings", "Find."),
+    Tab("8", "learnt", "Learnt"),
 )
 
 
-class DetailScreen(HubScreen):
+class DetailScreen(TabbedScreen):
     """`step`: gives the flow some lines below in the table that this was opened from; `tab`: the
     one to begin with."""
 
+    HELP = "Detail"
+    TABS = TABS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),
-        *(Binding(tab.key, f"tab('{tab.name}')", tab.title, show=False) for tab in TABS),
-        Binding("right", "turn_tab(1)", "Next tab", show=False),
-        Binding("left", "turn_tab(-1)", "Tab before", show=False),
+        *keys(TABS),
         Binding("n", "step(1)", "Next"),
         Binding("b", "step(-1)", "Prev"),
         Binding("p", "parent", "Parent"),
@@ -57,9 +58,9 @@ class DetailScreen(HubScreen):
         Binding("slash", "find", "Find", key_display="/"),
         Binding("y", "copy", "Copy"),
         Binding("o", "save", "Save"),
+        Binding("plus", "feedback('good')", "Good answer", show=False),
+        Binding("minus", "feedback('bad')", "Bad answer", show=False),
     ]
-
-    tab: reactive[str] = reactive("conversation", init=False)
 
     def __init__(
         self,
@@ -67,8 +68,7 @@ class DetailScreen(HubScreen):
         step: Callable[[int], UUID | None] | None = None,
         tab: str = "conversation",
     ) -> None:
-        super().__init__()
-        self.set_reactive(DetailScreen.tab, tab)
+        super().__init__(tab)
         self.flow_id = flow_id
         self.step = step
         self.detail: FlowDetail | None = None
@@ -76,10 +76,10 @@ class DetailScreen(HubScreen):
         self._shown: set[str] = set()
         self._fetching = False
         self._hex = False
+        self._lessons = Refresher(self, self._learn)
 
     def compose(self) -> ComposeResult:
-        yield Static(id="detail-head")
-        yield Static(id="detail-kin", markup=False)
+        yield CallHead()
         yield TabLine(TABS, self.tab, id="detail-tabs")
         with ContentSwitcher(initial=self.tab):
             yield Conversation(id="conversation")
@@ -88,11 +88,13 @@ class DetailScreen(HubScreen):
             yield TimingPane(id="timing")
             yield TextPane(id="diff")
             yield FindingsPane(id="findings")
+            yield LearntPane(id="learnt")
         yield FindLine()
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.hub.updates.subscribe(self, self.take_update)
+        self._lessons.start()
         self.load()
 
     # what comes in ---------------------------------------------------------------------------
@@ -104,19 +106,28 @@ class DetailScreen(HubScreen):
         try:
             detail = await asyncio.to_thread(source.flow, flow_id)
         except LlmproxyError as exc:
-            self._say(str(exc))
+            self.query_one(CallHead).say(str(exc))
             return
         if detail is None:
-            self._say(f"There is no call {flow_id} (any more).")
+            self.query_one(CallHead).say(f"There is no call {flow_id} (any more).")
             return
         self.detail = detail
         self.reading = await asyncio.to_thread(reading.read, detail)
-        self._shown.clear()
-        self._tell_head(detail)
-        self._tell_kin(detail)
-        await self._show_tab()
+        self._shown = {"learnt"}  # told as it is read
+        self.query_one(CallHead).show(detail, self.reading.problem or "")
+        await self.show_tab()
+
+    async def _learn(self) -> None:
+        """What was learnt of it: signals come after the answer, some of them much later."""
+        flow_id, learning = self.flow_id, self.hub.source.learning
+        found = await self.hub.ask(lambda: learning.learnt(flow_id))
+        if found is not None and flow_id == self.flow_id:
+            self.query_one(CallHead).tell(found)
+            self.query_one(LearntPane).tell(found)
 
     def take_update(self, update: Update) -> None:
+        if update.learning or update.overflow:
+            self._lessons.news()
         detail = self.detail
         if detail is None or detail.response is not None:
             if detail is None and update.overflow:
@@ -142,44 +153,10 @@ class DetailScreen(HubScreen):
 
     # what is shown ---------------------------------------------------------------------------
 
-    def _say(self, text: str) -> None:
-        self.query_one("#detail-head", Static).update(Content(plain.line(text)))
-
-    def _tell_head(self, detail: FlowDetail) -> None:
-        self.query_one("#detail-head", Static).update(heading(detail))
-
-    @work(exclusive=True, group="kin")
-    async def _tell_kin(self, detail: FlowDetail) -> None:
-        """What it comes from, what is estimated, and why a prompt cache was missed."""
-        source, row = self.hub.source, detail.request
-        tool = await self.hub.ask(lambda: source.caller(row)) if row.parent_call else None
-        found = await self.hub.ask(lambda: source.guard.found_in(row.id))
-        decided = await self.hub.ask(lambda: source.guard.decided_about(row.id))
-        guarded = guard_words.summary(found or [], decided or [])
-        self._show_kin([*guarded, *kin_lines(detail, self._problem, tool)])
-        if detail.response is not None and row.relation in SAME:
-            missed = await self.hub.ask(lambda: source.misses(row.ns_id, [row.id]))
-            miss = (missed or {}).get(row.id)
-            self._show_kin([*guarded, *kin_lines(detail, self._problem, tool, miss)])
-
-    @property
-    def _problem(self) -> str:
-        return (self.reading.problem or "") if self.reading is not None else ""
-
-    def _show_kin(self, lines: list[Content]) -> None:
-        kin = self.query_one("#detail-kin", Static)
-        kin.display = bool(lines)
-        kin.update(Content("\n").join(lines))
-
-    async def watch_tab(self, tab: str) -> None:
-        self.query_one(TabLine).current = tab
-        self.query_one(ContentSwitcher).current = tab
-        await self._show_tab()
-
-    async def _show_tab(self) -> None:
+    async def show_tab(self) -> None:
         detail, read, tab = self.detail, self.reading, self.tab
         if detail is None or read is None or tab in self._shown:
-            self._focus_tab()
+            self.focus_tab()
             return
         self._shown.add(tab)
         if tab == "conversation":
@@ -189,17 +166,14 @@ class DetailScreen(HubScreen):
         elif tab == "diff":
             self._compare(detail, read)
         elif tab == "findings":
-            self.query_one(FindingsPane).show(detail)
+            self.query_one(FindingsPane).read(detail)
         elif tab == "headers":
             self._lay_out(tab, lambda: pages.headers_page(detail))
         else:
             make = pages.request_page if tab == "request" else pages.response_page
             as_hex = self._hex
             self._lay_out(tab, lambda: make(detail, as_hex=as_hex))
-        self._focus_tab()
-
-    def _focus_tab(self) -> None:
-        self.query_one(f"#{self.tab}").focus()
+        self.focus_tab()
 
     @work(group="pages")
     async def _lay_out(self, tab: str, make: Callable[[], list[Line]]) -> None:
@@ -217,18 +191,8 @@ class DetailScreen(HubScreen):
 
     # what a person does ----------------------------------------------------------------------
 
-    def action_tab(self, name: str) -> None:
-        self.tab = name
-
-    def action_turn_tab(self, by: int) -> None:
-        names = [tab.name for tab in TABS]
-        self.tab = names[(names.index(self.tab) + by) % len(names)]
-
-    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
-        self.tab = event.name
-
     def action_find(self) -> None:
-        if self.tab in ("conversation", "timing", "findings"):
+        if self.tab in ("conversation", "timing", "findings", "learnt"):
             self.action_tab("request")
         self.query_one(FindLine).open()
 
@@ -237,7 +201,7 @@ class DetailScreen(HubScreen):
             self.notify("Not found", severity="warning")
 
     def on_find_line_closed(self) -> None:
-        self._focus_tab()
+        self.focus_tab()
 
     def action_step(self, by: int) -> None:
         flow_id = self.step(by) if self.step else None
@@ -267,12 +231,13 @@ class DetailScreen(HubScreen):
         if self.tab in ("request", "response"):
             self._hex = not self._hex
             self._shown -= {"request", "response"}
-            self.call_next(self._show_tab)
+            self.call_next(self.show_tab)
 
     def _go(self, flow_id: UUID) -> None:
         self.flow_id = flow_id
         self.detail = self.reading = None
         self.load()
+        self._lessons.again()
 
     def action_copy(self) -> None:
         """Copy what the tab shows; of a conversation, the answer."""
@@ -295,6 +260,23 @@ class DetailScreen(HubScreen):
             if text
             else f"Copied {self.flow_id}"
         )
+
+    @work(group="feedback")
+    async def action_feedback(self, verdict: Verdict) -> None:
+        """Say whether the answer was good; of a bad one, why."""
+        detail, learning = self.detail, self.hub.source.learning
+        if detail is None:
+            return
+        why: str | None = ""
+        if verdict == "bad":
+            told = "Enter without words is fine, too; Esc takes it back"
+            why = await self.app.push_screen_wait(AskScreen("A bad answer: why?", told))
+        if why is None:
+            return
+        said: str = why
+        if await self.hub.do(lambda: learning.feedback(detail.flow.id, verdict, said)):
+            self.notify(f"{verdict}: thank you", timeout=3)
+            self._lessons.again()
 
     @work(group="save")
     async def action_save(self) -> None:

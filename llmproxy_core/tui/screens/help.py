@@ -16,6 +16,7 @@ type Rows = tuple[tuple[str, str], ...]
 EVERYWHERE: Rows = (
     ("1 2 3", "Live, Sessions, Events"),
     ("4 5 6", "Security, Policies, Approvals (calls that wait)"),
+    ("7 8 9 0", "Patterns, Enhancements, Experiments, Rules"),
     ("↑ ↓ k j", "move; PgUp PgDn Home End, too"),
     ("Enter", "open what the cursor is on"),
     ("Esc", "back"),
@@ -58,6 +59,14 @@ SECURITY: Rows = (
     ("/", "severity:>=high family:secret ns:payments status:all"),
     ("⟨U+200B⟩", "a character that is not seen, spelled"),
 )
+LISTS: Rows = (
+    ("/", "only lines with these words, -without; Esc clears"),
+    ("< > I", "sort by another column; turn the order around"),
+    ("c", "choose the columns"),
+    ("y Y", "copy the id or name (Y, where y approves)"),
+)
+OF_LISTS = "Lists (5, 7, 8, 9, 0)"
+LISTED = frozenset({"Policies", "Patterns", "Enhancements", "Experiments", "Rules"})
 POLICIES: Rows = (
     ("a s o", "active; shadow: only tells; off"),
     ("e", "test it on the calls of the last 7 days"),
@@ -70,8 +79,32 @@ APPROVALS: Rows = (
     ("N", "deny it and say why"),
     ("Enter o", "the call, with what was found in it"),
 )
+PATTERNS: Rows = (
+    ("s", "prompts of users; system prompts; sets of tools"),
+    ("Enter", "template, calls, numbers, versions, history"),
+    ("r a", "rename; let the advisor be asked about it"),
+    ("Space m", "mark; merge the marked ones into this one"),
+    ("Success", "of judged calls; the interval holds it, 95 % sure"),
+    ("Ideas", "suggestions that wait for you, see 8"),
+)
+ENHANCEMENTS: Rows = (
+    ("y n", "approve, which begins an experiment; reject"),
+    ("N u", "reject and say why; think about it again"),
+    ("Enter e", "its experiment; the whole edit, nothing cut"),
+)
+EXPERIMENTS: Rows = (
+    ("s o", "start a draft; stop what runs"),
+    ("p b", "promote what has won; roll back"),
+    ("Enter v", "plot and conversations; the next variant"),
+    ("Points", "of success more than the control; zero: no better"),
+)
+RULES: Rows = (
+    ("a o", "on; off"),
+    ("K J", "let it be done earlier; later"),
+    ("e Enter E", "what it would change in the newest calls; in one"),
+)
 DETAIL: Rows = (
-    ("1 … 7 ← →", "the tabs: Conversation, Request … Findings"),
+    ("1 … 8 ← →", "the tabs: Conversation, Request … Learnt"),
     ("n b", "next, one before, in the table it was opened from"),
     ("p s", "the call it comes from; its place in its session"),
     ("[", "the call before, in its session"),
@@ -79,6 +112,7 @@ DETAIL: Rows = (
     ("/", "find in a body; Enter: the next place"),
     ("h", "a body as bytes, or as what they mean"),
     ("y o", "copy what is shown; save both bodies as they passed"),
+    ("+ -", "the answer was good; it was bad, and why"),
 )
 FILTER: Rows = (
     ("model:opus", "also provider: client: ns: session: tool:"),
@@ -91,9 +125,10 @@ FILTER: Rows = (
 )
 
 
-def help_text() -> Content:
+def help_text(first: str = "") -> Content:
+    """`first`: the title of the section to begin with."""
     parts: list[Content] = []
-    sections = (
+    sections: tuple[tuple[str, Rows], ...] = (
         ("Everywhere", EVERYWHERE),
         ("Live", LIVE),
         ("Sessions", SESSIONS),
@@ -101,11 +136,17 @@ def help_text() -> Content:
         ("Security", SECURITY),
         ("Policies", POLICIES),
         ("Approvals", APPROVALS),
+        ("Patterns", PATTERNS),
+        ("Enhancements", ENHANCEMENTS),
+        ("Experiments", EXPERIMENTS),
+        ("Rules", RULES),
+        (OF_LISTS, LISTS),
         ("Detail", DETAIL),
         ("Signs in the flags column", FLAGS),
         ("Filter (all terms must hold)", FILTER),
     )
-    for title, rows in sections:
+    begin = (first, OF_LISTS) if first in LISTED else (first,)
+    for title, rows in sorted(sections, key=lambda section: section[0] not in begin):
         parts += [Content.styled(title, "bold $primary")]
         parts += [Content.assemble((f"  {key:<14}", "$accent"), what) for key, what in rows]
         parts.append(Content(""))
@@ -119,6 +160,8 @@ def help_text() -> Content:
 
 
 class HelpScreen(ModalScreen[None]):
+    """`first`: the title of the section to begin with."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "Close"),
         Binding("j", "scroll(1)", show=False),
@@ -134,10 +177,14 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen Static { height: auto; }
     """
 
+    def __init__(self, first: str = "") -> None:
+        super().__init__()
+        self.first = first
+
     def compose(self) -> ComposeResult:
         with VerticalScroll() as scroll:
             scroll.border_title = "llmproxy: help (Esc closes)"
-            yield Static(help_text())
+            yield Static(help_text(self.first))
 
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)

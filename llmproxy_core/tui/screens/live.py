@@ -229,11 +229,8 @@ class LiveScreen(ModeScreen):
 
     def step(self, by: int) -> UUID | None:
         """The flow `by` lines below; the cursor goes there, too."""
-        index = self.table.cursor + by
-        if 0 <= index < len(self.list.flows):
-            self.table.move(index)
-            return self.list.flows[index].id
-        return None
+        flow = self.table.step(by)
+        return flow.id if flow else None
 
     def action_follow(self) -> None:
         self.follow = not self.follow

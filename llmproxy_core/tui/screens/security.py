@@ -1,6 +1,5 @@
 """Security: what was found, the newest first; a person says what it was."""
 
-import time
 from dataclasses import replace
 from typing import ClassVar
 from uuid import UUID
@@ -19,6 +18,7 @@ from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.finding_columns import COLUMNS
 from llmproxy_core.tui.guard_words import STATUSES, Counts, counted
 from llmproxy_core.tui.hub import ModeScreen
+from llmproxy_core.tui.refresher import Refresher
 from llmproxy_core.tui.screens.asking import AskScreen
 from llmproxy_core.tui.screens.detail import DetailScreen
 from llmproxy_core.tui.widgets.empty import nothing_found
@@ -29,11 +29,8 @@ from llmproxy_core.tui.widgets.table import Table
 PAGE = 200
 MOST = 1000
 """Findings that are read again whenever something changes."""
-REFRESH_SECONDS = 1.0
-SHARE = 10
-"""After a read the queue rests so many times as long: words have no index, and may take seconds."""
-POLL = 5
-"""Refreshes until the queue is read again though nothing was heard: others settle findings, too."""
+POLL = 5.0
+"""Seconds until the queue is read again though nothing was heard: others settle findings, too."""
 
 
 class SecurityScreen(ModeScreen):
@@ -76,9 +73,7 @@ class SecurityScreen(ModeScreen):
         self._exhausted = True
         self._paging = False
         self._loaded = False
-        self._stale = True
-        self._quiet = 0
-        self._rests_until = 0.0
+        self.refresher = Refresher(self, self._read, POLL)
 
     def body(self) -> ComposeResult:
         self.table: Table[Anomaly] = Table(COLUMNS, lambda one: one.id, id="findings")
@@ -95,39 +90,33 @@ class SecurityScreen(ModeScreen):
     def on_mount(self) -> None:
         self.table.use_glance(self.hub.glance())
         self.table.focus()
-        self.set_interval(REFRESH_SECONDS, self._freshen)
-        self.reload()
+        self.refresher.start()
 
     # what comes in ---------------------------------------------------------------------------
 
     def on_screen_resume(self) -> None:
-        self._stale = True
-        self._freshen()
+        self.refresher.news()
 
     def take_update(self, update: Update) -> None:
-        self._stale |= update.anomalies or update.overflow
+        if update.anomalies or update.overflow:
+            self.refresher.news()
 
-    def _freshen(self) -> None:
-        self._quiet += 1
-        wanted = self._stale or self._quiet >= POLL
-        if wanted and self.is_current and time.monotonic() >= self._rests_until:
-            self.reload()
-
-    @work(exclusive=True, group="findings")
-    async def reload(self) -> None:
-        """Read as many of the queue as were there, the newest first; those below stay."""
-        guard, wanted, began = self.hub.source.guard, self.wanted, time.monotonic()
+    async def _read(self) -> None:
+        """As many of the queue as were there, the newest first; those below stay."""
+        guard, wanted = self.hub.source.guard, self.wanted
         limit = min(max(PAGE, len(self.findings)), MOST)
-        found = await self.hub.ask(lambda: guard.anomalies(limit=limit, wanted=wanted))
+        # One more tells whether there are others.
+        found = await self.hub.ask(lambda: guard.anomalies(limit=limit + 1, wanted=wanted))
         counts = await self.hub.ask(guard.counts)
         if found is None or counts is None:
             self.note(("the database is not up yet, retrying", "$warning"))
             return
-        self._stale, self._quiet, self._loaded = False, 0, True
-        self._rests_until = time.monotonic() + SHARE * (time.monotonic() - began)
+        self._loaded = True
         self.counts = counts
-        self._exhausted = len(found) < limit
-        older = [] if self._exhausted else [one for one in self.findings if one.id < found[-1].id]
+        more, found = len(found) > limit, found[:limit]
+        met = bool(found and self.findings) and found[-1].id <= self.findings[0].id
+        self._exhausted = not more or (met and self._exhausted)
+        older = [one for one in self.findings if one.id < found[-1].id] if more and met else []
         self.findings = [*found, *older]
         self._redraw()
 
@@ -190,11 +179,8 @@ class SecurityScreen(ModeScreen):
 
     def step(self, by: int) -> UUID | None:
         """The call of the finding `by` lines below; the cursor goes there, too."""
-        index = self.table.cursor + by
-        if not 0 <= index < len(self.findings):
-            return None
-        self.table.move(index)
-        return self.findings[index].last_request_id
+        row = self.table.step(by)
+        return row.last_request_id if row else None
 
     @work(group="settle")
     async def action_settle(self, status: Status) -> None:
@@ -215,13 +201,13 @@ class SecurityScreen(ModeScreen):
 
     async def _settle(self, one: Anomaly, status: Status, why: str = "") -> None:
         """Shown at once, so that the next key is about the next finding."""
-        self.workers.cancel_group(self, "findings")  # it would show what was before
+        self.refresher.drop()  # it would show what was before
         self._show_as(one, status)
         guard = self.hub.source.guard
         if await self.hub.do(lambda: guard.settle(one.id, status, why)):
             self._settled.append((one, one.status))
             self.notify(f"{STATUSES[status]}: {plain.line(one.said, 80)}", markup=False, timeout=3)
-        self.reload()
+        self.refresher.again()
 
     def _show_as(self, one: Anomaly, status: Status) -> None:
         kept = [replace(one, status=status)] if status in self.wanted.statuses else []
@@ -239,7 +225,7 @@ class SecurityScreen(ModeScreen):
         guard = self.hub.source.guard
         if await self.hub.do(lambda: guard.settle(one.id, before)):
             self.notify(f"{STATUSES[before]} again: {plain.line(one.said, 80)}", markup=False)
-            self.reload()
+            self.refresher.again()
 
     @work(group="block")
     async def action_block_key(self) -> None:
@@ -290,7 +276,7 @@ class SecurityScreen(ModeScreen):
         self.filter_text = event.text
         self.wanted = event.where if isinstance(event.where, Queue) else Queue()
         self.findings = []
-        self.reload()
+        self.refresher.again()
 
     def on_filter_line_closed(self) -> None:
         self.table.focus()

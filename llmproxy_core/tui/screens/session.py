@@ -27,6 +27,7 @@ MISSES_AT_ONCE = 8
 class SessionScreen(HubScreen):
     """`at`: the call to begin at; None: the newest."""
 
+    HELP = "One session"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),
         Binding("right", "unfold", "Unfold", show=False),

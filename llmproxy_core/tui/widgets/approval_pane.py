@@ -1,6 +1,5 @@
 """The call that waits under the cursor: who asks, for what, and what was found in it."""
 
-from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -29,8 +28,8 @@ class ApprovalPane(RestingPane):
         self.findings: list[Anomaly] = []
 
     def compose(self) -> ComposeResult:
-        yield Static(id="waiting", markup=False)
-        yield Static(id="waiting-findings", markup=False)
+        self._waiting, self._findings = Static(markup=False), Static(markup=False)
+        yield from (self._waiting, self._findings)
 
     def follow(self, one: Approval | None, flow: Flow | None) -> None:
         """Show it at once, and what was found in its call as soon as the cursor rests."""
@@ -44,7 +43,7 @@ class ApprovalPane(RestingPane):
 
     def tick(self) -> None:
         said = Content("") if self.shown is None else self._said(self.shown)
-        self.query_one("#waiting", Static).update(said)
+        self._waiting.update(said)
 
     def _said(self, one: Approval) -> Content:
         lines = [
@@ -84,14 +83,11 @@ class ApprovalPane(RestingPane):
             f"  {rest:.0f} s left",
         )
 
-    @work(exclusive=True, group="evidence")
     async def _read(self) -> None:
         one, guard = self.shown, self.hub.source.guard
         if one is None:
             return
         found = await self.hub.ask(lambda: guard.found_in(one.request_id))
-        if not self.is_attached:
-            return  # the screen was left meanwhile
         if self.shown is not None and self.shown.request_id == one.request_id:
             self.findings = found or []
             self._tell_findings()
@@ -100,4 +96,4 @@ class ApprovalPane(RestingPane):
         now, zone = self.hub.now(), self.hub.zone
         said = [guard_words.finding(one, now, zone) for one in self.findings]
         told = Content("\n") + Content("\n\n").join(said) if said else Content("")
-        self.query_one("#waiting-findings", Static).update(told)
+        self._findings.update(told)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from rich.cells import cell_len, set_cell_size
@@ -40,7 +40,8 @@ class Glance:
 class Column[Row]:
     """`width` is the least width in cells; `grow` the share of spare room, up to `most`.
 
-    Columns of the lowest `rank` stay longest when there is not room for all.
+    Columns of the lowest `rank` stay longest when there is not room for all. `order`: by what rows
+    are sorted by it, the highest first unless `rising`; what is None comes last.
     """
 
     title: str
@@ -50,6 +51,41 @@ class Column[Row]:
     right: bool = False
     grow: int = 0
     most: int = 0
+    order: Callable[[Row], Any] | None = None
+    rising: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting[Row]:
+    """`by` None: as the rows come. `falling`: the highest first."""
+
+    by: Column[Row] | None = None
+    falling: bool = False
+
+    def sort(self, rows: Sequence[Row]) -> Sequence[Row]:
+        if self.by is None or self.by.order is None:
+            return rows
+        order = self.by.order
+        known = [row for row in rows if order(row) is not None]
+        unknown = [row for row in rows if order(row) is None]
+        return sorted(known, key=order, reverse=self.falling) + unknown
+
+    def turned(self, columns: Sequence[Column[Row]], step: int) -> "Sorting[Row]":
+        """By the next of the columns that can be sorted by, or one before; behind the last one comes
+        the order of the rows."""
+        choices = [None, *(column for column in columns if column.order is not None)]
+        at = choices.index(self.by) if self.by in choices else 0
+        by = choices[(at + step) % len(choices)]
+        return Sorting(by, by is not None and not by.rising)
+
+    def inverted(self) -> "Sorting[Row]":
+        return Sorting(self.by, not self.falling)
+
+    @property
+    def said(self) -> str:
+        if self.by is None:
+            return "Not sorted"
+        return f"Sorted by {self.by.title}, {'falling' if self.falling else 'rising'}"
 
 
 type Layout[Row] = list[tuple[Column[Row], int]]

@@ -1,6 +1,5 @@
 """The finding under the cursor: its evidence, whose call it is in, what policies decided."""
 
-from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -23,7 +22,8 @@ class EvidencePane(RestingPane):
         self._told: tuple[Content, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static(id="evidence", markup=False)
+        self._evidence = Static(id="evidence", markup=False)
+        yield self._evidence
 
     def follow(self, one: Anomaly | None) -> None:
         """Show this finding at once, and what is known of its call as soon as the cursor rests."""
@@ -42,9 +42,8 @@ class EvidencePane(RestingPane):
             said = guard_words.finding(self.shown, now, zone)
             if self._told:
                 said = Content("\n").join([said, Content(""), *self._told])
-        self.query_one("#evidence", Static).update(said)
+        self._evidence.update(said)
 
-    @work(exclusive=True, group="evidence")
     async def _read(self) -> None:
         one, source = self.shown, self.hub.source
         if one is None:

@@ -1,12 +1,10 @@
 """What was found in one call, what policies decided about it, and what of it is masked."""
 
 import asyncio
-from typing import ClassVar, cast
+from typing import cast
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -15,28 +13,17 @@ from llmproxy_core.store.rows import FlowDetail
 from llmproxy_core.tui import guard_words
 from llmproxy_core.tui.evidence import MARK
 from llmproxy_core.tui.hub import HubScreen
+from llmproxy_core.tui.widgets.words_pane import WordsPane
 
 
-class FindingsPane(VerticalScroll, can_focus=True):
-    """`show` a call."""
-
-    DEFAULT_CSS = """
-    FindingsPane {
-        height: 1fr; padding: 0 1; background: $background; scrollbar-size-vertical: 1;
-        & > Static { height: auto; }
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "scroll_up", "Up", show=False),
-        Binding("j", "scroll_down", "Down", show=False),
-        Binding("space", "page_down", "Page down", show=False),
-    ]
+class FindingsPane(WordsPane):
+    """`read` what there is of a call."""
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.styled("Reading …", guard_words.FAINT), id="found", markup=False)
+        yield Static(Content.styled("Reading …", guard_words.FAINT), markup=False)
 
     @work(exclusive=True, group="findings")
-    async def show(self, detail: FlowDetail) -> None:
+    async def read(self, detail: FlowDetail) -> None:
         hub, flow = cast(HubScreen, self.screen).hub, detail.flow
         guard = hub.source.guard
         found = await hub.ask(lambda: guard.found_in(flow.id))
@@ -45,7 +32,7 @@ class FindingsPane(VerticalScroll, can_focus=True):
             return
         masked = guard_words.masked(*await asyncio.to_thread(_marks, detail))
         told = guard_words.report(found, decided, masked, hub.now(), hub.zone)
-        self.query_one("#found", Static).update(told)
+        self.show(told)
 
 
 def _marks(detail: FlowDetail) -> tuple[int, int]:

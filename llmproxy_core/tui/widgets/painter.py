@@ -6,7 +6,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from llmproxy_core.tui.widgets.columns import Column, Glance, Layout, Tone, fit, padded
+from llmproxy_core.tui.widgets.columns import Column, Glance, Layout, Sorting, Tone, fit, padded
 
 TONES: tuple[Tone, ...] = (
     "text",
@@ -22,6 +22,7 @@ TONES: tuple[Tone, ...] = (
     "header",
 )
 KEPT_STRIPS = 500
+MARK = "▌"
 PLAIN = Style()
 
 
@@ -42,6 +43,9 @@ class RowPainter[Row]:
         self.key = key
         self.steady = steady
         self.glance = Glance()
+        self.sorting: Sorting[Row] = Sorting()
+        self.marked: set[Hashable] = set()
+        """Keys of rows that have a mark before them."""
         self.tones: Mapping[str, Style] = dict.fromkeys(TONES, PLAIN)
         self.layout: Layout[Row] = []
         self._width = 0
@@ -68,12 +72,20 @@ class RowPainter[Row]:
         self._kept.clear()
         self.layout = fit(self.columns, max(1, self._width - 2))
 
-    def titles(self, style: Style) -> Strip:
+    def titles(self, style: Style, sorted_by: Style) -> Strip:
         """The line above the rows."""
-        titles = [padded(column.title, cells, column.right) for column, cells in self.layout]
-        return Strip([Segment(" " + " ".join(titles), style)]).adjust_cell_length(
-            self._width, style
-        )
+        segments = [Segment(" ", style)]
+        for column, cells in self.layout:
+            here = column is self.sorting.by
+            title = self._sorted(column.title, cells) if here else column.title
+            title = padded(title, cells, column.right)
+            segments += [Segment(title, sorted_by if here else style), Segment(" ", style)]
+        return Strip(segments).simplify().adjust_cell_length(self._width, style)
+
+    def _sorted(self, title: str, cells: int) -> str:
+        """With the direction, where that has room."""
+        told = f"{title}{'▼' if self.sorting.falling else '▲'}"
+        return told if len(told) <= cells else title
 
     def paint(self, row: Row) -> Strip:
         if not self.steady(row):
@@ -92,7 +104,8 @@ class RowPainter[Row]:
         """`over` is painted over the tones: the cursor's ground."""
         tones, glance = self.tones, self.glance
         space = tones["text"] + over
-        segments = [Segment(" ", space)]
+        marked = bool(self.marked) and self.key(row) in self.marked
+        segments = [Segment(MARK, tones["accent"] + over) if marked else Segment(" ", space)]
         for column, cells in self.layout:
             text, tone = column.cell(row, glance)
             segments.append(Segment(padded(text, cells, column.right), tones[tone] + over))

@@ -68,23 +68,18 @@ class TabLine(Static):
         self.update(Content.assemble(*parts, "  ", self.note), layout=False)
 
     def _fitted(self) -> tuple[str, list[str]]:
-        """The brand and the titles; where there is no room for them and the note, short ones."""
+        """The brand and the titles. Where there is no room for them and the note: short titles, the
+        last first, then no brand, then only keys."""
         labels = [f" {tab.key} {tab.title} " for tab in self.tabs]
         taken = self.note.cell_length + 2 + sum(len(self._badge(tab)) for tab in self.tabs)
-        width = self.size.width or self.app.size.width
-        if len(self.brand) + sum(map(len, labels)) + taken <= width or not self._shortens:
+        room = (self.size.width or self.app.size.width) - taken
+        others = [n for n, tab in enumerate(self.tabs) if tab.short and tab.name != self.current]
+        steps = [(n, f" {self.tabs[n].key} {self.tabs[n].short} ") for n in reversed(others)]
+        _shorten(labels, steps, room - len(self.brand))
+        if not others or len(self.brand) + sum(map(len, labels)) <= room:
             return self.brand, labels
-        short = [
-            label if tab.name == self.current else f" {tab.key} {tab.short or tab.title} "
-            for tab, label in zip(self.tabs, labels, strict=True)
-        ]
-        return (
-            self.brand if len(self.brand) + sum(map(len, short)) + taken <= width else " "
-        ), short
-
-    @property
-    def _shortens(self) -> bool:
-        return any(tab.short for tab in self.tabs)
+        _shorten(labels, [(n, f" {self.tabs[n].key} ") for n in reversed(others)], room - 1)
+        return " ", labels
 
     def _badge(self, tab: Tab) -> str:
         return f" {self.badges[tab.name]} " if tab.name in self.badges else ""
@@ -96,3 +91,11 @@ class TabLine(Static):
             start, end = end, end + len(label) + len(self._badge(tab))
             if start <= event.x < end:
                 self.post_message(self.Chosen(tab.name))
+
+
+def _shorten(labels: list[str], steps: Sequence[tuple[int, str]], room: int) -> None:
+    """Take one short label after the other, until all have room."""
+    for number, short in steps:
+        if sum(map(len, labels)) <= room:
+            return
+        labels[number] = short

@@ -1,6 +1,6 @@
 """A table that draws only the lines on screen and keeps its place while rows come and go."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from llmproxy_core.tui.widgets.columns import Column, Glance
+from llmproxy_core.tui.widgets.columns import Column, Glance, Sorting
 from llmproxy_core.tui.widgets.painter import TONES, RowPainter
 
 
@@ -27,6 +27,7 @@ class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--cursor",
         "table--hover",
+        "table--sorted",
         *(f"table--{tone}" for tone in TONES),
     }
     DEFAULT_CSS = """
@@ -47,6 +48,7 @@ class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
         & > .table--accent { color: $accent; }
         & > .table--second { color: $secondary; }
         & > .table--header { color: $foreground 60%; background: $panel; text-style: bold; }
+        & > .table--sorted { color: $background; background: $primary; text-style: bold; }
         & > .table--cursor { background: $primary 22%; }
         & > .table--hover { background: $foreground 6%; }
         &:focus > .table--cursor { background: $primary 35%; text-style: bold; }
@@ -193,6 +195,14 @@ class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=self.cursor - height + 1, animate=False)
         self.post_message(self.Moved(self, self.cursor))  # type: ignore[arg-type]
 
+    def step(self, by: int) -> Row | None:
+        """The row `by` lines below, where the cursor goes, too; None: there is none."""
+        index = self.cursor + by
+        if not 0 <= index < len(self.rows):
+            return None
+        self.move(index)
+        return self.rows[index]
+
     def action_cursor(self, step: int) -> None:
         self.move(self.cursor + step)
 
@@ -238,6 +248,18 @@ class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
             self.header.refresh()
 
+    def use_sorting(self, sorting: Sorting[Row]) -> None:
+        """What the titles tell of the order of the rows."""
+        self.painter.sorting = sorting
+        self.header.refresh()
+
+    def mark(self, keys: Collection[Hashable]) -> None:
+        """These rows have a mark before them."""
+        if keys != self.painter.marked:
+            self.painter.marked = set(keys)
+            self.painter.forget()
+            self.refresh()
+
     def use_glance(self, glance: Glance) -> None:
         """What cells see beside their rows, from the next drawing on."""
         self.painter.glance = glance
@@ -260,6 +282,7 @@ class Table[Row](ScrollView, can_focus=True, inherit_bindings=False):
             tones: dict[str, Style] = {
                 tone: self.get_component_rich_style(f"table--{tone}") for tone in TONES
             }
+            tones["sorted"] = self.get_component_rich_style("table--sorted")
             for name in ("cursor", "hover"):
                 style = self.get_component_rich_style(f"table--{name}")
                 tones[name] = Style(bgcolor=style.bgcolor, bold=style.bold or None)
@@ -298,4 +321,5 @@ class TableHeader[Row](Widget):
         self.table = table
 
     def render_line(self, y: int) -> Strip:
-        return self.table.painter.titles(self.table.tones["header"])
+        tones = self.table.tones
+        return self.table.painter.titles(tones["header"], tones["sorted"])

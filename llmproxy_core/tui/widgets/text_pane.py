@@ -78,12 +78,14 @@ class TextPane(ScrollView, can_focus=True):
         self._styles: dict[str, Style] | None = None
         self._found = -1
 
-    def show(self, lines: Sequence[Line]) -> None:
+    def show(self, lines: Sequence[Line], *, stay: bool = False) -> None:
+        """From the top; `stay`: from where it was read before."""
         self.lines = lines
         self._wrapped_at = 0
         self._found = -1
         self._wrap()
-        self.scroll_to(y=0, animate=False)
+        if not stay:
+            self.scroll_to(y=0, animate=False)
 
     def text(self) -> str:
         return "\n".join(line.text for line in self.lines)

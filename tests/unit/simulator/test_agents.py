@@ -8,6 +8,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.websocket import websocket_connect
 
 from llmproxy_core.simulator import Simulator
+from tests.unit.simulator.sockets import connected
 
 SCHEMA = {
     "type": "OBJECT",
@@ -152,12 +153,10 @@ def test_codex_finds_no_models_and_takes_its_own(client):
 
 
 async def test_a_warm_up_is_answered_without_a_word(provider):
-    socket = await websocket_connect(f"ws://127.0.0.1:{provider.http_port}/v1/responses")
-    await socket.write_message(
-        json.dumps({"type": "response.create", "model": "m", "input": [], "generate": False})
-    )
-    first, last = [json.loads(await socket.read_message() or "") for _ in range(2)]
-    socket.close()
+    asked = {"type": "response.create", "model": "m", "input": [], "generate": False}
+    async with connected(provider) as socket:
+        await socket.write_message(json.dumps(asked))
+        first, last = [json.loads(await socket.read_message() or "") for _ in range(2)]
 
     assert (first["type"], last["type"]) == ("response.created", "response.completed")
     assert last["response"]["output"] == []

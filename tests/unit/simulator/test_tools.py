@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tornado.websocket import websocket_connect
 
 from llmproxy_core.providers.eventstream import MessageReader
 from llmproxy_core.simulator import Simulator
 from llmproxy_core.simulator.calling import _id
+from tests.unit.simulator.sockets import connected
 
 LONG = "pay__" + "long_" * 10
 TWO = 'call find with {"q": 1} and call #2 with {"q": 2}'
@@ -105,29 +105,31 @@ def test_bedrock_calls_in_an_eventstream_that_our_reader_takes(client):
 
 
 async def test_a_realtime_session_calls_repeats_its_tools_and_takes_results(provider):
-    socket = await websocket_connect(f"ws://127.0.0.1:{provider.http_port}/v1/realtime?model=m")
-
-    async def say(until: str, **data: Any) -> list[Any]:
-        if data:
-            await socket.write_message(json.dumps(data))
-        events: list[Any] = []
-        while not events or events[-1]["type"] not in (until, "error"):
-            events.append(json.loads(await socket.read_message() or "null"))
-        return events
+    tools = [{"type": "function", "name": name, "parameters": {}} for name in NAMES]
 
     def item(**data: Any) -> dict[str, Any]:
         return {"until": "conversation.item.done", "type": "conversation.item.create", "item": data}
 
-    tools = [{"type": "function", "name": name, "parameters": {}} for name in NAMES]
-    await say("session.created")
-    updated = await say("session.updated", type="session.update", session={"tools": tools})
-    await say(**item(type="message", role="user", content=[{"type": "input_text", "text": TWO}]))
-    called = await say("response.done", type="response.create")
-    calls = called[-1]["response"]["output"]
-    await say(**item(type="function_call_output", call_id=calls[0]["call_id"], output="4"))
-    said = await say("response.done", type="response.create")
-    refused = await say(**item(type="function_call", name="find", call_id="c", arguments="{}"))
-    socket.close()
+    async with connected(provider, "/v1/realtime?model=m") as socket:
+
+        async def say(until: str, **data: Any) -> list[Any]:
+            if data:
+                await socket.write_message(json.dumps(data))
+            events: list[Any] = []
+            while not events or events[-1]["type"] not in (until, "error"):
+                events.append(json.loads(await socket.read_message() or "null"))
+            return events
+
+        await say("session.created")
+        updated = await say("session.updated", type="session.update", session={"tools": tools})
+        await say(
+            **item(type="message", role="user", content=[{"type": "input_text", "text": TWO}])
+        )
+        called = await say("response.done", type="response.create")
+        calls = called[-1]["response"]["output"]
+        await say(**item(type="function_call_output", call_id=calls[0]["call_id"], output="4"))
+        said = await say("response.done", type="response.create")
+        refused = await say(**item(type="function_call", name="find", call_id="c", arguments="{}"))
 
     assert updated[-1]["session"]["tools"] == tools
     assert [call["name"] for call in calls] == NAMES

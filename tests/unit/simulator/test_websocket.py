@@ -1,29 +1,17 @@
+import asyncio
 import json
-from contextlib import asynccontextmanager
 
 import pytest
-from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from llmproxy_core.simulator import Simulator
+from tests.unit.simulator.sockets import connected
 
 
 @pytest.fixture(scope="module")
 def provider():
     with Simulator() as simulator:
         yield simulator
-
-
-@asynccontextmanager
-async def connected(provider, **headers):
-    url = f"ws://127.0.0.1:{provider.http_port}/v1/responses"
-    socket = await websocket_connect(HTTPRequest(url, headers=headers))
-    try:
-        yield socket
-    finally:
-        socket.close()
-        while socket.close_code is None and await socket.read_message() is not None:
-            pass
 
 
 async def events_of(socket, **body):
@@ -50,10 +38,19 @@ async def test_what_is_no_request_is_an_error(provider):
     async with connected(provider) as socket:
         assert (await events_of(socket, type="nonsense"))[0]["type"] == "error"
         await socket.write_message("{")
-        assert json.loads(await socket.read_message())["type"] == "error"
+        assert json.loads(await socket.read_message() or "{}")["type"] == "error"
 
 
 async def test_a_connection_can_be_cut(provider):
     async with connected(provider, **{"x-simulate": "cut_after=3"}) as socket:
         assert len(await events_of(socket, input="Why?")) == 3
         assert socket.close_code == 1011
+
+
+async def test_connections_end_when_the_provider_does():
+    with Simulator() as own:
+        socket = await websocket_connect(f"ws://127.0.0.1:{own.http_port}/v1/responses")
+        await socket.write_message("{")
+        assert await socket.read_message()
+    assert await asyncio.wait_for(socket.read_message(), 5) is None
+    socket.close()

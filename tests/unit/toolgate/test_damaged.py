@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llmproxy_core.toolgate import FrameGate, ToolGate
@@ -77,6 +77,7 @@ def _through(wire: str, kind: str, pieces: list[bytes], judge: Judge) -> bytes:
 @pytest.mark.parametrize("wire", sorted(FORMATS))
 @settings(max_examples=40)
 @given(events=st.lists(TOLD, max_size=5))
+@example(events=[{"type": None}, {"output": [{"type": []}]}])
 def test_whatever_events_say_nothing_fails(wire: str, events: list[Any]) -> None:
     stream = sse(*events)
     assert sorted(through(wire, EVENTS, [stream], released)) == sorted(stream)

@@ -1,0 +1,1 @@
+"""Suggestions by the advisor: which pattern is asked about, what, and which answers are taken."""

@@ -1,0 +1,1 @@
+"""Patterns: what is asked again and again."""

@@ -1,0 +1,1 @@
+"""How each operation is done: one file a family, `registry.py` lists them."""

@@ -1,0 +1,1 @@
+"""Where each wire format has what operations change: one file a family, `registry.py` lists them."""
