@@ -1,8 +1,10 @@
 """Migration 0002, beside writers and killed between its steps; and the weeks of the writer."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from typing import Any
 from uuid import UUID
@@ -24,6 +26,7 @@ from tests.store.statements import statements_of
 WEEK_MS = 604_800_000
 HOT = ("analytics_events", "blobs", "requests", "responses", "search", "tool_calls")
 LONGEST_STALL = 1.0
+"""In seconds, beyond what the machine makes everybody wait."""
 
 ID = """
 (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint - 86400000 + i * 86), 12, '0') || '7'
@@ -110,37 +113,51 @@ def test_killed_after_any_step_it_goes_on(first: Database, monkeypatch: pytest.M
 @pytest.mark.parametrize("rows", [20_000, pytest.param(1_000_000, marks=pytest.mark.soak)])
 def test_writers_go_on_while_it_runs(first: Database, rows: int) -> None:
     fill(first, rows)
-    stalls: list[float] = []
-    written = 0
+    with first.raw() as connection:
+        connection.execute("CREATE TABLE bystander (number bigint)")
     done = threading.Event()
+    numbers = itertools.count(rows + 1)
 
-    def write() -> None:
-        nonlocal written
-        with first.raw() as connection:
-            connection.autocommit = True
-            while not done.is_set():
-                began = time.monotonic()
-                number = rows + written + 1
-                with connection.transaction():
-                    connection.execute(ONE_REQUEST, [number, number])
-                    connection.execute(ONE_RESPONSE, [number, number])
-                written += 1
-                stalls.append(time.monotonic() - began)
-                time.sleep(0.002)
+    def call(connection: psycopg.Connection) -> None:
+        number = next(numbers)
+        connection.execute(ONE_REQUEST, [number, number])
+        connection.execute(ONE_RESPONSE, [number, number])
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        began = time.monotonic()
-        migrate.upgrade(first)
-        took = time.monotonic() - began
-    finally:
-        done.set()
-        writer.join()
-    print(f"{rows:,} rows: {took:.1f} s, longest stall {max(stalls) * 1000:.0f} ms of {written}")
-    assert max(stalls) <= LONGEST_STALL
-    assert count(first, "requests") == count(first, "responses") == rows + written
+    def stand_by(connection: psycopg.Connection) -> None:
+        connection.execute("INSERT INTO bystander VALUES (1)")
+
+    with ThreadPoolExecutor() as threads:
+        calls = threads.submit(_write, first, call, done)
+        beside = threads.submit(_write, first, stand_by, done)
+        try:
+            began = time.monotonic()
+            migrate.upgrade(first)
+            took = time.monotonic() - began
+        finally:
+            done.set()
+    stalls, machine = calls.result(), beside.result()
+    print(f"{rows:,} rows: {took:.1f} s, longest stall {max(stalls):.3f} s of {len(stalls)} calls")
+    # what stops those whom no lock concerns is a slow disk
+    assert max(stalls) <= LONGEST_STALL + max(machine)
+    written = rows + len(stalls)
+    assert count(first, "requests") == count(first, "responses") == written
     _write_and_read(first)
+
+
+def _write(
+    database: Database, write: Callable[[psycopg.Connection], None], done: threading.Event
+) -> list[float]:
+    """How long each transaction took, in seconds."""
+    took = []
+    with database.raw() as connection:
+        connection.autocommit = True
+        while not done.is_set():
+            began = time.monotonic()
+            with connection.transaction():
+                write(connection)
+            took.append(time.monotonic() - began)
+            time.sleep(0.002)
+    return took
 
 
 def test_a_lock_held_by_others_is_waited_for(first: Database) -> None:
@@ -150,9 +167,8 @@ def test_a_lock_held_by_others_is_waited_for(first: Database) -> None:
         migration.start()
         time.sleep(0.5)
         with first.raw() as another:
-            began = time.monotonic()
+            another.execute(f"SET lock_timeout = '{LONGEST_STALL} s'")
             another.execute(ONE_REQUEST, [1, 1])
-            assert time.monotonic() - began < LONGEST_STALL
         connection.rollback()
     migration.join()
     assert migrate.status(first).state == "current"
