@@ -3,11 +3,11 @@
 from alembic import context
 
 from llmproxy_core.store.migrate import VERSION_TABLE
-from llmproxy_core.store.tables import Table
+from llmproxy_core.store.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Table.metadata,
+    target_metadata=METADATA,
     version_table=VERSION_TABLE,
     compare_type=True,
     compare_server_default=True,

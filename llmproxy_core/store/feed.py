@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import array
 
-from llmproxy_core.store.tables import NamespaceTable, RequestTable, ResponseTable, ShortenedTable
+from llmproxy_core.store.call_tables import RequestTable, ResponseTable, ShortenedTable
+from llmproxy_core.store.namespace_tables import NamespaceTable
 
 NAMESPACES = NamespaceTable.__table__.alias("n")
 REQUESTS = RequestTable.__table__.alias("r")

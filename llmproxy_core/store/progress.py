@@ -9,12 +9,9 @@ from uuid import UUID
 from sqlalchemy import Connection, func, literal, select, text
 
 from llmproxy_core.spool import Position
+from llmproxy_core.store.call_tables import OffsetTable, StreamDeltaTable
+from llmproxy_core.store.namespace_tables import NamespaceTable
 from llmproxy_core.store.prepared import Prepared
-from llmproxy_core.store.tables import (
-    NamespaceTable,
-    OffsetTable,
-    StreamDeltaTable,
-)
 
 HOUR = timedelta(hours=1)
 

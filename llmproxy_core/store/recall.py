@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, tuple_
 
-from llmproxy_core.store.tables import RequestTable, SessionTable
+from llmproxy_core.store.call_tables import RequestTable, SessionTable
 
 
 class SessionSpan(NamedTuple):
