@@ -17,11 +17,11 @@ from uuid import UUID
 import psycopg
 
 from llmproxy_core.store import partitions
+from llmproxy_core.store.call_rows import Contribution
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.index import MAKE_INDEXES
 from llmproxy_core.store.partitions import WEEK_MS
 from llmproxy_core.store.rollups import Ledger
-from llmproxy_core.store.rows import Contribution
 from llmproxy_core.words import hashed
 
 WEEKS = 4

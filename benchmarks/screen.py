@@ -24,8 +24,8 @@ from typing import Any
 from benchmarks.proxy import provider
 from benchmarks.tui_latency import report, watch_lines
 from llmproxy_core.config import Config
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.migrate import open_store
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource
 from llmproxy_core.tui.start import spare_pauses

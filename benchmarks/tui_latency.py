@@ -27,8 +27,10 @@ from textual.strip import Strip
 
 from llmproxy_core.config import Config
 from llmproxy_core.home import Home, private_folder
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow, SessionDelta
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.migrate import open_store
-from llmproxy_core.store.rows import Batch, Flow, RequestRow, ResponseRow, SessionDelta
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource

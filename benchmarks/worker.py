@@ -23,8 +23,7 @@ from llmproxy_core.home import Home, private_folder
 from llmproxy_core.spool import SpoolWriter
 from llmproxy_core.store.database import Database, open_database
 from llmproxy_core.store.migrate import upgrade
-from llmproxy_core.store.notify import Listener
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.notify import Change, Listener
 from tests.worker.processes import Worker, wait_for
 from tests.worker.traffic import NOON, SECOND, Call, append, chat, chat_chunk
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llmproxy_core.store.approvals import Said
     from llmproxy_core.store.database import Database
     from llmproxy_core.store.guard_rows import Approval
-    from llmproxy_core.store.rows import Change
+    from llmproxy_core.store.notify import Change
 
 app = typer.Typer(
     help="Calls that wait for a person: list, approve, deny.",

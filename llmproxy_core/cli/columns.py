@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llmproxy_core.store.rows import Flow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.tui import figures, plain
 
 STATE_COLOURS = {"open": "cyan", "partial": "yellow", "failed": "red"}

@@ -7,7 +7,7 @@ from llmproxy_core.model import Part
 from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.store.call_lessons import CallLessons
-from llmproxy_core.store.rows import Flow, FlowDetail
+from llmproxy_core.store.flows import Flow, FlowDetail
 from llmproxy_core.tui import figures, plain, tool_names
 from llmproxy_core.withholding import unsaid
 

@@ -11,7 +11,7 @@ import typer
 from llmproxy_core.cli.surroundings import print_json, store
 
 if TYPE_CHECKING:
-    from llmproxy_core.store.rows import Flow
+    from llmproxy_core.store.flows import Flow
 
 PIPE_WIDTH = 240
 

@@ -9,8 +9,8 @@ from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.store import filters, reads
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.filters import Filter
-from llmproxy_core.store.notify import Listener
-from llmproxy_core.store.rows import Change, Flow
+from llmproxy_core.store.flows import Flow
+from llmproxy_core.store.notify import Change, Listener
 
 PAGE = 500
 REMEMBERED = 10_000

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from llmproxy_core.conversations.cache import Miss
     from llmproxy_core.store.database import Database
-    from llmproxy_core.store.rows import Session
+    from llmproxy_core.store.flows import Session
     from llmproxy_core.store.tree import TreeNode
 
 NO_SUCH_SESSION = 4

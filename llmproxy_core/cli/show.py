@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from llmproxy_core.model import Headers
     from llmproxy_core.store.call_lessons import CallLessons
     from llmproxy_core.store.database import Database
-    from llmproxy_core.store.rows import Change, FlowDetail
+    from llmproxy_core.store.flows import FlowDetail
+    from llmproxy_core.store.notify import Change
 
 NO_SUCH_FLOW = 4
 DROPPED = "the journal was at its limit, or it could not be read to be masked"

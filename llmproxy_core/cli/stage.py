@@ -27,8 +27,8 @@ from llmproxy_core.simulator import Controls, Simulator, redirect
 from llmproxy_core.simulator.perils import POLICIES
 from llmproxy_core.simulator.traffic import Traffic
 from llmproxy_core.store import embedded, experiments, reads
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.migrate import open_store
-from llmproxy_core.store.rows import Flow
 
 START_SECONDS = 30.0
 SETTLE_SECONDS = 20.0

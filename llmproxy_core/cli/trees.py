@@ -5,7 +5,7 @@ from uuid import UUID
 
 from llmproxy_core.conversations.cache import Miss
 from llmproxy_core.plural import counted
-from llmproxy_core.store.rows import Session
+from llmproxy_core.store.flows import Session
 from llmproxy_core.store.tree import Branch, TreeNode
 from llmproxy_core.tui import figures, plain
 

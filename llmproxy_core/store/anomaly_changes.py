@@ -10,8 +10,8 @@ import psycopg
 
 from llmproxy_core.store import audit, notify, statements
 from llmproxy_core.store.findings import add_anomalies
-from llmproxy_core.store.guard_rows import Anomaly, Status
-from llmproxy_core.store.rows import AnomalyRow, Change
+from llmproxy_core.store.guard_rows import Anomaly, AnomalyRow, Status
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.values import clean
 
 type PgConnection = psycopg.Connection[Any]

@@ -12,8 +12,8 @@ from llmproxy_core.errors import StoreError
 from llmproxy_core.policies.approvals import entry
 from llmproxy_core.store import audit, notify, statements
 from llmproxy_core.store.guard_rows import Approval
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.prepared import Prepared
-from llmproxy_core.store.rows import Change
 from llmproxy_core.store.values import clean
 
 type PgConnection = psycopg.Connection[Any]

@@ -19,8 +19,8 @@ from llmproxy_core.spans.items import Item
 from llmproxy_core.spans.lexicons import Lexicons
 from llmproxy_core.spans.memory import Manifest, Memory
 from llmproxy_core.spans.packing import Packer
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.store.partitions import epoch_of
-from llmproxy_core.store.rows import RequestRow, ResponseRow
 from llmproxy_core.store.shortened import ShortenedNames
 
 SPANS = "spans"

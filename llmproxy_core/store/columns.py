@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from llmproxy_core.store.archive import Stored
-from llmproxy_core.store.rows import EventRow, RequestRow, ResponseRow, ToolCallRow
+from llmproxy_core.store.call_rows import EventRow, RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.shortened import set_id
 from llmproxy_core.store.values import (
     START_LENGTH,

@@ -8,7 +8,7 @@ import psycopg
 
 from llmproxy_core.model import Json
 from llmproxy_core.store import audit
-from llmproxy_core.store.rows import EventRow
+from llmproxy_core.store.call_rows import EventRow
 
 type PgConnection = psycopg.Connection[Any]
 

@@ -11,7 +11,7 @@ import psycopg
 
 from llmproxy_core.errors import StoreError
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import DeliveryRow
+from llmproxy_core.store.guard_rows import DeliveryRow
 from llmproxy_core.store.values import clean
 
 type PgConnection = psycopg.Connection[Any]

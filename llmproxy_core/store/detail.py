@@ -15,11 +15,11 @@ from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store import documents, shortened
 from llmproxy_core.store.archive import SPANS
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.call_tables import RequestTable, ResponseTable, ToolCallTable
 from llmproxy_core.store.columns import USUAL
 from llmproxy_core.store.documents import Key
 from llmproxy_core.store.prepared import Prepared
-from llmproxy_core.store.rows import RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.values import clean, clean_all, clean_or_none, cleaned, unpack
 from llmproxy_core.withholding import unsaid
 

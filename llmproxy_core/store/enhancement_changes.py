@@ -16,7 +16,7 @@ from llmproxy_core.errors import StoreError
 from llmproxy_core.model import Json
 from llmproxy_core.store import audit, notify, statements
 from llmproxy_core.store.enhancements import FIELDS, of_values
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.values import clean, clean_all, cleaned, json_text
 
 type PgConnection = psycopg.Connection[Any]

@@ -15,7 +15,7 @@ from llmproxy_core.experiments.tally import Tally
 from llmproxy_core.experiments.verdict import Verdict
 from llmproxy_core.model import Json
 from llmproxy_core.store import audit, enhancement_changes, notify, promotion, statements
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.values import clean_or_none, cleaned, json_text
 
 type PgConnection = psycopg.Connection[Any]

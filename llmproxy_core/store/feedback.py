@@ -22,7 +22,7 @@ from llmproxy_core.store import (
     verdicts,
 )
 from llmproxy_core.store.learning_rows import Lessons, PatternSum, SignalRow
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.values import clean
 from llmproxy_core.success.feedback import SURE
 from llmproxy_core.success.registry import COUNTED

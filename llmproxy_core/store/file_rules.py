@@ -9,6 +9,7 @@ import uuid_utils.compat
 
 from llmproxy_core.model import Json
 from llmproxy_core.store import audit, namespace_changes
+from llmproxy_core.store.call_rows import EventRow
 from llmproxy_core.store.namespaces import (
     DATABASE,
     MITM_TOML,
@@ -17,7 +18,6 @@ from llmproxy_core.store.namespaces import (
     Space,
     detail,
 )
-from llmproxy_core.store.rows import EventRow
 
 ACTOR = "worker"
 EVENT = "namespace_clash"

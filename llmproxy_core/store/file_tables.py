@@ -9,7 +9,7 @@ import psycopg
 import uuid_utils.compat
 
 from llmproxy_core.model import Json
-from llmproxy_core.store.rows import EventRow
+from llmproxy_core.store.call_rows import EventRow
 
 type PgConnection = psycopg.Connection[Any]
 

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, and_, true
 
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.store import query
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.query import Query, joined
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.store.terms import (
     AnyOf,
     Calls,

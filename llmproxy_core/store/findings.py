@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 
 from llmproxy_core.hashing import content_hash
-from llmproxy_core.store.rows import AnomalyRow, ApprovalRow, DecisionRow
+from llmproxy_core.store.guard_rows import AnomalyRow, ApprovalRow, DecisionRow
 from llmproxy_core.store.values import clean, hash_id
 
 type PgConnection = psycopg.Connection[Any]

@@ -1,6 +1,6 @@
-"""What the store tells of the guard, as plain values; what the worker writes is in `rows`."""
+"""What the worker writes of the guard, and what the store tells of it, as plain values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -17,6 +17,93 @@ type ApprovalState = Literal["waiting", "approved", "denied", "expired"]
 STATUSES: tuple[Status, ...] = ("detected", "acknowledged", "resolved", "false_positive")
 OPEN: tuple[Status, ...] = ("detected", "acknowledged")
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+
+@dataclass(slots=True)
+class AnomalyRow:
+    """A finding as the worker writes it; the same one again (`ns_id`, `detector`, `text_hash`, the
+    span and the excerpt) is counted, not stored. `id`: a uuidv7 of the time of the call. See
+    `anomaly.finding` and `records.Found`."""
+
+    ns_id: int
+    id: UUID
+    request_id: UUID
+    """The call in which it was found."""
+    side: Side
+    at: datetime
+    detector: str
+    family: str
+    score: float
+    severity: str
+    author: str
+    kind: str
+    tool: str
+    said: str
+    excerpt: str
+    """Without secrets; the evidence is its characters `mark_start:mark_end`."""
+    mark_start: int
+    mark_end: int
+    text_hash: bytes
+
+
+@dataclass(slots=True)
+class DecisionRow:
+    """What a policy decided about a call, see `records.Decision`. The same one has the same id,
+    however often it is read."""
+
+    ns_id: int
+    id: UUID
+    policy: str
+    request_id: UUID
+    at: datetime
+    mode: str
+    action: str
+    outcome: str
+    why: str
+    side: Side = "request"
+    findings: list[UUID] = field(default_factory=list)
+    """Ids of anomalies, those of the same batch or of stored ones."""
+
+
+@dataclass(slots=True)
+class ApprovalRow:
+    """A call that waits for a person, or what became of it: a later state comes in place of
+    `waiting`, and of a decision nothing."""
+
+    ns_id: int
+    request_id: UUID
+    policy: str
+    asked_at: datetime
+    expires_at: datetime
+    said: str
+    state: ApprovalState = "waiting"
+    tool: str = ""
+    """Whose call was held; empty: the request waits."""
+
+
+@dataclass(slots=True)
+class UnjudgedRow:
+    """A call with texts that the worker of `home` is still to judge; `request`: also its request."""
+
+    ns_id: int
+    id: UUID
+    home: str
+    request: bool
+
+
+@dataclass(slots=True)
+class DeliveryRow:
+    """What is to be told to a webhook. `anomaly`: the one that it tells of: nothing is told if that
+    was stored before, and is only counted."""
+
+    ns_id: int
+    id: UUID
+    home: str
+    webhook: str
+    event: str
+    body: str
+    at: datetime
+    anomaly: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import psycopg
 
+from llmproxy_core.store.call_rows import ResponseRow, SearchRow
 from llmproxy_core.store.copying import Copier
 from llmproxy_core.store.partitions import epoch_of
-from llmproxy_core.store.rows import ResponseRow, SearchRow
 from llmproxy_core.words import packed
 
 type PgConnection = psycopg.Connection[Any]

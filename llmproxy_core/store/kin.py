@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
+from llmproxy_core.store.call_rows import Relation
 from llmproxy_core.store.call_tables import RequestTable, ResponseTable, SessionTable
-from llmproxy_core.store.rows import Relation
 from llmproxy_core.store.values import clean
 
 MOST = 20_000

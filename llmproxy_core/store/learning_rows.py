@@ -1,4 +1,5 @@
-"""What the worker learns of calls, as rows that it writes; what the store tells is in `lessons`.
+"""What the worker writes of what it learns, as plain values; what is read is in `patterns`,
+`experiments`, `enhancements`, `call_lessons`.
 
 Times are aware datetimes (UTC). JSON is plain values. Ids of patterns are UUIDs.
 """

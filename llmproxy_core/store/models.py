@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, text
 
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.prepared import Prepared
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.terms import folded
 from llmproxy_core.store.values import clean
 

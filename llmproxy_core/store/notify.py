@@ -7,6 +7,7 @@ import socket
 import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import psycopg
 
 from llmproxy_core.errors import StoreError
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.flows import Flow
 
 CHANNEL = "llmproxy"
 WATCHERS = 0x6C6C6D10
@@ -32,6 +33,29 @@ BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
 CHECK_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Change:
+    """What a NOTIFY says: ids of flows that began, streamed or ended in one batch; of anomalies that
+    were found or whose status changed, and of calls that wait for a person or no longer do.
+    `learning`: of patterns, enhancements and experiments of which there is news; NEWS: of others.
+
+    `overflow`: there were too many to name; read again from the last id known. It is also how
+    the first message after a reconnect looks.
+    """
+
+    started: list[UUID] = field(default_factory=list)
+    streamed: list[UUID] = field(default_factory=list)
+    ended: list[UUID] = field(default_factory=list)
+    events: list[UUID] = field(default_factory=list)
+    anomalies: list[UUID] = field(default_factory=list)
+    approvals: list[UUID] = field(default_factory=list)
+    learning: list[UUID] = field(default_factory=list)
+    overflow: bool = False
+    flows: list[Flow] = field(default_factory=list)
+    """Some of `started` and `ended` as they are now, where one process reads for many."""
+
 
 type Callback = Callable[[Change], None]
 

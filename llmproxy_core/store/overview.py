@@ -9,8 +9,8 @@ from sqlalchemy import Connection, and_, func, literal, select, text
 from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.store import detail, reads, tree
 from llmproxy_core.store.call_tables import RequestTable, ResponseTable, ShortenedTable
+from llmproxy_core.store.flows import Session
 from llmproxy_core.store.namespace_tables import NamespaceTable
-from llmproxy_core.store.rows import Session
 from llmproxy_core.store.tree import Branch, TreeNode
 
 READ_MOST = 20

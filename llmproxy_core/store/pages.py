@@ -28,9 +28,9 @@ from llmproxy_core.store.feed import (
     namespace,
 )
 from llmproxy_core.store.filters import Filter
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.partitions import WEEK_MS
 from llmproxy_core.store.prepared import Prepared
-from llmproxy_core.store.rows import Flow
 
 LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
 RECENT_WEEKS = 3

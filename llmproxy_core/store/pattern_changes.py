@@ -14,7 +14,7 @@ import uuid_utils.compat
 from llmproxy_core.errors import StoreError
 from llmproxy_core.model import Json
 from llmproxy_core.store import audit, lessons, notify, statements
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.values import clean
 
 type PgConnection = psycopg.Connection[Any]

@@ -21,13 +21,14 @@ from sqlalchemy import (
 
 from llmproxy_core.store import detail, pages
 from llmproxy_core.store import search as searching
+from llmproxy_core.store.call_rows import EventRow, StreamDelta
 from llmproxy_core.store.call_tables import EventTable, SessionTable, StreamDeltaTable
 from llmproxy_core.store.feed import asked, namespace, newest
 from llmproxy_core.store.filters import Filter
+from llmproxy_core.store.flows import Flow, FlowDetail, Session, Summary
 from llmproxy_core.store.pages import HIGHEST, LOWEST
 from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.query import Query
-from llmproxy_core.store.rows import EventRow, Flow, FlowDetail, Session, StreamDelta, Summary
 
 HEX = frozenset("0123456789abcdef")
 FOUND_IDS = 20

@@ -12,14 +12,9 @@ import uuid_utils.compat
 from psycopg.rows import TupleRow
 
 from llmproxy_core.store import findings, lessons, statements
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import EventRow, RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.columns import plain_request, plain_response
-from llmproxy_core.store.rows import (
-    Batch,
-    EventRow,
-    RequestRow,
-    ResponseRow,
-    ToolCallRow,
-)
 from llmproxy_core.store.values import clean
 
 REFUSED = (

@@ -26,8 +26,8 @@ import msgspec
 
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.notify import BACKOFF, FIELDS, Callback, Listener
-from llmproxy_core.store.rows import Change, Flow
+from llmproxy_core.store.flows import Flow
+from llmproxy_core.store.notify import BACKOFF, FIELDS, Callback, Change, Listener
 
 LENGTH = struct.Struct(">I")
 SOCKET_BYTES = 103

@@ -14,16 +14,10 @@ import psycopg
 import uuid_utils.compat
 
 from llmproxy_core.store import statements
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import EventRow, RequestRow, ResponseRow, SessionDelta
+from llmproxy_core.store.guard_rows import AnomalyRow, DecisionRow
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import (
-    AnomalyRow,
-    Batch,
-    DecisionRow,
-    EventRow,
-    RequestRow,
-    ResponseRow,
-    SessionDelta,
-)
 from llmproxy_core.store.values import hash_id
 
 type PgConnection = psycopg.Connection[Any]

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from llmproxy_core.store import sketch
-from llmproxy_core.store.rows import Contribution
+from llmproxy_core.store.call_rows import Contribution
 from llmproxy_core.store.values import clean
 
 type PgConnection = psycopg.Connection[Any]

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, text
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.store import detail
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.prepared import Prepared
 from llmproxy_core.store.query import Query
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.words import holds, low_half
 
 WINDOW = 1000

@@ -20,8 +20,8 @@ from llmproxy_core.store.feed import (
     namespace,
 )
 from llmproxy_core.store.filters import Filter
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.learning_tables import PatternCallTable, PatternTable
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.success.registry import COUNTED
 
 PAGE = 200

@@ -13,9 +13,9 @@ import psycopg
 from sqlalchemy import Connection
 
 from llmproxy_core.hashing import content_hash
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.partitions import epoch_of
 from llmproxy_core.store.prepared import cursor
-from llmproxy_core.store.rows import RequestRow
 from llmproxy_core.store.values import cleaned
 
 type Names = Mapping[str, str]

@@ -8,7 +8,8 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import TupleRow
 
-from llmproxy_core.store.rows import Batch, ResponseRow, SessionDelta
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import ResponseRow, SessionDelta
 from llmproxy_core.store.values import clean, clean_or_none
 
 type PgConnection = psycopg.Connection[TupleRow]

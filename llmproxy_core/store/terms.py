@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from llmproxy_core.store.feed import FLOW, answered
-from llmproxy_core.store.rows import Flow
+from llmproxy_core.store.flows import Flow
 
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,

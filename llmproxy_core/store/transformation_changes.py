@@ -7,7 +7,7 @@ from llmproxy_core.errors import StoreError
 from llmproxy_core.sections.operations import plain
 from llmproxy_core.store import audit, notify, statements
 from llmproxy_core.store.learning_rows import NEWS
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.transformations import (
     DATABASE,
     MITM_TOML,

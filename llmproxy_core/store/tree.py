@@ -15,9 +15,9 @@ from llmproxy_core.model import Cost, Usage
 from llmproxy_core.pricing import price
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.store import detail
+from llmproxy_core.store.call_rows import FlowState, Relation, RequestRow, ResponseRow
 from llmproxy_core.store.call_tables import RequestTable, ResponseTable, SessionTable
 from llmproxy_core.store.namespace_tables import NamespaceTable
-from llmproxy_core.store.rows import FlowState, Relation, RequestRow, ResponseRow
 from llmproxy_core.store.values import clean
 
 type Prices = Callable[[str, str | None, Usage | None, datetime], Cost]

@@ -8,8 +8,8 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Connection, text
 
+from llmproxy_core.store.guard_rows import UnjudgedRow
 from llmproxy_core.store.prepared import Prepared
-from llmproxy_core.store.rows import UnjudgedRow
 
 type PgConnection = psycopg.Connection[Any]
 

@@ -23,6 +23,8 @@ from llmproxy_core.store import (
     unjudged,
 )
 from llmproxy_core.store.archive import Archive
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import EventRow, OffsetRow, RequestRow, ResponseRow, ToolCallRow
 from llmproxy_core.store.columns import (
     EVENTS,
     REQUESTS,
@@ -37,19 +39,11 @@ from llmproxy_core.store.copying import Copier
 from llmproxy_core.store.database import MISSING, Database
 from llmproxy_core.store.index import WeekIndexes, store_words
 from llmproxy_core.store.models import Models
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.partitions import KnownWeeks
 from llmproxy_core.store.pattern_days import PatternLedger
 from llmproxy_core.store.refusals import REFUSED, Refusals
 from llmproxy_core.store.rollups import Ledger
-from llmproxy_core.store.rows import (
-    Batch,
-    Change,
-    EventRow,
-    OffsetRow,
-    RequestRow,
-    ResponseRow,
-    ToolCallRow,
-)
 from llmproxy_core.store.values import clean
 
 log = logging.getLogger(__name__)

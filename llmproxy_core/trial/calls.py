@@ -14,8 +14,9 @@ from llmproxy_core.policies.facts import About
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store import detail, reads
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Flow, RequestRow, ResponseRow
+from llmproxy_core.store.flows import Flow
 
 PAGE = 500
 TOGETHER = 50

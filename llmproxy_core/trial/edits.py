@@ -14,7 +14,7 @@ from llmproxy_core.sections.operations import Operation
 from llmproxy_core.sections.transformations import TransformationConfig
 from llmproxy_core.store import call_lessons, reads
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Flow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.transformations.applying import apply
 from llmproxy_core.transformations.cached_prefix import cached_prefix_kept
 from llmproxy_core.transformations.diff import Change, changes

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.guard_rows import Approval
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.flow_columns import client_name, model_name
 from llmproxy_core.tui.widgets.columns import Cell, Column, Glance, Tone

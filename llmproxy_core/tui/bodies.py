@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from llmproxy_core.home import write_private
-from llmproxy_core.store.rows import FlowDetail
+from llmproxy_core.store.flows import FlowDetail
 
 
 def save_bodies(detail: FlowDetail, folder: Path) -> list[Path]:

@@ -12,7 +12,8 @@ from typing import Literal
 from uuid import UUID
 
 from llmproxy_core.errors import LlmproxyError
-from llmproxy_core.store.rows import Change, Flow
+from llmproxy_core.store.flows import Flow
+from llmproxy_core.store.notify import Change
 from llmproxy_core.tui.source import Source
 
 PACE = 0.025

@@ -2,7 +2,7 @@
 
 import re
 
-from llmproxy_core.store.rows import Flow, Session
+from llmproxy_core.store.flows import Flow, Session
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.widgets.columns import Cell, Column, Glance, Tone
 

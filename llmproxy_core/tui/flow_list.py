@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from llmproxy_core.store.rows import Flow
+from llmproxy_core.store.flows import Flow
 
 KEPT = 2_000
 """Rows kept when the list is trimmed; it is trimmed at twice that."""

@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from llmproxy_core.conversations.cache import Miss
-from llmproxy_core.store.rows import Flow, FlowDetail
+from llmproxy_core.store.flows import Flow, FlowDetail
 from llmproxy_core.tui import figures, kinship, plain, tool_names
 from llmproxy_core.tui.flow_columns import client_name, short_id, status_tone
 from llmproxy_core.tui.misses import explanation

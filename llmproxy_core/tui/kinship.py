@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from llmproxy_core.store.rows import Relation
+from llmproxy_core.store.call_rows import Relation
 from llmproxy_core.tui import plain
 from llmproxy_core.tui.flow_columns import short_id
 

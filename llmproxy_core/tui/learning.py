@@ -12,10 +12,10 @@ from uuid import UUID
 from llmproxy_core.store.call_lessons import CallLessons
 from llmproxy_core.store.enhancements import StoredEnhancement
 from llmproxy_core.store.experiments import Arm, StoredExperiment, Unit
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.learning_rows import PatternKind
 from llmproxy_core.store.pattern_detail import Happened, PatternCall, Version
 from llmproxy_core.store.patterns import PatternLine, Sums
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.store.transformations import StoredTransformation
 from llmproxy_core.success.signal import Verdict
 

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator
 
 from llmproxy_core.model import Headers, Message, Part
-from llmproxy_core.store.rows import FlowDetail
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.body_lines import body_lines
 from llmproxy_core.tui.reading import Reading, same

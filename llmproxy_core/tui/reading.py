@@ -7,7 +7,8 @@ from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.plural import counted
 from llmproxy_core.providers.formats import FORMATS, read_request
 from llmproxy_core.providers.reader import AnswerReader
-from llmproxy_core.store.rows import FlowDetail, ResponseRow
+from llmproxy_core.store.call_rows import ResponseRow
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.tui.body_lines import NOT_KEPT
 from llmproxy_core.withholding import unsaid
 

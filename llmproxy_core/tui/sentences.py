@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from llmproxy_core.model import Json
-from llmproxy_core.store.rows import EventRow
+from llmproxy_core.store.call_rows import EventRow
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.widgets.columns import Tone
 

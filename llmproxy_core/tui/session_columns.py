@@ -3,8 +3,8 @@
 from collections.abc import Container, Mapping
 from uuid import UUID
 
+from llmproxy_core.store.flows import Flow, Session
 from llmproxy_core.store.overview import Family
-from llmproxy_core.store.rows import Flow, Session
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.flow_columns import client_name, elapsed_ms, model_name, status_tone
 from llmproxy_core.tui.widgets.columns import Cell, Column, Glance

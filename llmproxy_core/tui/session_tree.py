@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from llmproxy_core.store.call_rows import Relation
 from llmproxy_core.store.overview import SessionTree
-from llmproxy_core.store.rows import Relation
 from llmproxy_core.store.tree import Branch, TreeNode
 
 ASIDES = -1

@@ -16,20 +16,14 @@ from llmproxy_core.errors import DatabaseUnavailable, LlmproxyError, StoreError
 from llmproxy_core.home import actor
 from llmproxy_core.spool import Position
 from llmproxy_core.store import overview, progress, reads, stars, tree
+from llmproxy_core.store.call_rows import EventRow, RequestRow, StreamDelta
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.filters import Filter
-from llmproxy_core.store.notify import Listener
+from llmproxy_core.store.flows import Flow, FlowDetail
+from llmproxy_core.store.notify import Change, Listener
 from llmproxy_core.store.overview import Family, Overview, SessionTree
 from llmproxy_core.store.progress import Losses
 from llmproxy_core.store.relay import Relay, listen
-from llmproxy_core.store.rows import (
-    Change,
-    EventRow,
-    Flow,
-    FlowDetail,
-    RequestRow,
-    StreamDelta,
-)
 from llmproxy_core.success.registry import COUNTED
 from llmproxy_core.tui.guard import Guard
 from llmproxy_core.tui.learning import Learning

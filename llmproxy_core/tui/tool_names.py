@@ -1,7 +1,7 @@
 """Names of tools with the prefix of their namespace, and what became of it, for people."""
 
 from llmproxy_core.namespace.client_names import ClientNames
-from llmproxy_core.store.rows import Flow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.tui import plain
 
 DEFAULT_NAMESPACE = "default"

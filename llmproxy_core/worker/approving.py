@@ -7,7 +7,7 @@ from uuid import UUID
 
 from llmproxy_core.policies import Policies
 from llmproxy_core.records import Closed, Decision, Judgement, Opened
-from llmproxy_core.store.rows import ApprovalRow
+from llmproxy_core.store.guard_rows import ApprovalRow
 from llmproxy_core.worker.moments import moment
 
 type State = Literal["waiting", "approved", "denied", "expired"]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.policies import Policies
-from llmproxy_core.store.rows import UnjudgedRow
+from llmproxy_core.store.guard_rows import UnjudgedRow
 from llmproxy_core.worker.cases import Case, Evidence
 
 MOST_HELD = 32 * 2**20

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from llmproxy_core.records import Answered, Closed, Opened, Piece
 from llmproxy_core.spool import START, Position
-from llmproxy_core.store.rows import Batch, OffsetRow
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import OffsetRow
 from llmproxy_core.worker.journal import Journal
 from llmproxy_core.worker.storage import Storage
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from llmproxy_core.model import header
 from llmproxy_core.namespace.client_names import ClientNames
-from llmproxy_core.store.rows import Batch, Contribution, ResponseRow
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import Contribution, ResponseRow
 from llmproxy_core.words import words
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import moment

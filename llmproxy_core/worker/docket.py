@@ -10,8 +10,8 @@ from llmproxy_core.namespace.client_names import ClientNames
 from llmproxy_core.policies import Policies
 from llmproxy_core.policies.facts import About, Facts, of_request, of_response
 from llmproxy_core.records import Closed, Decision, Judgement
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.store.guard_rows import Side
-from llmproxy_core.store.rows import RequestRow, ResponseRow
 from llmproxy_core.trial.calls import about
 from llmproxy_core.worker.cases import Case, texts
 from llmproxy_core.worker.exchanges import Exchange

@@ -23,9 +23,9 @@ from llmproxy_core.pricing.estimate import tokens
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.formats import read_body
 from llmproxy_core.store import learnt
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.store.database import Reading
 from llmproxy_core.store.pattern_evidence import Busy, newest
-from llmproxy_core.store.rows import RequestRow, ResponseRow
 from llmproxy_core.success.call import Call
 from llmproxy_core.success.demands import form_of
 from llmproxy_core.success.rate import LEAST

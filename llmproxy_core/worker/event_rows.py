@@ -4,7 +4,7 @@ from uuid import UUID
 
 from llmproxy_core.model import Json
 from llmproxy_core.records import Closed, Event, Opened
-from llmproxy_core.store.rows import EventRow
+from llmproxy_core.store.call_rows import EventRow
 from llmproxy_core.worker.identity import dated
 from llmproxy_core.worker.moments import moment
 

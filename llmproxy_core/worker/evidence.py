@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from llmproxy_core.records import Decision, Found, Judgement
-from llmproxy_core.store.guard_rows import Side
-from llmproxy_core.store.rows import AnomalyRow, Batch, DecisionRow
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.guard_rows import AnomalyRow, DecisionRow, Side
 from llmproxy_core.worker.identity import dated
 from llmproxy_core.worker.moments import moment
 

@@ -9,7 +9,7 @@ from llmproxy_core.model import Delta, Request, Response
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Answer, Closed, Opened, Piece
 from llmproxy_core.spool import Position
-from llmproxy_core.store.rows import StreamDelta
+from llmproxy_core.store.call_rows import StreamDelta
 from llmproxy_core.worker.demanded import Demanded
 
 type Marks = list[tuple[int, int]]

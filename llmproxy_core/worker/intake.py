@@ -9,7 +9,8 @@ from llmproxy_core.plural import counted
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.records import Answered, Closed, Piece, Record, Verdict
 from llmproxy_core.spool import SpoolReader, forget, readers, removed
-from llmproxy_core.store.rows import Batch, OffsetRow
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import OffsetRow
 from llmproxy_core.worker import checkpoint
 from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.journal import Journal

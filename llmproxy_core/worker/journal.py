@@ -8,7 +8,8 @@ from llmproxy_core.model import Delta, Json, Request, Response
 from llmproxy_core.pricing import NO_PRICES, OwnPrices
 from llmproxy_core.records import Answered, Closed, Event, Opened, Piece, Record, Verdict, Whole
 from llmproxy_core.spool import START, Entry, Position, SpoolReader
-from llmproxy_core.store.rows import Batch, OffsetRow, StreamDelta
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import OffsetRow, StreamDelta
 from llmproxy_core.worker import approving, evidence
 from llmproxy_core.worker.derivation import Derivation
 from llmproxy_core.worker.event_rows import DEFAULT_NAMESPACE, event_row, facts, told

@@ -25,7 +25,7 @@ from llmproxy_core.model import Response
 from llmproxy_core.records import Closed, Found
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.spans.recent import Recent
-from llmproxy_core.store.rows import Batch
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.worker import opinions
 from llmproxy_core.worker.advising import Advising
 from llmproxy_core.worker.backlog import Backlog, Docket

@@ -15,8 +15,8 @@ from llmproxy_core.config import Config
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
 from llmproxy_core.records import Closed, Event
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.learning_rows import Lessons, PatternCallRow
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.success.call import Call
 from llmproxy_core.success.judgements import is_sampled
 from llmproxy_core.success.registry import judge

@@ -11,7 +11,7 @@ from llmproxy_core.hashing import checksum
 from llmproxy_core.model import Headers, Message, header
 from llmproxy_core.patterns.structure import instructions, newest, shortened
 from llmproxy_core.records import Enhanced
-from llmproxy_core.store.rows import ResponseRow
+from llmproxy_core.store.call_rows import ResponseRow
 from llmproxy_core.success.call import Call
 from llmproxy_core.success.demands import form_of
 from llmproxy_core.worker.demanded import Demanded

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from llmproxy_core.config import WebhookConfig
 from llmproxy_core.model import Json
-from llmproxy_core.store.rows import AnomalyRow, ApprovalRow, Batch, DecisionRow, DeliveryRow
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.guard_rows import AnomalyRow, ApprovalRow, DecisionRow, DeliveryRow
 from llmproxy_core.webhooks.notice import TYPES, Notice, body, wants
 from llmproxy_core.worker.identity import dated
 from llmproxy_core.worker.moments import nanoseconds

@@ -11,8 +11,8 @@ from llmproxy_core.model import Response
 from llmproxy_core.policies import Policies, Policy
 from llmproxy_core.records import Closed, Found
 from llmproxy_core.records import Judgement as Judged
-from llmproxy_core.store.guard_rows import Side
-from llmproxy_core.store.rows import AnomalyRow, Batch, DecisionRow
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.guard_rows import AnomalyRow, DecisionRow, Side
 from llmproxy_core.worker.cases import Case, hash_of, texts
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.identity import dated

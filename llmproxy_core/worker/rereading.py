@@ -4,7 +4,7 @@ from llmproxy_core.policies import Policies
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.store import decisions, detail, unjudged
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import UnjudgedRow
+from llmproxy_core.store.guard_rows import UnjudgedRow
 from llmproxy_core.worker.cases import Case
 from llmproxy_core.worker.docket import stored_case
 

@@ -6,7 +6,7 @@ from llmproxy_core.conversations.node import Link
 from llmproxy_core.model import Message, Part, Request, header
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.records import Opened
-from llmproxy_core.store.rows import RequestRow, SessionDelta
+from llmproxy_core.store.call_rows import RequestRow, SessionDelta
 from llmproxy_core.withholding.unsaid import SKELETON
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import moment

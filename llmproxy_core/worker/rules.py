@@ -19,9 +19,9 @@ from llmproxy_core.store import (
     file_transformations,
     namespaces,
 )
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database, driver
 from llmproxy_core.store.namespaces import Rule
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.watched import Watched
 from llmproxy_core.worker.guard_rules import Guard, GuardRules
 from llmproxy_core.worker.improvements import Improvements

@@ -10,10 +10,10 @@ from llmproxy_core.model import Request, Response
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.records import Ending, Enhanced
 from llmproxy_core.store import answers, detail, learnt, unlearnt
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.store.database import Database, Reading
 from llmproxy_core.store.learning_rows import UnlearntRow
 from llmproxy_core.store.retention import kept_since
-from llmproxy_core.store.rows import RequestRow, ResponseRow
 from llmproxy_core.success.call import Call
 from llmproxy_core.success.registry import judge
 from llmproxy_core.worker.demanded import demanded

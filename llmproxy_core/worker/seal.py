@@ -8,7 +8,7 @@ from llmproxy_core.model import Cost, Response, Usage, header
 from llmproxy_core.pricing import NO_PRICES, OwnPrices, estimated, price
 from llmproxy_core.providers.catalogue import UNBILLED
 from llmproxy_core.records import BodyKept, Closed, Ending
-from llmproxy_core.store.rows import FlowState, ResponseRow, SessionDelta, ToolCallRow
+from llmproxy_core.store.call_rows import FlowState, ResponseRow, SessionDelta, ToolCallRow
 from llmproxy_core.withholding.unsaid import SKELETON
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.moments import EPOCH, milliseconds, moment

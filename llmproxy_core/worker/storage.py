@@ -9,9 +9,11 @@ from llmproxy_core.config import Config
 from llmproxy_core.home import Home
 from llmproxy_core.policies import Policies
 from llmproxy_core.store import recall, unjudged
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import OffsetRow
 from llmproxy_core.store.database import Database, open_database
+from llmproxy_core.store.guard_rows import UnjudgedRow
 from llmproxy_core.store.migrate import upgrade
-from llmproxy_core.store.rows import Batch, OffsetRow, UnjudgedRow
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.worker.cases import Case
 from llmproxy_core.worker.housekeeping import Housekeeping

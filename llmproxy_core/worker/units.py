@@ -6,8 +6,8 @@ from uuid import UUID
 
 from llmproxy_core.records import Enhanced
 from llmproxy_core.spans.recent import Recent
+from llmproxy_core.store.call_rows import ResponseRow
 from llmproxy_core.store.learning_rows import UnitRow
-from llmproxy_core.store.rows import ResponseRow
 from llmproxy_core.success.call import Call
 from llmproxy_core.worker.moments import moment
 

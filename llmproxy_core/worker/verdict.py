@@ -13,8 +13,8 @@ from llmproxy_core.policies.ruling import OUTCOMES, reason
 from llmproxy_core.records import Decision
 from llmproxy_core.rulebook import Rulebook
 from llmproxy_core.sections.policies import Action
-from llmproxy_core.store.guard_rows import Side
-from llmproxy_core.store.rows import AnomalyRow, Batch
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.guard_rows import AnomalyRow, Side
 from llmproxy_core.worker.cases import Case, Evidence
 from llmproxy_core.worker.evidence import anomaly_rows, decision_rows
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from llmproxy_core.model import Message, Part, Request, Response
-from llmproxy_core.store.rows import SearchRow
+from llmproxy_core.store.call_rows import SearchRow
 from llmproxy_core.words import hashed, words
 
 REMEMBERED = 100_000

@@ -15,7 +15,7 @@ from llmproxy_core.simulator import Simulator
 from llmproxy_core.simulator.handler import Seen
 from llmproxy_core.store import reads, tree
 from llmproxy_core.store.database import open_database
-from llmproxy_core.store.rows import Session
+from llmproxy_core.store.flows import Session
 from llmproxy_core.store.tree import TreeNode
 from tests.mitm import BIN, Mitmdump, wait_for
 

@@ -7,17 +7,15 @@ from uuid import UUID
 
 import uuid_utils.compat
 
-from llmproxy_core.store.rows import (
-    AnomalyRow,
-    ApprovalRow,
-    Batch,
-    DecisionRow,
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import (
     EventRow,
     RequestRow,
     ResponseRow,
     SessionDelta,
     ToolCallRow,
 )
+from llmproxy_core.store.guard_rows import AnomalyRow, ApprovalRow, DecisionRow
 
 SESSION = UUID("0199aaaa-0000-7000-8000-000000000001")
 HASH = bytes(range(16))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from llmproxy_core.enhancements.enhancement import Enhancement, Suggestion, candidate
 from llmproxy_core.experiments.experiment import CONTROL, Experiment, Variant
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.learning_rows import (
     AppliedRow,
     HistoryRow,
@@ -17,7 +18,6 @@ from llmproxy_core.store.learning_rows import (
     UnitRow,
     VersionRow,
 )
-from llmproxy_core.store.rows import RequestRow
 from tests.store.flows import AT, HASH, new_id
 
 PIECES = ["Classify this ticket: ", None]

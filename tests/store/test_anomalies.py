@@ -7,8 +7,9 @@ import pytest
 
 from llmproxy_core.store import anomalies, anomaly_changes, decisions
 from llmproxy_core.store.anomalies import Queue
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import AnomalyRow, Batch
+from llmproxy_core.store.guard_rows import AnomalyRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_decision, a_request, an_anomaly, new_id
 

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from llmproxy_core.store import answers, migrate
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, RequestRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_response
 from tests.store.test_weeks import ONE_RESPONSE

@@ -5,8 +5,8 @@ import pytest
 
 from llmproxy_core.errors import StoreError
 from llmproxy_core.store import approvals, audit
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, an_approval, new_id
 

@@ -3,8 +3,8 @@
 from llmproxy_core.home import Home
 from llmproxy_core.patterns.pattern import Pattern
 from llmproxy_core.store import learnt, migrate
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.worker.pattern_rows import Stored
 from tests.postgres import at_version

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from llmproxy_core.errors import StoreError
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.store import detail, reads
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, RequestRow, ResponseRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_response, a_session
 from tests.store.statements import statements_of

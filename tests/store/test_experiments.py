@@ -20,9 +20,9 @@ from llmproxy_core.store import (
     experiments,
     transformation_changes,
 )
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.transformations import transformations
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_request, new_id

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from llmproxy_core.store import reads
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import Contribution
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.filters import FLAGS, KEYS, STATES, FilterError, parse
-from llmproxy_core.store.rows import Batch, Contribution, Flow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_call, a_request, a_response, new_id
 

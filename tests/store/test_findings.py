@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from llmproxy_core.store import anomalies, approvals, decisions
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.guard_rows import Anomaly
-from llmproxy_core.store.rows import Batch, RequestRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import (
     AT,

@@ -4,8 +4,10 @@ from typing import Any
 import pytest
 
 from llmproxy_core.store import anomaly_changes, flagged
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import AnomalyRow, Batch, RequestRow
+from llmproxy_core.store.guard_rows import AnomalyRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, an_anomaly
 

@@ -6,9 +6,9 @@ import pytest
 
 from llmproxy_core.config import PolicyConfig
 from llmproxy_core.store import anomaly_changes, audit, labels, policy_changes
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.guard_rows import Status
-from llmproxy_core.store.rows import AnomalyRow, Batch
+from llmproxy_core.store.guard_rows import AnomalyRow, Status
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_decision, a_request, an_anomaly, new_id
 

@@ -6,9 +6,9 @@ import pytest
 
 from llmproxy_core.home import Home
 from llmproxy_core.store import migrate, partitions
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from tests.postgres import at_version
 from tests.store.flows import a_request, a_response

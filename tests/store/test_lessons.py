@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from llmproxy_core.store import unlearnt
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import NEWS, Lessons, UnlearntRow
-from llmproxy_core.store.rows import Batch, Change
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_request, new_id, whole
 from tests.store.lessons import (

@@ -3,8 +3,9 @@ from collections.abc import Iterator
 import pytest
 
 from llmproxy_core.store import filters, models, reads
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import Contribution
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, Contribution
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_request, a_response
 

@@ -5,10 +5,10 @@ import pytest
 from llmproxy_core.config import MatchConfig, NamespaceConfig
 from llmproxy_core.errors import StoreError
 from llmproxy_core.store import audit, namespace_changes
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.file_rules import Clash, bring
 from llmproxy_core.store.namespaces import PgConnection, Rule, Use, rules, spaces, uses
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_request, a_session
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmproxy_core.store import notify
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.notify import Listener
-from llmproxy_core.store.rows import Batch, Change
+from llmproxy_core.store.notify import Change, Listener
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, an_event, whole
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from llmproxy_core.store import overview, progress
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import EventRow, Relation, ToolCallRow
 from llmproxy_core.store.overview import Family
-from llmproxy_core.store.rows import Batch, EventRow, Relation, ToolCallRow
 from llmproxy_core.store.writer import Writer
 from tests.store import flows
 

@@ -19,9 +19,10 @@ from llmproxy_core.store import (
     pattern_detail,
     patterns,
 )
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons, PatternRow
-from llmproxy_core.store.rows import Batch, RequestRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_request, a_response, new_id
 from tests.store.lessons import (

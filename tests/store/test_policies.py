@@ -44,19 +44,18 @@ from llmproxy_core.store import (
     transformations,
     tree,
 )
-from llmproxy_core.store.database import Database, driver
-from llmproxy_core.store.learning_rows import Lessons, UnlearntRow
-from llmproxy_core.store.namespaces import Rule
-from llmproxy_core.store.rows import (
-    Batch,
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import (
     Contribution,
-    DeliveryRow,
     OffsetRow,
     RequestRow,
     SearchRow,
     StreamDelta,
-    UnjudgedRow,
 )
+from llmproxy_core.store.database import Database, driver
+from llmproxy_core.store.guard_rows import DeliveryRow, UnjudgedRow
+from llmproxy_core.store.learning_rows import Lessons, UnlearntRow
+from llmproxy_core.store.namespaces import Rule
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.words import hashed, words
 from tests.store.flows import (

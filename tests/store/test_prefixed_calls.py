@@ -5,8 +5,10 @@ from sqlalchemy import text
 
 from llmproxy_core.errors import StoreError
 from llmproxy_core.store import detail, filters, reads
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, Flow, RequestRow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_call, a_request, a_response
 

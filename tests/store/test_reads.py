@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from llmproxy_core.store import filters, reads
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.partitions import epoch_now
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, a_call, a_request, a_response, a_session, an_event, new_id, whole
 from tests.store.statements import statements_of

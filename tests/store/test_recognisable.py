@@ -8,10 +8,10 @@ from llmproxy_core.enhancing.recognised import Patterns, Recognised
 from llmproxy_core.patterns.documents import system_lines
 from llmproxy_core.patterns.families import Text
 from llmproxy_core.patterns.shape import shape
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons, PatternRow
 from llmproxy_core.store.recognisable import recognisable, stamp
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.lessons import a_pattern, an_event_of
 

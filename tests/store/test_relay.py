@@ -7,9 +7,11 @@ from uuid import UUID
 import pytest
 
 from llmproxy_core.store import notify, reads
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
+from llmproxy_core.store.flows import Flow
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.relay import Relay, listen
-from llmproxy_core.store.rows import Batch, Change, Flow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, whole
 

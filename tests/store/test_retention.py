@@ -24,9 +24,10 @@ from llmproxy_core.store import (
     rewriting,
     stars,
 )
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow, SearchRow
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons, UnlearntRow
-from llmproxy_core.store.rows import Batch, RequestRow, SearchRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import (
     a_call,

@@ -7,8 +7,9 @@ import psycopg
 import pytest
 
 from llmproxy_core.errors import DatabaseUnavailable
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import Contribution
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, Contribution
 from llmproxy_core.store.statistics import By, Statistics, cost_per_day, statistics
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_response, new_id

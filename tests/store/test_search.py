@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from llmproxy_core.store import filters, index, query, reads
 from llmproxy_core.store import search as searching
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import SearchRow
 from llmproxy_core.store.database import Database
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.partitions import epoch_of
-from llmproxy_core.store.rows import Batch, Flow, SearchRow
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.words import hashed, words
 from tests.store.flows import a_request, a_response

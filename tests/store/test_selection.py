@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from llmproxy_core.store import filters, namespace_changes, selection
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.selection import Selection
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_response, new_id

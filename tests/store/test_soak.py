@@ -12,9 +12,10 @@ import pytest
 from llmproxy_core.errors import StoreError
 from llmproxy_core.home import Home
 from llmproxy_core.store import migrate
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import OffsetRow
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.embedded import EmbeddedServer
-from llmproxy_core.store.rows import Batch, OffsetRow
 from llmproxy_core.store.writer import Writer
 from tests.store import processes
 from tests.store.flows import a_request

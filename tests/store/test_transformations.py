@@ -8,9 +8,9 @@ import pytest
 from llmproxy_core.config import TransformationConfig
 from llmproxy_core.errors import ConfigError, StoreError
 from llmproxy_core.store import audit, file_transformations, transformation_changes
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.transformations import checked, find, fitting, handed, transformations
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request

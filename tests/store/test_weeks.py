@@ -15,8 +15,9 @@ from sqlalchemy import Connection, text
 
 from llmproxy_core.home import Home
 from llmproxy_core.store import migrate, partitions, reads
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, Flow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.steps import Steps
 from llmproxy_core.store.writer import Writer
 from tests.postgres import at_version, drop_database, new_database, opened

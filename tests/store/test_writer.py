@@ -11,8 +11,10 @@ from sqlalchemy import text
 
 from llmproxy_core.errors import DatabaseUnavailable, SchemaError
 from llmproxy_core.store import reads
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import Contribution, OffsetRow, StreamDelta
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch, Contribution, FlowDetail, OffsetRow, StreamDelta
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import (
     AT,

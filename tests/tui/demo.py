@@ -6,16 +6,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from llmproxy_core.store.rows import (
+from llmproxy_core.store.call_rows import (
     EventRow,
-    Flow,
-    FlowDetail,
     RequestRow,
     ResponseRow,
-    Session,
     StreamDelta,
     ToolCallRow,
 )
+from llmproxy_core.store.flows import Flow, FlowDetail, Session
 from tests.tui.memory import MemorySource
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from llmproxy_core.conversations.cache import Change, Miss
 from llmproxy_core.store import tree
+from llmproxy_core.store.flows import Session
 from llmproxy_core.store.overview import Family, SessionTree
-from llmproxy_core.store.rows import Session
 from llmproxy_core.store.tree import TreeNode
 from tests.tui import demo
 from tests.tui.memory import MemorySource

@@ -9,18 +9,12 @@ from uuid import UUID
 
 from llmproxy_core.conversations.cache import Miss
 from llmproxy_core.errors import DatabaseUnavailable
+from llmproxy_core.store.call_rows import EventRow, RequestRow, StreamDelta
 from llmproxy_core.store.filters import Filter
+from llmproxy_core.store.flows import Flow, FlowDetail, Session
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.overview import Family, Overview, SessionTree
 from llmproxy_core.store.progress import Losses
-from llmproxy_core.store.rows import (
-    Change,
-    EventRow,
-    Flow,
-    FlowDetail,
-    RequestRow,
-    Session,
-    StreamDelta,
-)
 from llmproxy_core.tui.source import Totals
 from tests.tui.memory_guard import MemoryGuard
 from tests.tui.memory_learning import MemoryLearning

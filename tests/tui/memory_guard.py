@@ -16,7 +16,7 @@ from llmproxy_core.store.guard_rows import (
     PolicyDecision,
     Status,
 )
-from llmproxy_core.store.rows import Change
+from llmproxy_core.store.notify import Change
 from llmproxy_core.tui.guard import PolicyLine, Progress
 
 

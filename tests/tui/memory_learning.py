@@ -14,8 +14,8 @@ from llmproxy_core.store.call_lessons import CallLessons
 from llmproxy_core.store.enhancements import StoredEnhancement
 from llmproxy_core.store.experiments import Arm, StoredExperiment, Unit
 from llmproxy_core.store.learning_rows import NEWS, PatternKind
+from llmproxy_core.store.notify import Change
 from llmproxy_core.store.patterns import PatternLine
-from llmproxy_core.store.rows import Change
 from llmproxy_core.store.transformation_order import renumbered
 from llmproxy_core.store.transformations import StoredTransformation
 from llmproxy_core.store.verdicts import Told

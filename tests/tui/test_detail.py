@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llmproxy_core.home import Home
 from llmproxy_core.model import Part, PartKind
-from llmproxy_core.store.rows import Flow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.tui import reading
 from llmproxy_core.tui.body_lines import body_lines
 from llmproxy_core.tui.widgets.conversation import Conversation

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmproxy_core.store.rows import Flow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.tui.flow_list import KEPT, FlowList
 from tests.tui import demo
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from llmproxy_core.home import Home
 from llmproxy_core.store import policy_changes, security_policies
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import AnomalyRow, ApprovalRow, Batch, DecisionRow
+from llmproxy_core.store.guard_rows import AnomalyRow, ApprovalRow, DecisionRow
 from tests.store import flows
 from tests.tui import guard_demo
 from tests.tui.stage import until

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from llmproxy_core.home import Home
 from llmproxy_core.store import enhancement_changes, experiment_changes, transformation_changes
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons, PatternRow
-from llmproxy_core.store.rows import Batch, RequestRow, ResponseRow
 from llmproxy_core.store.transformations import checked
 from tests.store import lessons
 from tests.tui.stage import until

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from llmproxy_core.home import Home
-from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import (
-    Batch,
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import (
     RequestRow,
     ResponseRow,
     SearchRow,
     StreamDelta,
     ToolCallRow,
 )
+from llmproxy_core.store.database import Database
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.tui.app import LlmproxyApp
 from llmproxy_core.tui.source import StoreSource

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from llmproxy_core.store.rows import FlowDetail, ResponseRow
+from llmproxy_core.store.call_rows import ResponseRow
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.tui.reading import read
 from tests.tui import demo
 

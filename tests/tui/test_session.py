@@ -10,8 +10,8 @@ import pytest
 
 from llmproxy_core.home import Home
 from llmproxy_core.store import tree
+from llmproxy_core.store.flows import Session
 from llmproxy_core.store.overview import SessionTree
-from llmproxy_core.store.rows import Session
 from llmproxy_core.tui.screens.detail import DetailScreen
 from llmproxy_core.tui.screens.session import SessionScreen
 from tests.tui import demo, family

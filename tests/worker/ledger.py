@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from llmproxy_core.errors import DatabaseUnavailable
-from llmproxy_core.store.rows import Batch, OffsetRow, SessionDelta
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import OffsetRow, SessionDelta
 from llmproxy_core.worker.moments import nanoseconds
 from llmproxy_core.worker.sessions import Span
 from tests.worker.remembered import Remembered

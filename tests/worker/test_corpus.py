@@ -10,7 +10,7 @@ from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import Headers
 from llmproxy_core.records import Answer, Answered, Closed, Opened, Piece
 from llmproxy_core.store import reads
-from llmproxy_core.store.rows import FlowDetail
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.worker.identity import dated
 from llmproxy_core.worker.intake import Intake
 from tests.unit.providers.corpus import (

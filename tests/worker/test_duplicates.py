@@ -8,7 +8,7 @@ import uuid_utils
 
 from llmproxy_core.spool import SpoolWriter
 from llmproxy_core.store import reads
-from llmproxy_core.store.rows import Batch
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.worker.intake import Intake
 from tests.worker.traffic import NOON, SECOND, Call, Recorded, append, chat_stream, response
 

@@ -18,8 +18,8 @@ from llmproxy_core.store import (
     reads,
     security_policies,
 )
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.worker import guard_rules, rules
 from llmproxy_core.worker.rules import RuleKeeper

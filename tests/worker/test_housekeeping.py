@@ -5,7 +5,7 @@ import time
 
 from llmproxy_core.config import Config, without_secrets
 from llmproxy_core.store import audit, partitions
-from llmproxy_core.store.rows import Batch
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.worker.housekeeping import Housekeeping
 from tests.store.flows import an_event

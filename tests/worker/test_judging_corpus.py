@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from llmproxy_core.config import Config
-from llmproxy_core.store.rows import AnomalyRow, Batch, UnjudgedRow
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.guard_rows import AnomalyRow, UnjudgedRow
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.judging import Judging
 from tests.unit.providers.corpus import exchanges, needs_corpus

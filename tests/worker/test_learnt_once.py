@@ -14,7 +14,7 @@ from llmproxy_core.config import LearningConfig
 from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.records import Event
 from llmproxy_core.store import experiment_changes
-from llmproxy_core.store.rows import Batch
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.worker.experimenting import Experimenting
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.learning import Learning

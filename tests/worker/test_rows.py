@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Answered, Closed, Piece, Upload
 from llmproxy_core.spool import START, Entry, SpoolReader
-from llmproxy_core.store.rows import Batch, RequestRow, ResponseRow
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.words import hashed
 from llmproxy_core.worker import journal, rows, seal
 from llmproxy_core.worker.sessions import Sessions

@@ -11,7 +11,7 @@ from llmproxy_core.pipeline import Exchange, Head
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.records import Closed, Found, Judgement, Opened, Piece, Verdict
 from llmproxy_core.store import reads
-from llmproxy_core.store.rows import FlowDetail
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.withholding.withheld import Withheld
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.sessions import Placed, Sessions

@@ -7,8 +7,9 @@ from llmproxy_core.model import Request, Response, header
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.store import detail, selection
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import Flow, RequestRow, ResponseRow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.selection import Selection
 from llmproxy_core.withholding import unsaid
 

@@ -13,7 +13,7 @@ from llmproxy_core.interchange.outgoing.call import Call
 from llmproxy_core.interchange.outgoing.texts import base64_of, dumps, moment
 from llmproxy_core.model import Headers, header
 from llmproxy_core.providers.encoding import decode_body
-from llmproxy_core.store.rows import ResponseRow
+from llmproxy_core.store.call_rows import ResponseRow
 
 NOT_TOLD = -1
 

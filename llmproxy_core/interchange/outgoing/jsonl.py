@@ -7,7 +7,8 @@ from llmproxy_core.interchange.outgoing.call import Call
 from llmproxy_core.interchange.outgoing.texts import arguments, base64_of, dumps, moment
 from llmproxy_core.interchange.wires import exported
 from llmproxy_core.model import Headers, Usage
-from llmproxy_core.store.rows import Flow, ResponseRow
+from llmproxy_core.store.call_rows import ResponseRow
+from llmproxy_core.store.flows import Flow
 
 COUNTERS = (
     "input_tokens",

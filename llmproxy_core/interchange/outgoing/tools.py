@@ -7,7 +7,7 @@ from llmproxy_core.model import mapping, text_of
 from llmproxy_core.providers.encoding import decode_body
 from llmproxy_core.providers.format import items
 from llmproxy_core.providers.parsing import parse
-from llmproxy_core.store.rows import RequestRow
+from llmproxy_core.store.call_rows import RequestRow
 
 SCHEMAS = ("parameters", "input_schema", "parametersJsonSchema", "parameters_json_schema")
 NESTED = ("function", "toolSpec")

@@ -10,8 +10,8 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.guard_rows import Approval
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui.approval_columns import columns, is_waiting, why
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.hub import ModeScreen

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import ContentSwitcher, Footer
 
 from llmproxy_core.errors import LlmproxyError
-from llmproxy_core.store.rows import FlowDetail
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.success.signal import Verdict
 from llmproxy_core.tui import figures, pages, reading
 from llmproxy_core.tui.bodies import save_bodies

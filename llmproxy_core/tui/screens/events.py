@@ -6,7 +6,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from llmproxy_core.store.rows import EventRow
+from llmproxy_core.store.call_rows import EventRow
 from llmproxy_core.tui import figures, plain
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.hub import ModeScreen

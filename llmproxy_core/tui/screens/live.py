@@ -10,7 +10,7 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 
 from llmproxy_core.store.filters import Filter
-from llmproxy_core.store.rows import Flow
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.tui import plain
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.flow_columns import COLUMNS, columns_for

@@ -10,8 +10,8 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from llmproxy_core.store.flows import Flow, Session
 from llmproxy_core.store.overview import Family, Overview
-from llmproxy_core.store.rows import Flow, Session
 from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.hub import ModeScreen
 from llmproxy_core.tui.screens.detail import DetailScreen

@@ -4,8 +4,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.guard_rows import Anomaly, Approval
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui import figures, guard_words, plain
 from llmproxy_core.tui.approval_columns import is_waiting, seconds_left, why
 from llmproxy_core.tui.flow_columns import client_name, model_name, short_id

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmproxy_core.store.call_lessons import CallLessons
-from llmproxy_core.store.rows import FlowDetail
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.store.tree import SAME
 from llmproxy_core.tui import guard_words, learnt_words, plain
 from llmproxy_core.tui.heading import heading, kin_lines

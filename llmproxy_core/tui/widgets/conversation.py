@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from llmproxy_core.store.rows import StreamDelta
+from llmproxy_core.store.call_rows import StreamDelta
 from llmproxy_core.tui.reading import Reading, Turn
 from llmproxy_core.tui.widgets.fold import Fold
 from llmproxy_core.tui.widgets.live_answer import LiveAnswer

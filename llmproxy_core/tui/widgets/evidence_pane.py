@@ -4,8 +4,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.guard_rows import Anomaly, PolicyDecision
-from llmproxy_core.store.rows import Flow
 from llmproxy_core.tui import figures, guard_words, plain
 from llmproxy_core.tui.flow_columns import client_name, model_name, short_id
 from llmproxy_core.tui.guard_words import FAINT

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmproxy_core.providers.encoding import decode_body
-from llmproxy_core.store.rows import FlowDetail
+from llmproxy_core.store.flows import FlowDetail
 from llmproxy_core.tui import guard_words
 from llmproxy_core.tui.evidence import MARK
 from llmproxy_core.tui.hub import HubScreen

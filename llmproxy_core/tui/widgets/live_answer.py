@@ -5,7 +5,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from llmproxy_core.store.rows import StreamDelta
+from llmproxy_core.store.call_rows import StreamDelta
 from llmproxy_core.tui.widgets.prose import Prose, Verbatim
 
 FENCE = "```"

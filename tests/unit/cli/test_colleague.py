@@ -14,9 +14,9 @@ from llmproxy_core.store import (
     experiment_changes,
     experiments,
 )
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.lessons import a_pattern, an_enhancement
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from llmproxy_core.store.rows import Batch
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_call, a_request, a_response, a_session, new_id, whole
 from tests.unit.cli.command import Command

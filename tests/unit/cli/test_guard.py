@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from llmproxy_core.store import audit
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import AnomalyRow, Batch, RequestRow
+from llmproxy_core.store.guard_rows import AnomalyRow
 from llmproxy_core.store.writer import Writer
 from tests.postgres import drop_database, new_database, opened
 from tests.store.flows import a_decision, a_request, an_anomaly, an_approval

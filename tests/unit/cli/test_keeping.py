@@ -6,7 +6,7 @@ import re
 import pytest
 
 from llmproxy_core.store import policies
-from llmproxy_core.store.rows import Batch
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_session, new_id
 from tests.unit.cli.command import Command

@@ -13,9 +13,10 @@ from llmproxy_core.experiments import probation
 from llmproxy_core.experiments.tally import ArmTally, Outcome, Tally
 from llmproxy_core.experiments.verdict import Judge
 from llmproxy_core.store import audit, enhancement_changes, experiment_changes, experiments
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons, PatternRow
-from llmproxy_core.store.rows import Batch, RequestRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import HASH, a_request, a_response
 from tests.store.lessons import (

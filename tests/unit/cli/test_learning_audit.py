@@ -17,8 +17,8 @@ from llmproxy_core.store import (
     transformations,
 )
 from llmproxy_core.store import experiments as stored
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import RequestRow
 from tests.unit.cli.command import Command
 from tests.unit.cli.test_learning import CLAMP, call, llmproxy, pattern, suggested, told
 

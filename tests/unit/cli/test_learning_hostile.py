@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import RequestRow
 from tests.unit.cli.command import ENTRY, Command
 from tests.unit.cli.test_learning import CLAMP, call, llmproxy, pattern, suggested, told
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from llmproxy_core.store import namespace_changes
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.namespaces import Rule
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.tui.figures import NONE
 from tests.store.flows import a_request, a_session, whole

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from llmproxy_core.store.rows import Batch
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import AT, SESSION, a_request, a_response, a_session, new_id
 from tests.unit.cli.command import Command

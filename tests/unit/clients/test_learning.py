@@ -8,9 +8,9 @@ from llmproxy_core.home import Home
 from llmproxy_core.sections.learning import LearningConfig
 from llmproxy_core.sections.tables import DatabaseConfig
 from llmproxy_core.store import enhancement_changes, transformation_changes
+from llmproxy_core.store.batch import Batch
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import Batch
 from llmproxy_core.store.transformations import checked
 from llmproxy_core.store.writer import Writer
 from tests.postgres import database, postgres_home

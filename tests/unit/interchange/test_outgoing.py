@@ -15,7 +15,8 @@ from llmproxy_core.interchange.outgoing.tools import functions
 from llmproxy_core.interchange.wires import exported, ours
 from llmproxy_core.providers.formats import read_request
 from llmproxy_core.providers.reader import AnswerReader
-from llmproxy_core.store.rows import Flow, RequestRow, ResponseRow
+from llmproxy_core.store.call_rows import RequestRow, ResponseRow
+from llmproxy_core.store.flows import Flow
 from tests.unit.interchange.recorded import ANSWER, QUESTION, raised
 
 ID = UUID("0199c82c-c000-70c6-ae69-8ff30a3da5c2")

@@ -8,9 +8,10 @@ import pytest
 from llmproxy_core.errors import ConfigError
 from llmproxy_core.sections.operations import read_operations
 from llmproxy_core.store import call_lessons
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import Batch, RequestRow
 from llmproxy_core.store.transformations import checked
 from llmproxy_core.store.writer import Writer
 from llmproxy_core.trial import edits

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from llmproxy_core.sections.operations import OPERATIONS, read_operations
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.learning_rows import Lessons
-from llmproxy_core.store.rows import RequestRow
 from llmproxy_core.store.transformations import checked
 from llmproxy_core.trial import edits, reasons
 from tests.store import flows, lessons

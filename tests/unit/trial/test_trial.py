@@ -13,8 +13,10 @@ from llmproxy_core import trial
 from llmproxy_core.config import PolicyConfig
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.store import anomaly_changes
+from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import RequestRow
 from llmproxy_core.store.database import Database
-from llmproxy_core.store.rows import AnomalyRow, Batch, RequestRow
+from llmproxy_core.store.guard_rows import AnomalyRow
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, a_response, an_anomaly
 
