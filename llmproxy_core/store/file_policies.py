@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from llmproxy_core.config import PolicyConfig
 from llmproxy_core.store import policy_changes
-from llmproxy_core.store.file_tables import Clash, Table
+from llmproxy_core.store.file_mirror import Clash, Mirror
 from llmproxy_core.store.guard_rows import SecurityPolicy
 from llmproxy_core.store.security_policies import PgConnection, policies, settings, told
 
 
 def bring(connection: PgConnection, home: str, written: Sequence[PolicyConfig]) -> list[Clash]:
     """In place of those that the home had before."""
-    return TABLE.bring(connection, home, written)
+    return MIRROR.bring(connection, home, written)
 
 
 def _is_same(before: SecurityPolicy, policy: PolicyConfig) -> bool:
@@ -24,7 +24,7 @@ def _is_same(before: SecurityPolicy, policy: PolicyConfig) -> bool:
     ) == (policy.when, policy.action, policy.mode, policy.priority, settings(policy))
 
 
-TABLE = Table(
+MIRROR = Mirror(
     "policy",
     policy_changes.lock,
     policies,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from llmproxy_core.config import TransformationConfig
 from llmproxy_core.store import transformation_changes
-from llmproxy_core.store.file_tables import Clash, Table
+from llmproxy_core.store.file_mirror import Clash, Mirror
 from llmproxy_core.store.transformations import (
     PgConnection,
     StoredTransformation,
@@ -17,7 +17,7 @@ def bring(
     connection: PgConnection, home: str, written: Sequence[TransformationConfig]
 ) -> list[Clash]:
     """In place of those that the home had before."""
-    return TABLE.bring(connection, home, written)
+    return MIRROR.bring(connection, home, written)
 
 
 def _is_same(before: StoredTransformation, one: TransformationConfig) -> bool:
@@ -28,7 +28,7 @@ def _is_same(before: StoredTransformation, one: TransformationConfig) -> bool:
     return was == told(one)
 
 
-TABLE = Table(
+MIRROR = Mirror(
     "transformation",
     transformation_changes.lock,
     transformations,

@@ -13,9 +13,9 @@ from llmproxy_core.errors import DatabaseUnavailable, StoreError
 from llmproxy_core.home import Home
 from llmproxy_core.plural import counted
 from llmproxy_core.store import (
+    file_mirror,
     file_policies,
     file_rules,
-    file_tables,
     file_transformations,
     namespaces,
 )
@@ -29,7 +29,7 @@ from llmproxy_core.worker.improvements import Improvements
 LOOK_SECONDS = 1.0
 
 type Written = tuple[list[NamespaceConfig], list[PolicyConfig], list[TransformationConfig]]
-type Clash = file_rules.Clash | file_tables.Clash
+type Clash = file_rules.Clash | file_mirror.Clash
 
 logger = logging.getLogger(__name__)
 

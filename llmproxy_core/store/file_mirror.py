@@ -55,7 +55,7 @@ class Clash:
 
 
 @dataclass(frozen=True, slots=True)
-class Table[W: Written, R: Row]:
+class Mirror[W: Written, R: Row]:
     """`is_same`: does a row say what the file says? `told`: for the audit, without the name."""
 
     what: str
