@@ -26,6 +26,7 @@ from llmproxy_core.errors import (
 from llmproxy_core.home import Home
 from llmproxy_core.store import values
 from llmproxy_core.store.embedded import EmbeddedServer
+from llmproxy_core.store.pool import DisposablePool
 
 type Reading = Connection
 """What reads take, for others than the store: as `Database.connect` gives it."""
@@ -69,6 +70,7 @@ class Database:
             "postgresql+psycopg://",
             creator=self._reading,
             isolation_level="AUTOCOMMIT",
+            poolclass=DisposablePool,
             pool_size=4,
             max_overflow=8,
             pool_timeout=10,
@@ -132,13 +134,15 @@ class Database:
             raise self._unavailable(exc) from None
 
     def reconnect(self) -> None:
-        """Drop the pooled connections; make sure that the embedded server runs."""
+        """Drop the pooled connections, those in use once they are given back; make sure that the
+        embedded server runs."""
         self.engine.dispose()
         if self.server is not None:
             self.server.ensure()
 
     def close(self) -> None:
-        self.engine.dispose()
+        """Connections in use are closed as they are given back; none is kept from now on."""
+        self.engine.pool.dispose()  # not the engine, which would make a new one
         if self.server is not None:
             self.server.close()
 

@@ -5,19 +5,22 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import event
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from llmproxy_core.config import Config, DatabaseConfig
 from llmproxy_core.errors import ConfigError, DatabaseTooOld, DatabaseUnavailable, SchemaError
 from llmproxy_core.home import Home
 from llmproxy_core.store import database as database_module
 from llmproxy_core.store import embedded, migrate, reads
-from llmproxy_core.store.database import Database, open_database
+from llmproxy_core.store.database import Database, driver, open_database
 from llmproxy_core.store.writer import Writer
 from tests.store.flows import a_request, whole
 
@@ -207,3 +210,69 @@ def test_a_transaction_that_is_not_committed_is_rolled_back(database: Database) 
         connection.exec_driver_sql("DELETE FROM namespaces")
     with database.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM namespaces").scalar_one() == 1
+
+
+type Drop = Callable[[Database], None]
+both_drops = pytest.mark.parametrize("drop", [Database.reconnect, Database.close])
+
+
+@both_drops
+def test_a_connection_in_use_while_others_are_dropped_is_closed_when_it_is_given_back(
+    database: Database, drop: Drop
+) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        with database.connect() as connection:
+            thread.submit(drop, database).result()
+            assert reads.flows(connection) == []
+            used = driver(connection)
+        assert used.closed
+
+
+@both_drops
+def test_a_connection_that_is_just_being_given_back_is_dropped_with_the_others(
+    database: Database, drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = QueuePool._do_return_conn
+
+    def drop_and_keep(pool: QueuePool, record: ConnectionPoolEntry) -> None:
+        drop(database)
+        keep(pool, record)
+
+    monkeypatch.setattr(QueuePool, "_do_return_conn", drop_and_keep)
+    with database.connect() as connection:
+        used = driver(connection)
+    assert used.closed
+
+
+def test_after_a_reconnect_connections_are_kept_again(database: Database) -> None:
+    database.reconnect()
+    used = set()
+    for _ in range(2):
+        with database.connect() as connection:
+            used.add(driver(connection))
+    assert [one.closed for one in used] == [False]
+
+
+def test_a_closed_database_keeps_no_connection(database: Database) -> None:
+    database.close()
+    with database.connect() as connection:
+        used = driver(connection)
+    assert used.closed
+
+
+def test_no_connection_stays_open_however_reads_and_drops_meet(database: Database) -> None:
+    made: list[psycopg.Connection[Any]] = []
+    event.listen(database.engine, "connect", lambda driver, _: made.append(driver))
+
+    def read(_: int) -> None:
+        with database.connect() as connection:
+            reads.flows(connection)
+
+    with ThreadPoolExecutor(8) as threads:
+        done = threads.map(read, range(200))
+        for _ in range(20):
+            database.reconnect()
+        database.close()
+        assert len(list(done)) == 200
+    assert len(made) > 8
+    assert all(one.closed for one in made)
