@@ -1,7 +1,6 @@
 """What the screens need of the store: plain calls that may block, so they are made in threads."""
 
 import queue
-import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,8 +30,6 @@ from llmproxy_core.tui.store_guard import StoreGuard
 from llmproxy_core.tui.store_learning import StoreLearning
 
 LISTEN_SECONDS = 5.0
-CLOSE_SECONDS = 2.0
-"""So long what is being read may take before the database is closed nevertheless."""
 DAY = timedelta(days=1)
 
 
@@ -61,7 +58,8 @@ class Source(Protocol):
     def open(self) -> None:
         """Connect and listen; after an error, connect anew."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Does not wait for what is being read."""
 
     def wait(self, timeout: float) -> Change | None:
         """The next change, or None after `timeout` seconds. Only the feed's thread calls it."""
@@ -120,8 +118,6 @@ class StoreSource:
         self._folder = folder
         self._database: Database | None = None
         self._listener: Listener | Relay | None = None
-        self._users = 0
-        self._left = threading.Condition()
         self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
         self.guard = StoreGuard(self)
         self.learning = StoreLearning(self, counting)
@@ -146,10 +142,7 @@ class StoreSource:
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
-        with self._left:
-            database, self._database = self._database, None
-            # A connection that comes back to a pool which is closed stays open.
-            self._left.wait_for(lambda: not self._users, CLOSE_SECONDS)
+        database, self._database = self._database, None
         if database is not None:
             database.close()
 
@@ -234,21 +227,15 @@ class StoreSource:
     @contextmanager
     def database(self) -> Iterator[Database]:
         """Whatever goes wrong with it becomes a LlmproxyError: the screen says so and goes on."""
-        with self._left:
-            database = self._database
-            if database is None:
-                raise DatabaseUnavailable("The database is not up yet.")
-            self._users += 1
+        database = self._database
+        if database is None:
+            raise DatabaseUnavailable("The database is not up yet.")
         try:
             yield database
         except LlmproxyError:
             raise
         except Exception as exc:  # a role that only reads, a connection that breaks
             raise StoreError(f"{database.where}: {exc}") from exc
-        finally:
-            with self._left:
-                self._users -= 1
-                self._left.notify_all()
 
 
 def _miss(connection: Any, ns_id: int, id: UUID) -> Miss | None:
