@@ -31,10 +31,10 @@ from llmproxy_core.success.demands import form_of
 from llmproxy_core.success.rate import LEAST
 from llmproxy_core.success.registry import judge
 from llmproxy_core.success.signal import Signal
-from llmproxy_core.worker.school import stored_call
+from llmproxy_core.worker.school import stored_calls
 
 MOST_CALLS = 400
-"""That are read again: each takes a millisecond or two."""
+"""That are read again: each takes most of a millisecond."""
 LARGEST = 64 * 2**20
 """Bytes of all their bodies."""
 BREATH = 0.002
@@ -53,13 +53,12 @@ def evidence(
     ids = newest(connection, pattern.ns_id, pattern.id, MOST_CALLS)
     told = learnt.signals(connection, pattern.ns_id, ids)
     reading = _Reading(counting)
-    for id in reversed(ids):
+    for call, asked, answer in stored_calls(connection, pattern.ns_id, ids[::-1]):
+        if asked.body_kept == "full":
+            reading.read(call, asked, answer, told.get(call.id, []))
         if stop() or reading.size > LARGEST:
             break
         time.sleep(BREATH)
-        found = stored_call(connection, pattern.ns_id, id)
-        if found is not None and found[1].body_kept == "full":
-            reading.read(*found, told.get(id, []))
     span = pattern.last_seen - pattern.first_seen
     return Evidence(
         pattern_id=str(pattern.id),
@@ -130,7 +129,7 @@ class _Reading:
             )
         )
         self._turns[session] += 1
-        self._offered(asked)
+        self._offered(call, asked)
         schema = form_of(call.wire, call.body).schema
         if isinstance(schema, dict):
             self.schema = schema
@@ -157,9 +156,9 @@ class _Reading:
         )
         del kept[:-MOST_EXEMPLARS]
 
-    def _offered(self, asked: RequestRow) -> None:
+    def _offered(self, call: Call, asked: RequestRow) -> None:
         """The size of each tool."""
-        if all(name in self.tools for name in asked.tool_names):
+        if all(tool.name in self.tools for tool in call.request.tools):
             return
         body, _ = decode_body(asked.headers, asked.body)
         for line in tool_lines(asked.wire, body):

@@ -1,13 +1,15 @@
 """What the worker asks the store for, to learn: calls again, patterns, what was said of a call."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
+from itertools import batched
 from typing import Protocol, get_args
 from uuid import UUID
 
 from llmproxy_core.conversations.asides import is_aside
 from llmproxy_core.model import Request, Response
 from llmproxy_core.providers.formats import read_request
+from llmproxy_core.providers.reader import AnswerReader
 from llmproxy_core.records import Ending, Enhanced
 from llmproxy_core.store import answers, detail, learnt, unlearnt
 from llmproxy_core.store.call_rows import RequestRow, ResponseRow
@@ -16,6 +18,7 @@ from llmproxy_core.store.learning_rows import UnlearntRow
 from llmproxy_core.store.retention import kept_since
 from llmproxy_core.success.call import Call
 from llmproxy_core.success.registry import judge
+from llmproxy_core.withholding import unsaid
 from llmproxy_core.worker.demanded import demanded
 from llmproxy_core.worker.lesson import Lesson, Took
 from llmproxy_core.worker.moments import moment, nanoseconds
@@ -28,7 +31,12 @@ ENDINGS: tuple[Ending, ...] = get_args(Ending.__value__)
 FEEDBACK_DAYS = timedelta(days=30)
 """So old may an answer be that is named by its id in a header."""
 
+TOGETHER = 10
+"""Calls whose bodies are read at once."""
+
 type Learnt = tuple[Lesson, Standing]
+type StoredCall = tuple[Call, RequestRow, ResponseRow]
+"""A call, and its rows as `detail.unread` has them."""
 
 
 class School(Protocol):
@@ -137,17 +145,24 @@ class DatabaseSchool:
             return answers.call_of(connection, response_id, ns_id=ns_id, since=since)
 
 
-def stored_call(
-    connection: Reading, ns_id: int, id: UUID
-) -> tuple[Call, RequestRow, ResponseRow] | None:
-    """A call as it stands in the store; None: it is gone, or not over."""
-    asked = detail.request(connection, ns_id, id)
-    told = detail.response(connection, ns_id, id)
-    answer = detail.reread(connection, ns_id, id)
-    if asked is None or told is None or answer is None:
-        return None
-    request, _ = read_request(asked.wire, asked.path, asked.headers, asked.body)
-    return call_again(asked, told, request, answer[1]), asked, told
+def stored_call(connection: Reading, ns_id: int, id: UUID) -> StoredCall | None:
+    """A call as it stands in the store; None: it is gone, or not over. Raises StoreError."""
+    return next(stored_calls(connection, ns_id, [id]), None)
+
+
+def stored_calls(connection: Reading, ns_id: int, ids: Sequence[UUID]) -> Iterator[StoredCall]:
+    """Those that are there and over, in their order. Raises StoreError."""
+    for some in batched(ids, TOGETHER):
+        for asked, told in detail.unread(connection, [(ns_id, id) for id in some]).values():
+            if told is not None:
+                request, _ = read_request(asked.wire, asked.path, asked.headers, asked.body)
+                yield call_again(asked, told, request, _answer(asked, told)), asked, told
+
+
+def _answer(asked: RequestRow, told: ResponseRow) -> Response:
+    reader = AnswerReader(asked.wire, told.status or 0, told.headers, asked.path)
+    reader.feed(told.body)
+    return unsaid.response(reader.finish(), told.body_kept)
 
 
 def call_again(asked: RequestRow, told: ResponseRow, request: Request, answer: Response) -> Call:
