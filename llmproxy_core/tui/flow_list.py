@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from llmproxy_core.store.flows import Flow
+from llmproxy_core.tui.overlap import below
 
 KEPT = 2_000
 """Rows kept when the list is trimmed; it is trimmed at twice that."""
+NOTHING = UUID(int=0)
 
 
 class FlowList:
@@ -19,6 +21,8 @@ class FlowList:
         self.exhausted = False
         """There is nothing older in the store than what is here."""
         self.paused = False
+        self._whole_to: UUID | None = NOTHING
+        """Above this flow some may be missing; None: none is."""
         self._keys: list[int] = []
         self._held: dict[UUID, Flow] = {}
 
@@ -33,8 +37,21 @@ class FlowList:
     def __contains__(self, flow_id: UUID) -> bool:
         return self._index(flow_id) is not None
 
+    @property
+    def has_missed(self) -> bool:
+        """There may be a hole, until the newest page has been read."""
+        return self._whole_to is not None
+
+    def miss(self) -> None:
+        """Flows began that `update` does not get."""
+        if self._whole_to is None:
+            self._whole_to = self.flows[0].id if self.flows else NOTHING
+
+    def _place(self, flow_id: UUID) -> int:
+        return bisect_left(self._keys, -flow_id.int)
+
     def _index(self, flow_id: UUID) -> int | None:
-        index = bisect_left(self._keys, -flow_id.int)
+        index = self._place(flow_id)
         found = index < len(self._keys) and self._keys[index] == -flow_id.int
         return index if found else None
 
@@ -43,6 +60,7 @@ class FlowList:
         self.flows = []
         self._keys = []
         self._held = {}
+        self._whole_to = None
         self.exhausted = exhausted
         for flow in flows:
             self._put(flow)
@@ -50,14 +68,15 @@ class FlowList:
     def join(self, newest: list[Flow], *, exhausted: bool) -> None:
         """Take in the newest page of the store; where it does not reach down to the lines that
         are here, these go: there would be a hole between the two."""
-        hole = newest and self.flows and newest[-1].id.int > self.flows[0].id.int
-        if hole and not exhausted:
-            self.replace(newest, exhausted=exhausted)
-            return
-        if not newest or not self.flows or newest[-1].id.int <= self.flows[-1].id.int:
-            self.exhausted = exhausted
+        whole = self.flows if self._whole_to is None else self.flows[self._place(self._whole_to) :]
+        older = below(newest, whole)
         for flow in newest:
             self._put(flow)
+        if not older and exhausted:
+            self.exhausted = True
+        elif not older:
+            self._keep(self._place(newest[-1].id) + 1)
+        self._whole_to = None
 
     def extend(self, older: list[Flow], *, exhausted: bool) -> None:
         """Add a page of older flows."""
@@ -89,11 +108,14 @@ class FlowList:
     def trim(self) -> None:
         """Forget the oldest lines once there are far more than anybody looks at."""
         if len(self.flows) > 2 * KEPT:
-            del self.flows[KEPT:], self._keys[KEPT:]
-            self.exhausted = False
+            self._keep(KEPT)
 
     def running(self) -> list[Flow]:
         return [flow for flow in self.flows if flow.state == "open"]
+
+    def _keep(self, newest: int) -> None:
+        del self.flows[newest:], self._keys[newest:]
+        self.exhausted = False
 
     def _take(self, flow: Flow) -> bool:
         if not self.accepts(flow):

@@ -49,6 +49,11 @@ class MemorySource:
             (change.started if flow.state == "open" else change.ended).append(flow.id)
         self._changes.put(change)
 
+    def overflow(self, *flows: Flow) -> None:
+        """Add flows, too many to tell: only of the first one is told."""
+        self.kept |= {flow.id: flow for flow in flows}
+        self._changes.put(Change(ended=[flows[0].id], overflow=True))
+
     def stream(self, flow_id: UUID, *deltas: StreamDelta) -> None:
         self.deltas_of.setdefault(flow_id, []).extend(deltas)
         self._changes.put(Change(streamed=[flow_id]))

@@ -1,9 +1,11 @@
 """The list behind the table, without a screen."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmproxy_core.store.flows import Flow
+from llmproxy_core.tui import flow_list
 from llmproxy_core.tui.flow_list import KEPT, FlowList
 from tests.tui import demo
 
@@ -52,6 +54,48 @@ def test_pages_joined_in_any_state_leave_no_hole(stored: set[int], page: int, se
     list_.join([flow(n) for n in newest], exhausted=len(newest) < page)
     shown = numbers(list_)
     assert shown == ordered[: len(shown)] or not newest
+
+
+ACTIONS = st.lists(
+    st.tuples(st.sampled_from(["tell", "miss", "read", "read older", "trim"]), st.integers(1, 9)),
+    max_size=20,
+)
+
+
+@given(ACTIONS)
+def test_whatever_is_told_missed_and_read_the_newest_calls_are_there_without_a_hole(
+    actions: list[tuple[str, int]],
+) -> None:
+    stored: list[int] = []
+    list_ = FlowList()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow_list, "KEPT", 5)
+        for what, many in actions:
+            act(list_, stored, what, many)
+            shown = numbers(list_)
+            assert shown == sorted(set(shown), reverse=True)
+            if not list_.has_missed:
+                assert shown == stored[::-1][: len(shown)]
+                assert shown == stored[::-1] or not list_.exhausted
+            assert len(shown) <= 10 or what != "trim"
+
+
+def act(list_: FlowList, stored: list[int], what: str, many: int) -> None:
+    if what in ("tell", "miss"):
+        new = range(len(stored), len(stored) + many)
+        stored += new
+    if what == "tell":
+        list_.update(flow(number) for number in new)
+    elif what == "miss":
+        list_.miss()
+    elif what == "read":
+        newest = [flow(number) for number in stored[: -many - 1 : -1]]
+        list_.join(newest, exhausted=len(newest) < many)
+    elif what == "read older" and list_.flows:
+        below = [flow(number) for number in stored[::-1] if number < numbers(list_)[-1]][:many]
+        list_.extend(below, exhausted=len(below) < many)
+    elif what == "trim":
+        list_.trim()
 
 
 def test_a_filter_decides_on_what_comes_and_on_what_changes() -> None:

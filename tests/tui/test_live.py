@@ -6,6 +6,7 @@ from decimal import Decimal
 from textual.widgets import Input
 
 from llmproxy_core.home import Home
+from llmproxy_core.store.flows import Flow
 from llmproxy_core.tui import flow_list
 from tests.tui import demo, guard_demo
 from tests.tui.memory import MemorySource
@@ -211,6 +212,35 @@ async def test_what_happened_while_the_database_was_away_is_read_when_it_is_back
         source.kept |= {f.id: f for f in [demo.flow(500, model="meanwhile")]}
         source.up = True
         await stage.sees("meanwhile", "● database")
+
+
+def flows_of_ages(start: int, end: int) -> list[Flow]:
+    return [demo.flow(age, age=age) for age in range(start, end)]
+
+
+async def test_calls_too_many_to_tell_leave_no_hole_though_others_are_told(home: Home) -> None:
+    source = MemorySource()
+    source.put(*flows_of_ages(300, 350))
+    async with on_stage(source, home) as stage:
+        shown = stage.live.list
+        source.overflow(*(new := flows_of_ages(0, 300)))
+        await until(lambda: new[0].id in shown and not shown.has_missed)
+        assert shown.flows == new[:200]
+        await stage.press("end")
+        await stage.sees("350 calls")
+
+
+async def test_calls_too_many_to_tell_while_paused_leave_no_hole_either(home: Home) -> None:
+    source = MemorySource()
+    source.put(*flows_of_ages(300, 350))
+    async with on_stage(source, home) as stage:
+        shown = stage.live.list
+        await stage.press("p")
+        source.overflow(*(new := flows_of_ages(0, 300)))
+        await stage.sees("paused, 200 new")
+        await stage.press("p")
+        await until(lambda: not shown.has_missed)
+        assert shown.flows == new[:200]
 
 
 async def test_a_database_that_is_away_from_the_start_is_waited_for(

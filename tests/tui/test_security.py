@@ -236,6 +236,23 @@ async def test_reading_again_shows_no_more_than_before_and_loses_none(
         assert shown == [f"number {n}" for n in range(700, 1450)]
 
 
+async def test_what_is_taken_back_below_the_last_line_can_be_scrolled_to(
+    source: MemorySource, home: Home
+) -> None:
+    source.guard.found = [guard_demo.finding(1000 + n, n, said=f"number {n}") for n in range(202)]
+    async with on_stage(source, home, size=(140, 40)) as stage:
+        await stage.press("4")
+        await stage.sees("200+ findings")
+        await stage.press("end")
+        await stage.sees("202 findings")
+        await stage.press("end", "r")
+        await stage.sees("201 findings")
+        await stage.press("u")
+        await stage.sees("201+ findings")
+        await stage.press("home", "end")
+        await stage.sees("202 findings")
+
+
 async def test_without_a_database_the_queue_says_so(source: MemorySource, home: Home) -> None:
     async with on_stage(source, home, size=(140, 40)) as stage:
         source.up = False

@@ -84,6 +84,7 @@ class LiveScreen(ModeScreen):
         if update.anomalies or update.overflow:
             self._looked.clear()
         if update.overflow:
+            self.list.miss()
             self.reload()
         if update.flows:
             self.list.update(update.flows)
@@ -242,6 +243,8 @@ class LiveScreen(ModeScreen):
         if self.list.paused:
             self.list.resume()
             self._redraw()
+            if self.list.has_missed:
+                self.reload()
         else:
             self.list.paused = True
             self._tell()

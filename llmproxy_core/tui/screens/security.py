@@ -18,6 +18,7 @@ from llmproxy_core.tui.feed import Update
 from llmproxy_core.tui.finding_columns import COLUMNS
 from llmproxy_core.tui.guard_words import STATUSES, Counts, counted
 from llmproxy_core.tui.hub import ModeScreen
+from llmproxy_core.tui.overlap import below
 from llmproxy_core.tui.refresher import Refresher
 from llmproxy_core.tui.screens.asking import AskScreen
 from llmproxy_core.tui.screens.detail import DetailScreen
@@ -114,9 +115,8 @@ class SecurityScreen(ModeScreen):
         self._loaded = True
         self.counts = counts
         more, found = len(found) > limit, found[:limit]
-        met = bool(found and self.findings) and found[-1].id <= self.findings[0].id
-        self._exhausted = not more or (met and self._exhausted)
-        older = [one for one in self.findings if one.id < found[-1].id] if more and met else []
+        older = below(found, self.findings) if more else []
+        self._exhausted = not more or (bool(older) and self._exhausted)
         self.findings = [*found, *older]
         self._redraw()
 
