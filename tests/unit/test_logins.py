@@ -111,7 +111,7 @@ async def test_a_check_goes_on_when_who_asked_is_gone(doors, checked):
 
 async def test_a_check_does_not_stop_the_loop(doors, monkeypatch):
     release = threading.Event()
-    monkeypatch.setattr(passwords, "holds", lambda *_: release.wait(20))
+    monkeypatch.setattr(passwords, "holds", lambda *_: release.wait(60))
 
     asking = asyncio.create_task(doors.check(HERE, "anna", "secret"))
     await asyncio.sleep(0.01)
@@ -179,7 +179,7 @@ class TestGuessing:
 
     async def test_too_many_checks_at_once_are_put_off(self, doors, monkeypatch):
         release = threading.Event()
-        monkeypatch.setattr(passwords, "holds", lambda *_: release.wait(20))
+        monkeypatch.setattr(passwords, "holds", lambda *_: release.wait(60))
         asked = [
             asyncio.create_task(doors.check(f"10.1.0.{number}", "anna", str(number)))
             for number in range(logins.AT_ONCE)
@@ -238,9 +238,9 @@ class TestFile:
         doors = logins.of_file(file, said.append)
 
         async def seconds(user: str) -> float:
-            started = time.perf_counter()
+            started = time.process_time()
             assert not (await doors.check(HERE, user, f"guess of {user}")).ok
-            return time.perf_counter() - started
+            return time.process_time() - started
 
         known = min([await seconds("anna"), await seconds("anna")])
         assert min([await seconds("eve"), await seconds("adam")]) > known / 20

@@ -309,7 +309,7 @@ def test_a_limit_on_file_size_is_met_like_a_full_disk(tmp_path):
         assert sum(gap["bytes"] for gap in gaps) == 900, gaps
     """)
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
-    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=120)
 
 
 def test_a_failed_change_of_segment_leaves_no_half_made_one(tmp_path, monkeypatch):
@@ -343,7 +343,7 @@ def test_what_was_appended_survives_kill_9(tmp_path):
             journal.append(Piece(bytes(16), number, []), [b"x" * number])
         os.kill(os.getpid(), signal.SIGKILL)
     """)
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False, timeout=30)
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False, timeout=120)
     assert done.returncode == -signal.SIGKILL
     (reader,) = readers(tmp_path)
     assert not reader.writer_alive()

@@ -5,6 +5,7 @@ Shapes as in openrouter.ai/docs: "API Reference", "Errors", "Usage Accounting".
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,8 @@ class Asked:
 
 @dataclass
 class Answer:
-    """`cut`: the bytes after which the connection breaks; `pause`: seconds before the answer."""
+    """`cut`: the bytes after which the connection breaks; `pause`: seconds before the answer, which
+    may be made shorter while it lasts."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -102,7 +104,7 @@ class OpenRouter:
                 answer = self.answers[turn]
                 if not isinstance(answer, Answer):
                     answer = answer(asked)
-                await asyncio.sleep(answer.pause)
+                await _pause(answer)
                 data = _head(answer) + answer.body
                 writer.write(data if answer.cut is None else data[: answer.cut])
                 await writer.drain()
@@ -112,6 +114,12 @@ class OpenRouter:
             pass  # the advisor has hung up, or the test is over
         finally:
             writer.close()
+
+
+async def _pause(answer: Answer) -> None:
+    began = time.monotonic()
+    while (left := began + answer.pause - time.monotonic()) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(min(left, 0.02))
 
 
 async def _read(reader: asyncio.StreamReader) -> Asked | None:

@@ -23,7 +23,7 @@ class Command:
             cwd=self.home,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":

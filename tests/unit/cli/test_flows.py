@@ -71,8 +71,8 @@ def test_follow_tells_each_flow_once_when_it_ends(llmproxy, writer):
         _until(lambda: any('"later"' in line for line in lines))
     finally:
         process.send_signal(signal.SIGINT)
-        code = process.wait(20)
-        reader.join(20)
+        code = process.wait(60)
+        reader.join(60)
         errors = process.stderr.read()
         process.stdout.close()
         process.stderr.close()
@@ -91,7 +91,7 @@ def _until_listening(writer, lines):
     _until(heard)
 
 
-def _until(condition, seconds=20.0):
+def _until(condition, seconds=60.0):
     waiter = threading.Event()
     for _ in range(int(seconds / 0.1)):
         if condition():
@@ -147,7 +147,7 @@ def _bytes(llmproxy, *arguments):
     try:
         return process.stdout.buffer.read()
     finally:
-        process.wait(20)
+        process.wait(60)
         process.stdout.close()
         process.stderr.close()
 

@@ -13,9 +13,9 @@ from llmproxy_core.enhancing.instant import LONGEST, Asker, Question
 from llmproxy_core.transformations.transformation import Transformation
 
 QUESTION = Question("default", "openai.chat", "p1", "Be kind.", "a lone \ud800 " * 100_000)
-WAIT_MS = 200
-LATER = 0.3
-"""Seconds beyond, on a machine that is busy."""
+SHORT_MS, LONG_MS = 200, 120_000
+SOON = 30.0
+"""Seconds: long after the one, long before the other."""
 GOOD = {"operations": [{"op": "append_system", "text": "Be brief."}]}
 
 type Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -31,7 +31,7 @@ def says(answer: bytes) -> Answer:
 
 
 async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(2)
+    await asyncio.sleep(120)
     writer.close()
 
 
@@ -42,7 +42,7 @@ async def hanging_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     for sign in json.dumps(GOOD).encode() * 100:
         writer.write(bytes([sign]))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         if writer.transport.is_closing():
             break
     writer.close()
@@ -59,7 +59,9 @@ async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 SENT: list[int] = []
 
 
-def asked(file: Path, answer: Answer) -> tuple[Transformation | None, float]:
+def asked(
+    file: Path, answer: Answer, wait_ms: int = LONG_MS
+) -> tuple[Transformation | None, float]:
     """With the seconds that it took."""
 
     async def ask() -> tuple[Transformation | None, float]:
@@ -72,7 +74,7 @@ def asked(file: Path, answer: Answer) -> tuple[Transformation | None, float]:
 
         server = await asyncio.start_unix_server(alone, file, limit=2**22)
         began = time.monotonic()
-        found = await Asker(file, WAIT_MS).ask(QUESTION)
+        found = await Asker(file, wait_ms).ask(QUESTION)
         took = time.monotonic() - began
         server.close()
         for writer in writers:
@@ -90,9 +92,9 @@ def test_an_answer_in_time_is_a_change(tmp_path):
 
 @pytest.mark.parametrize("answer", [silence, hanging_up, trickle, flood])
 def test_who_is_slow_or_goes_away_is_not_waited_for(tmp_path, answer: Answer):
-    found, took = asked(tmp_path / "s", answer)
+    found, took = asked(tmp_path / "s", answer, SHORT_MS)
     assert found is None
-    assert took < WAIT_MS / 1000 + LATER
+    assert took < SOON
 
 
 @pytest.mark.parametrize(
@@ -130,5 +132,5 @@ def test_where_no_worker_is_nothing_is_waited_for(tmp_path, kind: str):
     elif kind == "nobody listens":
         asked(file, says(b"\n"))
     began = time.monotonic()
-    assert asyncio.run(Asker(file, WAIT_MS).ask(QUESTION)) is None
-    assert time.monotonic() - began < WAIT_MS / 1000 + LATER
+    assert asyncio.run(Asker(file, LONG_MS).ask(QUESTION)) is None
+    assert time.monotonic() - began < SOON

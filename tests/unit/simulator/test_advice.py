@@ -20,7 +20,7 @@ def asked(text: str):
     body = question(MODEL, ABOUT, said, Proposals.model_json_schema(), 1024)
     with Simulator() as provider:
         url = f"{provider.http_url}/api/v1/chat/completions"
-        answer = httpx.post(url, json=body, headers=QUALITY, trust_env=False)
+        answer = httpx.post(url, json=body, headers=QUALITY, trust_env=False, timeout=60)
     return reply(answer.status_code, answer.headers, answer.content)
 
 

@@ -27,7 +27,7 @@ def provider():
 
 @pytest.fixture(scope="module")
 def client(provider):
-    with httpx.Client(base_url=provider.http_url, trust_env=False) as client:
+    with httpx.Client(base_url=provider.http_url, trust_env=False, timeout=60) as client:
         yield client
 
 

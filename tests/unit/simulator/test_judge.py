@@ -155,7 +155,7 @@ WIRES: dict[str, tuple[str, Any]] = {
 def client():
     with (
         Simulator(required_prefix=PREFIX) as provider,
-        httpx.Client(base_url=provider.http_url, trust_env=False) as client,
+        httpx.Client(base_url=provider.http_url, trust_env=False, timeout=60) as client,
     ):
         yield client
 

@@ -15,7 +15,7 @@ CALM = {"x-simulate": "caching=true"}
 
 @pytest.fixture(scope="module")
 def client():
-    with Simulator() as simulator, httpx.Client(base_url=simulator.http_url) as found:
+    with Simulator() as simulator, httpx.Client(base_url=simulator.http_url, timeout=60) as found:
         yield found
 
 

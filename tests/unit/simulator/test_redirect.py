@@ -56,7 +56,7 @@ def proxy(request, tmp_path_factory):
 
 
 def _wait_for(port: int, ca: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0 and ca.exists():
@@ -69,7 +69,7 @@ def test_provider_hosts_reach_the_simulator_over_tls(proxy):
     provider, url, folder = proxy
     context = ssl.create_default_context(cafile=str(folder / "mitmproxy-ca-cert.pem"))
     body = {"model": "gpt-5", "messages": [{"role": "user", "content": "Why?"}]}
-    with httpx.Client(proxy=url, verify=context, trust_env=False) as client:
+    with httpx.Client(proxy=url, verify=context, trust_env=False, timeout=60) as client:
         for _ in range(2):
             answer = client.post("https://api.openai.com/v1/chat/completions", json=body)
             assert answer.status_code == 200
@@ -79,7 +79,7 @@ def test_provider_hosts_reach_the_simulator_over_tls(proxy):
 def test_addons_see_the_host_that_was_asked_for(proxy):
     _, url, folder = proxy
     context = ssl.create_default_context(cafile=str(folder / "mitmproxy-ca-cert.pem"))
-    with httpx.Client(proxy=url, verify=context, trust_env=False) as client:
+    with httpx.Client(proxy=url, verify=context, trust_env=False, timeout=60) as client:
         client.get("https://api.anthropic.com/v1/models")
         client.get("https://api.anthropic.com/v1/models")
     lines = (folder / "out").read_text().splitlines()
@@ -88,5 +88,5 @@ def test_addons_see_the_host_that_was_asked_for(proxy):
 
 def test_plain_http_reaches_it_too(proxy):
     _, url, _ = proxy
-    with httpx.Client(proxy=url, trust_env=False) as client:
+    with httpx.Client(proxy=url, trust_env=False, timeout=60) as client:
         assert client.get("http://gpu.example.com/v1/models").status_code == 200

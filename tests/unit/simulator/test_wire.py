@@ -33,7 +33,7 @@ def provider():
 
 @pytest.fixture(scope="module")
 def client(provider):
-    with httpx.Client(base_url=provider.http_url, trust_env=False) as client:
+    with httpx.Client(base_url=provider.http_url, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -78,7 +78,7 @@ def test_no_event_waits_in_a_compressor(provider, encoding):
     asked = BODY | {"stream": True}
     wanted = simulate(f"encoding={encoding},delay=30,chunks=3")
     with (
-        httpx.Client(base_url=provider.http_url, trust_env=False) as client,
+        httpx.Client(base_url=provider.http_url, trust_env=False, timeout=60) as client,
         client.stream("POST", CHAT, json=asked, headers=wanted) as got,
     ):
         pieces = [decoder(piece) for piece in got.iter_raw()]
@@ -168,7 +168,7 @@ def test_an_unknown_path_is_not_found(client):
 
 def test_its_certificate_is_good_for_provider_hosts(provider):
     context = ssl.create_default_context(cafile=str(provider.ca_file))
-    with httpx.Client(verify=context, trust_env=False) as client:
+    with httpx.Client(verify=context, trust_env=False, timeout=60) as client:
         url = f"{provider.https_url}/v1/models"
         hint = {"sni_hostname": "api.anthropic.com"}
         answer = client.get(url, extensions=hint, headers={"anthropic-version": "2023-06-01"})

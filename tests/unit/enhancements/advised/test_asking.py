@@ -49,7 +49,7 @@ async def server():
 async def advisor(server, tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, "sk-or-v1-0")
     monkeypatch.setattr(module, "PAUSE", 0.01)
-    settings = AdvisorConfig(enabled=True, base_url=server.url, timeout_seconds=2.0)
+    settings = AdvisorConfig(enabled=True, base_url=server.url, timeout_seconds=60.0)
     advisor = Advisor(settings, Home(tmp_path), lambda text: text.replace(SECRET, "[secret]"))
     yield advisor
     await advisor.close()
@@ -243,7 +243,7 @@ async def test_nobody_waits_longer_than_the_setting(server, tmp_path, monkeypatc
     monkeypatch.setenv(VARIABLE, "sk-or-v1-0")
     settings = AdvisorConfig(enabled=True, base_url=server.url, timeout_seconds=0.2)
     advisor = Advisor(settings, Home(tmp_path), lambda text: text)
-    server.answers = [Answer(pause=5.0)]
+    server.answers = [Answer(pause=120.0)]
 
     advice = await ask(advisor)
     await advisor.close()
