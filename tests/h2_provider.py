@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
@@ -65,12 +66,11 @@ class H2Provider:
         return Path(self._folder.name) / "ca.pem"
 
     def __enter__(self) -> Self:
-        from tests.mitm import free_port
-
         _, certificate = write_certificates(Path(self._folder.name), ())
-        self.https_port = free_port()
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.https_port = listening.getsockname()[1]
         config = Config()
-        config.bind = [f"127.0.0.1:{self.https_port}"]
+        config.bind = [f"fd://{listening.detach()}"]
         config.certfile = config.keyfile = str(certificate)
         config.alpn_protocols = ["h2", "http/1.1"]
         config.errorlog = None
@@ -91,5 +91,5 @@ class H2Provider:
     def __exit__(self, *_: object) -> None:
         if self._stop:
             self._stop()
-        self._thread.join(10)
+        self._thread.join(60)
         self._folder.cleanup()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -23,7 +24,7 @@ BIN = Path(sys.executable).parent
 REDIRECT = CHECKOUT / "llmproxy_core" / "simulator" / "redirect.py"
 
 
-def wait_for[T](condition: Callable[[], T | None], seconds: float = 20.0) -> T:
+def wait_for[T](condition: Callable[[], T | None], seconds: float = 60.0) -> T:
     """Poll until `condition` is true; its value."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -69,6 +70,8 @@ class Mitmdump:
         self.confdir = folder / "confdir"
         self.log = folder / "mitmdump.log"
         self.port = 0
+        self.started_in = 0.0
+        """Seconds."""
         self.process: Any = None  # subprocess.Popen
         config_file = folder / "mitm.toml"
         config_file.write_text(config if worker else f"[worker]\nchild = false\n{config}")
@@ -106,8 +109,10 @@ class Mitmdump:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+        began = time.monotonic()
         try:
-            self.port = wait_for(self._state, 60)["port"]
+            self.port = wait_for(self._state, 120)["port"]
+            self.started_in = time.monotonic() - began
         except BaseException:
             self.stop()
             raise
@@ -124,7 +129,7 @@ class Mitmdump:
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
             try:
-                self.process.wait(15)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -212,7 +217,14 @@ def _with(written: bytes, record: Piece | Closed, body: bytes) -> bytes:
 
 
 def free_port() -> int:
+    """Of those that the system gives nobody who does not name one."""
+    for port in random.sample(range(10_000, 30_000), 1000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a thousand ports are taken")
+
+
+def listens(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -113,11 +114,11 @@ def postgres_15(binaries: Path) -> Iterator[Home]:
             yield home
         finally:
             server.send_signal(signal.SIGINT)  # without waiting for its clients
-            server.wait(timeout=20)
+            server.wait(timeout=60)
 
 
 def _wait(home: Home) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             with opened(home, "postgres") as postgres:
@@ -162,13 +163,17 @@ def drop_database(home: Home, name: str) -> None:
 
 
 def _execute(home: Home, statement: str) -> None:
-    with Database(f"host={home.postgres} user=llmproxy dbname=postgres") as postgres:
-        connection = postgres.raw()
-        try:
-            connection.autocommit = True
-            connection.execute(statement)
-        finally:
-            connection.close()
+    """Again, where those who use a database take longer to go than Postgres waits for them."""
+    deadline = time.monotonic() + 60
+    with opened(home, "postgres") as postgres:
+        while True:
+            with postgres.raw() as connection:
+                connection.autocommit = True
+                try:
+                    connection.execute(statement)
+                    return
+                except psycopg.errors.ObjectInUse:
+                    assert time.monotonic() < deadline, statement
 
 
 @contextmanager

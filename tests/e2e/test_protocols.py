@@ -10,7 +10,7 @@ import pytest
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.model import header
 from tests.h2_provider import ANSWER, H2Provider
-from tests.mitm import BIN, REDIRECT, Call, Mitmdump, free_port, wait_for
+from tests.mitm import BIN, REDIRECT, Call, Mitmdump, free_port, listens, wait_for
 
 pytestmark = pytest.mark.system
 
@@ -76,7 +76,7 @@ def test_a_client_of_http2(tmp_path, simulator, h2_provider, upstream_http2):
     with Mitmdump(tmp_path, *lazy, simulator=provider) as proxy:
         trust = Http2Only(ssl.PROTOCOL_TLS_CLIENT)
         trust.load_verify_locations(proxy.ca)
-        with httpx.Client(proxy=proxy.url, verify=trust, http2=True) as http:
+        with httpx.Client(proxy=proxy.url, verify=trust, http2=True, timeout=60) as http:
             answer = http.post(URL, json=body("x"), headers=AUTHORIZATION)
         call = proxy.closed(1)[0]
 
@@ -92,7 +92,7 @@ def test_a_client_of_http1_and_a_provider_of_http2(tmp_path, h2_provider):
     script = tmp_path / "http2_upstream.py"
     script.write_text("def tls_start_server(data): data.conn.alpn_offers = [b'h2']")
     with Mitmdump(tmp_path, "-s", str(script), simulator=h2_provider) as proxy:
-        with httpx.Client(proxy=proxy.url, verify=proxy.trust()) as http:
+        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
             answer = http.post(URL, json=body("x"), headers=AUTHORIZATION)
         call = proxy.closed(1)[0]
 
@@ -114,7 +114,7 @@ def spoken(call: Call) -> str:
 def test_reverse_mode(tmp_path, simulator, scheme):
     mode = ["--mode", "reverse:https://api.openai.com"]
     with Mitmdump(tmp_path, *mode, simulator=simulator) as proxy:
-        with httpx.Client(verify=proxy.trust()) as http:
+        with httpx.Client(verify=proxy.trust(), timeout=60) as http:
             url = f"{scheme}://localhost:{proxy.port}/v1/chat/completions"
             answer = http.post(url, json=body("x"), headers=AUTHORIZATION)
         call = proxy.closed(1)[0]
@@ -138,11 +138,11 @@ def test_upstream_mode(tmp_path, simulator):
         stdin=subprocess.DEVNULL,
     )
     try:
-        wait_for((confdir / "mitmproxy-ca-cert.pem").exists)
+        wait_for(lambda: listens(port))
         trust = f"ssl_verify_upstream_trusted_ca={confdir / 'mitmproxy-ca-cert.pem'}"
         mode = ["--mode", f"upstream:http://127.0.0.1:{port}", "--set", trust]
         with Mitmdump(tmp_path, *mode) as proxy:
-            with httpx.Client(proxy=proxy.url, verify=proxy.trust()) as http:
+            with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
                 answer = http.post(URL, json=body(mark), headers=AUTHORIZATION)
             call = proxy.closed(1)[0]
     finally:

@@ -35,7 +35,7 @@ class Worker:
     def log(self) -> str:
         return self.home.worker_log.read_text()
 
-    def end(self, seconds: float = 60.0) -> int:
+    def end(self, seconds: float = 120.0) -> int:
         assert self.process.stdin is not None
         self.process.stdin.close()
         return self.process.wait(seconds)
@@ -56,7 +56,7 @@ def worker(home: Home, url: str | None, *options: str, program: str = "") -> Ite
         started.kill()
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s: {what}"
