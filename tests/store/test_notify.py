@@ -42,7 +42,7 @@ def heard() -> Queue[Change]:
 @pytest.fixture
 def listener(database: Database, heard: Queue[Change]) -> Iterator[Listener]:
     listener = Listener(database, heard.put)
-    assert heard.get(timeout=10) == Change(overflow=True)
+    assert heard.get(timeout=60) == Change(overflow=True)
     yield listener
     listener.close()
 
@@ -59,7 +59,7 @@ def test_what_is_written_is_heard(writer: Writer, heard: Queue[Change]) -> None:
     request, event = a_request(), an_event()
     batch = whole(request)
     batch.events = [event]
-    assert writer.write(batch) == heard.get(timeout=10)
+    assert writer.write(batch) == heard.get(timeout=60)
 
 
 def test_every_callback_hears_even_if_one_fails(
@@ -73,7 +73,7 @@ def test_every_callback_hears_even_if_one_fails(
     listener.add(heard.put)
     request = a_request()
     writer.write(Batch(requests=[request]))
-    assert heard.get(timeout=10).started == [request.id]
+    assert heard.get(timeout=60).started == [request.id]
 
 
 @pytest.mark.usefixtures("listener")
@@ -86,18 +86,18 @@ def test_it_listens_again_after_the_connection_broke(
             " WHERE query = %s AND datname = current_database()",
             [notify.WATCH],
         )
-    assert heard.get(timeout=10) == Change(overflow=True)
+    assert heard.get(timeout=60) == Change(overflow=True)
     request = a_request()
     writer.write(Batch(requests=[request]))
-    assert heard.get(timeout=10).started == [request.id]
+    assert heard.get(timeout=60).started == [request.id]
 
 
-def test_closing_takes_no_time(database: Database) -> None:
+def test_closing_ends_what_listens(database: Database) -> None:
     listener = Listener(database)
-    start = time.monotonic()
     listener.close()
     listener.close()
-    assert time.monotonic() - start < 5
+    listener._thread.join(60)
+    assert not listener._thread.is_alive(), "it still waits for what is written"
     away = Listener(Database("host=/nonexistent"))
     time.sleep(0.05)
     away.close()

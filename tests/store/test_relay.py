@@ -38,7 +38,7 @@ def watch(database: Database, tmp_path: Path) -> Iterator[Callable[[], Watcher]]
         relay = listen(database, tmp_path, read, heard.put)
         assert isinstance(relay, Relay)
         relays.append(relay)
-        assert heard.get(timeout=10).overflow
+        assert heard.get(timeout=60).overflow
         return relay, heard
 
     yield begin
@@ -46,7 +46,7 @@ def watch(database: Database, tmp_path: Path) -> Iterator[Callable[[], Watcher]]
         relay.close()
 
 
-def named(heard: Queue[Change], ids: set[UUID], seconds: float = 20) -> set[UUID]:
+def named(heard: Queue[Change], ids: set[UUID], seconds: float = 60) -> set[UUID]:
     """Those of `ids` that a watcher hears of; all of them once it has to look for itself."""
     found: set[UUID] = set()
     deadline = time.monotonic() + seconds
@@ -64,7 +64,7 @@ def test_one_listens_and_tells_the_others_with_the_rows(
     request = a_request()
     writer.write(whole(request))
     for _, heard in watchers:
-        change = heard.get(timeout=10)
+        change = heard.get(timeout=60)
         assert change.started == change.ended == [request.id]
         (flow,) = change.flows
         assert (flow.id, flow.state, flow.model) == (request.id, "complete", "gpt-4o-2024-11-20")
@@ -82,11 +82,11 @@ def test_when_the_teller_goes_another_one_takes_its_place(
 ) -> None:
     (first, _), (second, heard) = watch(), watch()
     first.close()
-    assert heard.get(timeout=10).overflow
+    assert heard.get(timeout=60).overflow
     assert second.teller
     request = a_request()
     writer.write(Batch(requests=[request]))
-    assert heard.get(timeout=10).started == [request.id]
+    assert heard.get(timeout=60).started == [request.id]
 
 
 def test_a_listener_that_was_away_misses_nothing(
@@ -116,9 +116,9 @@ def _terminate_listeners(database: Database) -> None:
 def _known(database: Database, heard: Queue[Change], wanted: set[UUID]) -> set[UUID]:
     """What a screen knows in the end: what it was told, and what it read at an overflow."""
     known: set[UUID] = set()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not wanted <= known and time.monotonic() < deadline:
-        change = heard.get(timeout=20)
+        change = heard.get(timeout=60)
         known |= set(change.started)
         if change.overflow:
             with database.connect() as connection:
@@ -134,5 +134,5 @@ def test_in_a_folder_with_too_long_a_name_each_listens_for_itself(
     heard: Queue[Change] = Queue()
     listener = listen(database, deep, lambda ids: [], heard.put)
     assert isinstance(listener, notify.Listener)
-    assert heard.get(timeout=10).overflow
+    assert heard.get(timeout=60).overflow
     listener.close()

@@ -1,7 +1,8 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -431,41 +432,64 @@ def test_a_sweep_does_not_wait_for_readers(
     conversation(writer)
     with database.raw() as reader:
         reader.execute("SELECT count(*) FROM requests").fetchone()
+        connection.execute("SET lock_timeout = '60s'")
         began = time.monotonic()
         assert retention.sweep(connection, 7, in_days(15)) == []
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
     assert retention.sweep(connection, 7, in_days(15))
 
 
 def test_writers_are_not_held_up_by_a_sweep(database: Database, writer: Writer) -> None:
+    with database.raw() as opened:
+        opened.execute("CREATE TABLE bystander (number bigint)")
+    for _ in range(3):  # a busy machine may hold up one of the processes
+        held_up = _held_up(database, writer)
+        if held_up < 1.0:
+            break
+    assert held_up < 1.0
+
+
+def _held_up(database: Database, writer: Writer) -> float:
+    """By how many seconds a writer stood still for longer than one whom no lock concerns."""
     for _ in range(20):
         kept = conversation(writer, weeks=-3)
     done = threading.Event()
-    stalls: list[float] = []
 
-    def write() -> None:
-        own = Writer(database)
+    def longest(write: Callable[[], object]) -> float:
+        stall = 0.0
         while not done.is_set():
             began = time.monotonic()
-            own.write(Batch(requests=[a_request()]))
-            stalls.append(time.monotonic() - began)
-        own.close()
+            write()
+            stall = max(stall, time.monotonic() - began)
+        return stall
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
+    def write_calls() -> float:
+        own = Writer(database)
+        try:
+            return longest(lambda: own.write(Batch(requests=[a_request()])))
+        finally:
+            own.close()
+
+    def stand_by() -> float:
         with database.raw() as opened:
             opened.autocommit = True
-            stars.star(opened, kept[0].session_id, "me")
-            removed: list[Any] = []
-            while not removed:
-                removed = retention.sweep(opened, 7, in_days(7))
-    finally:
-        done.set()
-        thread.join()
-    print(f"longest stall {max(stalls) * 1000:.0f} ms of {len(stalls)}")
-    assert max(stalls) < 1.0
+            return longest(lambda: opened.execute("INSERT INTO bystander VALUES (1)"))
+
+    with ThreadPoolExecutor() as threads:
+        calls, beside = threads.submit(write_calls), threads.submit(stand_by)
+        try:
+            with database.raw() as opened:
+                opened.autocommit = True
+                stars.star(opened, kept[0].session_id, "me")
+                while not retention.sweep(opened, 7, in_days(7)):
+                    pass
+        finally:
+            done.set()
+    print(
+        f"longest stall {calls.result() * 1000:.0f} ms, beside it {beside.result() * 1000:.0f} ms"
+    )
     assert bodies(database, kept) == [request.body for request in kept]
+    return calls.result() - beside.result()
 
 
 def test_a_session_is_found_by_a_part_of_its_id(connection: Connection, writer: Writer) -> None:
