@@ -42,9 +42,9 @@ def server(monkeypatch) -> Iterator[OpenRouter]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(made.start(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(made.start(), loop).result(60)
     yield made
-    asyncio.run_coroutine_threadsafe(made.stop(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(made.stop(), loop).result(60)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -75,7 +75,7 @@ class Worker:
 
     def opinion(self, call: Call) -> tuple[str, str]:
         """What became of a question; waits for it."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             for outcome, why in self.outcomes(call):
                 if why.startswith("advisor: "):
@@ -148,7 +148,7 @@ def test_what_the_proxy_has_decided_is_asked_about_with_the_whole_text(made, ser
 
 
 def test_nothing_waits_for_an_answer(made, server):
-    server.answers = [Answer(pause=30.0)]
+    server.answers = [Answer(pause=600.0)]
     worker = made(DOUBT)
     call = Call(1, answer=chat(f"The key is {MARK}."))
     worker.run(*call.records())

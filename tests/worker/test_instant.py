@@ -47,9 +47,9 @@ def server(monkeypatch) -> Iterator[OpenRouter]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(made.start(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(made.start(), loop).result(60)
     yield made
-    asyncio.run_coroutine_threadsafe(made.stop(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(made.stop(), loop).result(60)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -70,7 +70,7 @@ def _listens(path: Path) -> bool:
         return caller.connect_ex(str(path)) == 0
 
 
-def ask(home: Home, question: Question = QUESTION, wait_ms: int = 5000) -> str | None:
+def ask(home: Home, question: Question = QUESTION, wait_ms: int = 120_000) -> str | None:
     """The system prompt of a request that waited."""
     found = asyncio.run(Asker(home.instant, wait_ms).ask(question))
     if found is None:
@@ -98,11 +98,13 @@ def test_another_pattern_is_another_question(home, server, instant):
 
 
 def test_who_waited_long_enough_goes_on_and_the_next_one_gets_it(home, server, instant):
-    server.answers = [said(change())]
-    server.answers[0].pause = 1.0
+    slow = said(change())
+    slow.pause = 120
+    server.answers = [slow]
     began = time.monotonic()
     assert ask(home, wait_ms=100) is None
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 60
+    slow.pause = 0
     assert ask(home) == "Answer in one sentence."
     assert len(server.asked) == 1
 
@@ -148,16 +150,13 @@ def test_odd_questions_have_no_answer(home, instant, sent: bytes):
 def test_without_a_worker_nothing_waits(home):
     began = time.monotonic()
     assert ask(home) is None
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 60
 
 
 def test_a_socket_of_a_worker_that_was_killed_is_in_nobodys_way(home, server):
     home.instant.write_bytes(b"")
     made = Instant(AdvisorConfig(enabled=True, base_url=server.url), home)
     made.start()
-    deadline = time.monotonic() + 20
-    while ask(home) is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert ask(home) is not None
+    wait_for(lambda: ask(home) is not None, "nobody answers")
     made.close()
     assert not home.instant.exists()

@@ -38,7 +38,7 @@ def test_every_call_is_judged_once_though_workers_are_killed(config, home, journ
         with worker(home, config.database.url):  # killed at the end
             wait_for(partial(_more_than, database, portion), "nothing is found")
     with worker(home, config.database.url):
-        wait_for(lambda: counts(database) == (calls, calls, 0), f"not so: {counts(database)}", 60)
+        wait_for(lambda: counts(database) == (calls, calls, 0), f"not so: {counts(database)}", 120)
 
 
 @pytest.mark.parametrize("said", ["false_positive", "resolved"])

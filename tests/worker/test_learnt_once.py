@@ -119,7 +119,7 @@ class Course:
 
     def end(self) -> None:
         """Until all is done, as `worker --once`."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             self.learn()
             collected = self.store()
@@ -216,7 +216,7 @@ def test_a_worker_that_is_killed_again_and_again_learns_each_call_once(
             wait_for(lambda: counted()[0] > 0, "nothing is stored")
             time.sleep(dice.uniform(0.0, 2.5))
     with worker(home, config.database.url, "--once") as last:
-        wait_for(partial(_ended, last), "it does not end", 120)
+        wait_for(partial(_ended, last), "it does not end", 300)
     assert counted() == (calls, calls)
     with database.connect() as connection:
         assert connection.execute(text(SUMS)).one() == (calls, calls, calls)

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
@@ -23,6 +24,8 @@ from tests.worker.traffic import NOON, SECOND, Call, append, chat_stream
 pytestmark = pytest.mark.system
 
 TABLES = ("requests", "responses")
+AHEAD = 300
+"""Calls that are made before they are stored: a slow machine stores fewer of them a second."""
 
 
 def counts(database) -> tuple[int, ...]:
@@ -30,14 +33,15 @@ def counts(database) -> tuple[int, ...]:
         return tuple(connection.scalar(text(f"SELECT count(*) FROM {table}")) for table in TABLES)
 
 
-def wait_for_more(database, rows: int) -> None:
+def wait_for_more(database, rows: int, load: "Load") -> None:
     def more() -> bool:
         try:
-            return counts(database)[1] > rows
+            load.stored = counts(database)[1]
         except DatabaseUnavailable:  # the test has just killed it
             return False
+        return load.stored > rows
 
-    wait_for(more, f"no more than {rows} are stored")
+    wait_for(more, f"no more than {rows} are stored", 120)
 
 
 class Load(threading.Thread):
@@ -46,17 +50,19 @@ class Load(threading.Thread):
     def __init__(self, journal: SpoolWriter) -> None:
         super().__init__()
         self.journal = journal
-        self.sent = 0
+        self.sent = self.stored = 0
         self.going = True
 
     def run(self) -> None:
         while self.going:
+            time.sleep(0.002)
+            if self.sent > self.stored + AHEAD:
+                continue
             self.sent += 1
             pieces = chat_stream("one", "two") if self.sent % 2 else None
             for record in Call(self.sent, NOON + self.sent * SECOND, pieces=pieces).records():
                 append(self.journal, [record])
                 self.journal.wake()
-            time.sleep(0.002)
 
     def stop(self) -> int:
         self.going = False
@@ -76,15 +82,22 @@ def test_a_child_stores_what_is_left_and_ends_with_its_proxy(home, database):
     assert readers(home.spool) == []
 
 
-def test_rows_are_there_soon_after_they_were_written(home, journal, database):
-    with worker(home, database.url):
+UNWOKEN = """
+import sys
+from llmproxy_core.worker import __main__, watch
+watch.Watch.wait.__defaults__ = (600.0,)
+sys.exit(__main__.main())
+"""
+
+
+def test_a_worker_that_is_woken_stores_at_once(home, journal, database):
+    """Not when it looks by itself."""
+    with worker(home, database.url, program=UNWOKEN):
         append(journal, Call(0).records())
         wait_for(lambda: counts(database) == (1, 1), "the first call is not stored")
         append(journal, Call(1, NOON + SECOND).records())
         journal.wake()
-        began = time.monotonic()
         wait_for(lambda: counts(database) == (2, 2), "the second call is not stored")
-        assert time.monotonic() - began < 1
 
 
 def test_a_worker_killed_under_load_loses_and_repeats_nothing(home, journal, database):
@@ -93,7 +106,7 @@ def test_a_worker_killed_under_load_loses_and_repeats_nothing(home, journal, dat
     try:
         for number in range(4):
             with worker(home, database.url):
-                wait_for_more(database, 60 * number)
+                wait_for_more(database, 60 * number, load)
                 time.sleep(0.05 * number)
     finally:
         sent = load.stop()
@@ -113,13 +126,13 @@ def test_sigterm_ends_it_with_status_0(home, journal, database):
     with worker(home, database.url) as child:
         wait_for(lambda: counts(database) == (1, 1), "the call is not stored")
         child.process.send_signal(signal.SIGTERM)
-        assert child.process.wait(10) == 0
+        assert child.process.wait(60) == 0
 
 
 def test_once_stores_what_is_there_and_ends(home, journal, database):
     append(journal, Call(1).records())
     with worker(home, database.url, "--once") as child:
-        assert child.process.wait(20) == 0
+        assert child.process.wait(60) == 0
     assert counts(database) == (1, 1)
     assert len(readers(home.spool)) == 1  # its proxy still runs
 
@@ -161,20 +174,30 @@ def test_a_postgres_killed_under_load_loses_and_repeats_nothing(embedded):
         upgrade(database)
         load.start()
         try:
+            killed = 0
             for number in range(1, 3):
-                wait_for_more(database, 100 * number)
-                signal_postgres(embedded)
+                wait_for_more(database, 100 * number, load)
+                killed = kill_postgres(embedded, killed)
         finally:
             sent = load.stop()
         journal.close()
-        assert child.end(60) == 0
+        assert child.end() == 0
         database.reconnect()
         assert counts(database) == (sent, sent)
         assert "the database is back" in child.log
 
 
-def signal_postgres(home: Home) -> None:
-    os.kill(postmaster(home), signal.SIGKILL)
+def kill_postgres(home: Home, before: int) -> int:
+    """Another than the one that was killed `before`; its pid."""
+
+    def is_new() -> bool:
+        with suppress(OSError, IndexError):  # its file is being written
+            return postmaster(home) != before
+        return False
+
+    wait_for(is_new, "nobody has started Postgres again")
+    os.kill(pid := postmaster(home), signal.SIGKILL)
+    return pid
 
 
 def test_a_database_that_is_down_at_the_start_is_awaited(home, journal, embedded):

@@ -18,6 +18,7 @@ from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.learning import Learning
 from llmproxy_core.worker.studying import Studying
 from tests.unit.advisor.openrouter import OpenRouter, said
+from tests.worker.processes import wait_for
 from tests.worker.school_bench import Bench, cut, weather
 
 CHANGE = {
@@ -40,9 +41,9 @@ def server(monkeypatch) -> Iterator[OpenRouter]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(made.start(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(made.start(), loop).result(60)
     yield made
-    asyncio.run_coroutine_threadsafe(made.stop(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(made.stop(), loop).result(60)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -89,7 +90,7 @@ def suggested(bench: Bench) -> list[Any]:
 
 
 def until(bench: Bench, studying: Studying, rows: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         studying.round(bench.storage.database())
         if len(suggested(bench)) >= rows:
@@ -182,11 +183,12 @@ def test_a_sample_of_the_answers_is_graded(make, server):
     server.answers = [said(json.dumps(grade))] * 40
     bench, _ = make(advisor(server), advisor_sample=1.0)
     bench.run(*(weather(n) for n in range(12)))
-    for _ in range(100):
+
+    def graded() -> bool:
         bench.learn()
-        if len(bench.signals()) == 12:
-            break
-        time.sleep(0.05)
+        return len(bench.signals()) == 12
+
+    wait_for(graded, "not all are graded")
     assert {row[1:] for row in bench.signals()} == {("judgement", -1)}
     assert bench.sums() == [("user", 12, 12, 0)]
 
