@@ -16,7 +16,7 @@ from llmproxy_core.tui.source import Source
 from llmproxy_core.tui.widgets.table import Table
 from tests.tui import demo
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def make_app(source: Source, home: Home) -> LlmproxyApp:
@@ -38,6 +38,14 @@ class Stage:
     def __init__(self, app: LlmproxyApp, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
+        self._told: list[str] = []
+        notify = app.notify
+
+        def heard(message: str, **options: Any) -> None:
+            self._told.append(message)
+            notify(message, **options)
+
+        app.notify = heard  # type: ignore[method-assign]
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -73,8 +81,12 @@ class Stage:
         return "\n".join(self.lines())
 
     async def is_told(self, words: str) -> None:
-        """Wait for a notification, which a test does not see on screen."""
-        await until(lambda: any(words in one.message for one in self.app._notifications))
+        """Wait for a notification, which a test does not see on screen; each is heard once.
+
+        They go after some seconds, which a busy machine may sleep through.
+        """
+        await until(lambda: any(words in one for one in self._told))
+        self._told.remove(next(one for one in self._told if words in one))
 
     async def sees(self, *words: str) -> None:
         """Wait until all of these are on screen."""

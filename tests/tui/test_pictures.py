@@ -32,6 +32,8 @@ def after(*keys: str, see: str = "") -> Callable[[Pilot[None]], object]:
         for key in keys:
             await pilot.press(key)
             await pilot.pause(0.2)
+            await until(lambda: all(one.is_finished for one in pilot.app.workers))
+            await pilot.pause()
         if see:
             await Stage(pilot.app, pilot).sees(see)  # type: ignore[arg-type]
         pilot.app.clear_notifications()  # they go by themselves, sooner or later
