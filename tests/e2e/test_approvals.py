@@ -21,7 +21,7 @@ from h2 import connection as h2_connection
 from llmproxy_core.home import write_private
 from llmproxy_core.records import Decision
 from llmproxy_core.simulator import Simulator
-from tests.e2e.limited import CHAT, client
+from tests.e2e.limited import CHAT, client, sent
 from tests.e2e.namespaced import Machine, said
 from tests.e2e.tool_programs import PROGRAMS
 from tests.h2_provider import H2Provider
@@ -33,7 +33,7 @@ name = "mail"
 when = 'finding.family == "pii" and client.name == "patient"'
 action = "hold"
 message = "Ask the security team."
-timeout_seconds = 60
+timeout_seconds = 600
 
 [[policies]]
 name = "hasty"
@@ -52,7 +52,7 @@ on_timeout = "allow"
 name = "refunds"
 when = 'tool == "refund"'
 action = "hold"
-timeout_seconds = 60
+timeout_seconds = 600
 
 [[namespaces]]
 name = "alone"
@@ -192,8 +192,9 @@ def test_the_time_out_decides_as_configured(proxy, provider, agent, status, mark
 
 def test_a_program_that_hangs_up_ends_the_wait(proxy, provider, mark):
     body = {"model": "gpt-5-alone", "messages": said(mark)}
-    with client(proxy) as http, pytest.raises(httpx.ReadTimeout):
-        http.post(CHAT, json=body, headers={"user-agent": "patient/1.0"}, timeout=0.5)
+    program = sent(proxy, body, **{"user-agent": "patient/1.0"})
+    held(proxy, mark)
+    program.close()
     call = ended(proxy, mark)
     assert call.closed.ending == "client_closed"
     assert outcomes(call) == ["waiting", "gone"]
@@ -275,9 +276,8 @@ def test_a_call_of_a_tool_is_replaced_until_it_is_approved(proxy, provider, mark
     assert id in waiting.text, "it is not asked about anew"
     entry = {f"{uuid.UUID(id).hex}:tool": {"decision": "approved", "by": "anna"}}
     write_private(proxy.home.approvals, json.dumps(entry).encode())
-    time.sleep(0.5)
-    assert not refund('{"order": "other"}').calls
-    assert [(name, given) for name, given, _ in refund().calls] == [("refund", json.loads(order))]
+    passed = wait_for(lambda: not refund('{"order": "other"}').calls and refund().calls)
+    assert [(name, given) for name, given, _ in passed] == [("refund", json.loads(order))]
     assert not refund().calls, "what is approved passes once"
 
 

@@ -59,7 +59,7 @@ addons = [Spy()]
 def exchange(port: int, sent: bytes, *, wait: bool = True) -> bytes:
     """Send bytes as they are; what comes back until the other side closes."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.settimeout(5)
+        connection.settimeout(60)
         connection.sendall(sent)
         received = b""
         while wait and (part := connection.recv(65536)):
@@ -173,7 +173,7 @@ def attacked(
     ).format(secret(), secret(), secret(), secret(), reason=secret("sk-proj-{}0123456789"))
     with proxy:
         url = proxy.url.replace("//", f"//me:{password}@")
-        with httpx.Client(proxy=url, verify=proxy.trust(), timeout=30) as http:
+        with httpx.Client(proxy=url, verify=proxy.trust(), timeout=60) as http:
             body = {"model": ESCAPES, "messages": [{"role": ESCAPES, "content": ESCAPES}]}
             assert http.post(URL, json=body, headers=odd_headers(secret)).status_code == 200
             for odd in ODD_URLS:
@@ -197,7 +197,7 @@ def attacked(
 def llmproxy(proxy: Mitmdump, *arguments: str) -> bytes:
     command = [str(BIN / "llmproxy"), *arguments]
     done = subprocess.run(
-        command, env=proxy.environment, capture_output=True, check=True, timeout=30
+        command, env=proxy.environment, capture_output=True, check=True, timeout=120
     )
     return done.stdout
 
@@ -222,7 +222,7 @@ class TestAttacked:
         proxy, secret = attacked
         shown = llmproxy(proxy, "flows", "--json") + llmproxy(proxy, "flows")
         proxy.stop()
-        wait_for(lambda: not (proxy.home.postgres / "postmaster.pid").exists(), 30)
+        wait_for(lambda: not (proxy.home.postgres / "postmaster.pid").exists())
 
         assert not secret.found_in(shown)
         files = [path for path in proxy.home.path.rglob("*") if path.is_file()]
@@ -253,7 +253,7 @@ HOOKS = ("requestheaders", "request", "responseheaders", "response")
 
 @pytest.mark.parametrize("spy", [f"{verb} {hook}" for hook in HOOKS for verb in ("kill", "answer")])
 def test_a_call_that_another_addon_ends_is_not_held(spied, spy):
-    with httpx.Client(proxy=spied.url, verify=spied.trust()) as http:
+    with httpx.Client(proxy=spied.url, verify=spied.trust(), timeout=60) as http:
         try:
             http.post(URL, json={"model": "gpt-5", "messages": []}, headers={"x-spy": spy})
         except httpx.TransportError:
@@ -285,7 +285,7 @@ def test_a_call_that_breaks_off_is_not_held(spied, sent):
 def test_the_stream_of_another_addon_keeps_working_and_what_passed_is_kept(spied):
     body = {"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": "shout"}]}
     before = len(spied.calls())
-    with httpx.Client(proxy=spied.url, verify=spied.trust()) as http:
+    with httpx.Client(proxy=spied.url, verify=spied.trust(), timeout=60) as http:
         answer = http.post(URL, json=body, headers={"x-spy": "rewrite"})
 
     call = spied.closed(before + 1)[-1]
@@ -300,7 +300,7 @@ def test_answers_that_an_addon_after_ours_takes_away_are_not_claimed_to_be_empty
     (tmp_path / "spy.py").write_text(SPY)
     scripts = (str(tmp_path / "spy.py"),)
     with Mitmdump(tmp_path, simulator=simulator, scripts=scripts) as proxy:
-        with httpx.Client(proxy=proxy.url, verify=proxy.trust()) as http:
+        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
             answer = http.post(URL, json={"model": "gpt-5"}, headers={"x-spy": "rewrite"})
         call = proxy.closed(1)[0]
         fault = next(event for event in proxy.events() if event.kind == "fault")
@@ -343,7 +343,7 @@ def test_a_host_header_of_any_bytes_is_not_taken_for_a_host(spied):
 def issuer(proxy: Mitmdump, target: str, sni: str | None) -> str:
     """Whose certificate a client gets: "ours" or "theirs"."""
     with socket.create_connection(("127.0.0.1", proxy.port)) as raw:
-        raw.settimeout(10)
+        raw.settimeout(60)
         raw.sendall(f"CONNECT {target}:443 HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
         assert b" 200" in raw.recv(4096)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -95,7 +95,7 @@ def suggested(store: Store, rule: str) -> list[StoredEnhancement]:
         found = enhancements.enhancements(connection)
         return [one for one in found if one.one.source_engine == f"built-in:{rule}"] or None
 
-    return store.soon(there, 120)
+    return store.soon(there, 300)
 
 
 def of(store: Store, rule: str, routine: Routine) -> StoredEnhancement:

@@ -59,7 +59,7 @@ def plants(made: list[Canary]) -> list[Planted]:
 
 
 def client(proxy: Mitmdump) -> httpx.Client:
-    return httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=20, trust_env=False)
+    return httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60, trust_env=False)
 
 
 def work_of(work: Iterator[Planted]) -> Iterator[Planted]:
@@ -83,7 +83,11 @@ def call(http: httpx.Client, one: Planted) -> bytes:
 def talk(proxy: Mitmdump, url: str, kind: str, said: str) -> str:
     """A turn of a WebSocket; what came."""
     with connect(
-        url, ssl=proxy.trust(), proxy=proxy.url, additional_headers={"x-simulate": HOW[0]}
+        url,
+        ssl=proxy.trust(),
+        proxy=proxy.url,
+        additional_headers={"x-simulate": HOW[0]},
+        open_timeout=60,
     ) as socket:
         if kind == "realtime":
             item: dict[str, Any] = {"type": "message", "role": "user"}
@@ -96,7 +100,7 @@ def talk(proxy: Mitmdump, url: str, kind: str, said: str) -> str:
             socket.send(json.dumps(create))
         came = ""
         while True:
-            frame = str(socket.recv(10))
+            frame = str(socket.recv(60))
             came += frame
             if json.loads(frame)["type"] in ("response.completed", "response.done", "error"):
                 return came
@@ -108,7 +112,7 @@ def everything(proxy: Mitmdump, *arguments: str) -> bytes:
         env=proxy.environment,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr

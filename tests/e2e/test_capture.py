@@ -166,11 +166,14 @@ def test_tls_to_other_hosts_is_not_opened(proxy, simulator):
     """The certificate that the client sees is the server's own."""
     theirs = ssl.create_default_context(cafile=simulator.ca_file)
     theirs.check_hostname = False
-    with httpx.Client(proxy=proxy.url, verify=theirs) as http:
+    with httpx.Client(proxy=proxy.url, verify=theirs, timeout=60) as http:
         assert http.get("https://example.org/v1/models").status_code == 200
 
     ours = proxy.trust()
-    with httpx.Client(proxy=proxy.url, verify=ours) as http, pytest.raises(httpx.ConnectError):
+    with (
+        httpx.Client(proxy=proxy.url, verify=ours, timeout=60) as http,
+        pytest.raises(httpx.ConnectError),
+    ):
         http.get("https://example.org/v1/models")
 
 
@@ -193,7 +196,7 @@ def test_sni_decides_and_then_the_address(proxy, simulator):
 
 def test_a_program_that_does_not_trust_the_ca_is_named(proxy):
     with (
-        httpx.Client(proxy=proxy.url, verify=ssl.create_default_context()) as http,
+        httpx.Client(proxy=proxy.url, verify=ssl.create_default_context(), timeout=60) as http,
         pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         http.post(OPENAI, json=chat())

@@ -111,7 +111,7 @@ def asked(wire: str, mark: str, *, stream: bool) -> tuple[str, dict[str, Any]]:
 def post(
     proxy: Mitmdump, url: str, body: dict[str, Any], headers: dict[str, str] | None = None
 ) -> httpx.Response:
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         return http.post(url, json=body, headers=HEADERS | (headers or {}))
 
 

@@ -32,7 +32,11 @@ def running(tmp_path: Any) -> Iterator[tuple[Script, Mitmdump]]:
 
 def talk(proxy: Mitmdump, url: str, frame: Any, answers: int, team: str = "private") -> list[Any]:
     with connect(
-        url, ssl=proxy.trust(), proxy=proxy.url, additional_headers={"x-team": team}
+        url,
+        ssl=proxy.trust(),
+        proxy=proxy.url,
+        additional_headers={"x-team": team},
+        open_timeout=60,
     ) as socket:
         socket.send(frame)
         return [socket.recv() for _ in range(answers)]

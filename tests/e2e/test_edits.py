@@ -173,7 +173,7 @@ def test_every_turn_begins_with_the_bytes_of_the_one_before(machine):
 
 
 def post(proxy: Mitmdump, agent: str, body: Any, **headers: str) -> httpx.Response:
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         fields = {"user-agent": f"{agent}/1.0", "content-type": "application/json"} | headers
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return http.post(

@@ -62,7 +62,9 @@ def placeholder(running: tuple[Script, Mitmdump]) -> str:
 def talk(running: tuple[Script, Mitmdump], url: str, mark: str) -> Iterator[Connection]:
     proxy = running[1]
     headers = {"x-mark": mark}
-    with connect(url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers) as socket:
+    with connect(
+        url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers, open_timeout=60
+    ) as socket:
         yield socket
 
 
@@ -86,7 +88,7 @@ def done(text: str) -> str:
 
 
 def received(socket: Connection, count: int) -> list[Any]:
-    return [json.loads(socket.recv(10)) for _ in range(count)]
+    return [json.loads(socket.recv(60)) for _ in range(count)]
 
 
 def calls(running: tuple[Script, Mitmdump], mark: str) -> list[Any]:
@@ -150,7 +152,7 @@ def test_frames_without_values_pass_as_they_are(running, script, request):
     with talk(running, RESPONSES, request.node.name) as socket:
         sent = asked("hello")
         socket.send(sent)
-        assert [socket.recv(10) for _ in range(3)] == [frame, frame, done("x")]
+        assert [socket.recv(60) for _ in range(3)] == [frame, frame, done("x")]
     assert script.got == [sent]
 
 

@@ -133,7 +133,7 @@ def machine(provider: Simulator, improving: Mitmdump) -> Machine:
 @pytest.fixture
 def http(provider: Simulator, improving: Mitmdump) -> Iterator[httpx.Client]:
     provider.seen.clear()
-    with httpx.Client(proxy=improving.url, verify=improving.trust(), timeout=30) as client:
+    with httpx.Client(proxy=improving.url, verify=improving.trust(), timeout=60) as client:
         yield client
 
 
@@ -331,7 +331,7 @@ class TestFiles:
             yield running
 
     def said(self, proxy: Mitmdump, provider: Simulator) -> str | None:
-        with httpx.Client(proxy=proxy.url, verify=proxy.trust()) as http:
+        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
             chat(http, str(time.monotonic()))
         messages = json.loads(provider.seen[-1].body)["messages"]
         return messages[0]["content"] if messages[0]["role"] != "user" else None

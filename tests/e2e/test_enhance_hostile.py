@@ -82,7 +82,7 @@ def http(tmp_path_factory: pytest.TempPathFactory, provider: Simulator) -> Itera
     rulebook.write(running.home, [], tables=Tables(patterns={"default": learnt()[0]}))
     with (
         running,
-        httpx.Client(proxy=running.url, verify=running.trust(), timeout=30) as client,
+        httpx.Client(proxy=running.url, verify=running.trust(), timeout=60) as client,
     ):
         yield client
     assert "passes untouched" not in running.output  # no fault of ours on the way

@@ -33,9 +33,9 @@ def openrouter(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenRouter]:
     made.answers = [said(change("Answer in one sentence."))]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(made.start(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(made.start(), loop).result(60)
     yield made
-    asyncio.run_coroutine_threadsafe(made.stop(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(made.stop(), loop).result(60)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -58,7 +58,7 @@ def ask(proxy: Mitmdump, simulator: Simulator, text: str, turns: int = 1) -> lis
     """Who speaks first in each request of a conversation: what is added is a system prompt."""
     messages = [{"role": "user", "content": text}]
     found = []
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         for turn in range(turns):
             answer = http.post(URL, json={"model": "gpt-5", "messages": messages})
             messages.append(answer.json()["choices"][0]["message"])
@@ -68,7 +68,7 @@ def ask(proxy: Mitmdump, simulator: Simulator, text: str, turns: int = 1) -> lis
 
 
 def test_all_turns_get_what_was_said_at_the_first(proxy, simulator, openrouter):
-    for conversations in range(1, 6):  # the first may be too late, on a busy machine
+    for conversations in range(1, 10):  # the first may be too late, on a busy machine
         roles = ask(proxy, simulator, PROMPT.format(f"{WORDS} {conversations}"), turns=3)
         assert len({*roles}) == 1
         if roles[0] != "user":
@@ -80,10 +80,11 @@ def test_all_turns_get_what_was_said_at_the_first(proxy, simulator, openrouter):
 
 
 def test_what_is_said_too_late_is_for_the_next_conversation(proxy, simulator, openrouter):
-    openrouter.answers[0].pause = 1.5
+    openrouter.answers[0].pause = 120
     began = time.monotonic()
     assert ask(proxy, simulator, PROMPT.format(WORDS)) == ["user"]
-    assert time.monotonic() - began < 1.4
+    assert time.monotonic() - began < 60
+    openrouter.answers[0].pause = 0
     wait_for(lambda: ask(proxy, simulator, PROMPT.format(time.monotonic()))[0] != "user")
     assert ask(proxy, simulator, PROMPT.format(WORDS), turns=2) == ["user"] * 2
     assert len(openrouter.asked) == 1

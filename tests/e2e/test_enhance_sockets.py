@@ -59,6 +59,7 @@ def talk(running: tuple[Script, Mitmdump], url: str, mark: str) -> Iterator[Conn
         proxy=proxy.url,
         additional_headers=headers,
         close_timeout=1,
+        open_timeout=60,
     ) as socket:
         yield socket
 
@@ -99,9 +100,9 @@ def test_a_chain_of_frames_gets_the_same_turn_by_turn(running, script, request):
         script.answers = [answer(f"resp_{number}a"), answer(f"resp_{number}b")]
         with talk(running, RESPONSES, mark) as socket:
             socket.send(asked(f"{number} Hello"))
-            socket.recv(10), socket.recv(10)
+            socket.recv(60), socket.recv(60)
             socket.send(asked("And?", previous_response_id=f"resp_{number}a"))
-            socket.recv(10), socket.recv(10)
+            socket.recv(60), socket.recv(60)
         got = [json.loads(one) for one in script.got]
         first, second = calls(running, mark)
         assert got[0]["instructions"] == got[1]["instructions"]
@@ -126,7 +127,7 @@ def test_the_instructions_of_a_voice_session_are_changed_and_sound_is_not(runnin
         socket.send(json.dumps(update))
         socket.send(sound)
         socket.send(json.dumps({"type": "response.create"}))
-        socket.recv(10)
+        socket.recv(60)
     assert script.got[1] == sound
     said = json.loads(script.got[0])["session"]["instructions"]
     assert "\n\nBe brief." in said
@@ -142,7 +143,7 @@ def test_google_is_changed_in_its_setup(running, script, request):
     script.answers = [[json.dumps({"setupComplete": {}}).encode()], []]
     with talk(running, LIVE, request.node.name) as socket:
         socket.send(json.dumps(setup))
-        socket.recv(10)
+        socket.recv(60)
         socket.send(json.dumps({"clientContent": {"turns": [turn], "turnComplete": True}}))
         wait_for(lambda: len(script.got) == 2 or None)  # else it takes the next test's answer
     parts = json.loads(script.got[0])["setup"]["systemInstruction"]["parts"]
@@ -155,5 +156,5 @@ def test_odd_frames_pass_as_they_are(running, script, request, frame: str):
     script.answers = [[json.dumps({"type": "error"})]]
     with talk(running, RESPONSES, request.node.name) as socket:
         socket.send(frame)
-        socket.recv(10)
+        socket.recv(60)
     assert script.got == [frame]

@@ -24,7 +24,7 @@ URL = "https://api.openai.com/v1/chat/completions"
 def post(proxy: Mitmdump, text: str = "hi", **more: object) -> httpx.Response:
     body = {"model": "gpt-5", "messages": [{"role": "user", "content": text}], **more}
     headers = {"x-simulate": "chunks=20,delay=10"}
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         return http.post(URL, content=json.dumps(body), headers=headers)
 
 
@@ -75,7 +75,7 @@ def test_a_host_that_cannot_be_judged_is_not_opened(tmp_path, simulator):
     theirs = ssl.create_default_context(cafile=simulator.ca_file)
     with (
         Mitmdump(tmp_path, "-s", str(script), simulator=simulator) as proxy,
-        httpx.Client(proxy=proxy.url, verify=theirs) as http,
+        httpx.Client(proxy=proxy.url, verify=theirs, timeout=60) as http,
     ):
         assert http.post(URL, json={"model": "gpt-5", "messages": []}).status_code == 200
 
@@ -127,7 +127,7 @@ class TestReload:
     def test_an_edit_in_the_middle_of_an_answer_loses_nothing(self, tmp_path, folder, simulator):
         body = {"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": "x"}]}
         with Mitmdump(tmp_path, simulator=simulator, cwd=folder) as proxy:
-            http = httpx.Client(proxy=proxy.url, verify=proxy.trust())
+            http = httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60)
             headers = {"x-simulate": "delay=150,chunks=25"}
             with http, http.stream("POST", URL, json=body, headers=headers) as answer:
                 chunks = answer.iter_raw()

@@ -2,7 +2,6 @@
 
 import json
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -22,6 +21,9 @@ real = os.fdatasync
 
 def watched(descriptor):
     time.sleep({SLOW})
+    while os.path.exists(os.environ["SYNCED"] + ".busy"):
+        open(os.environ["SYNCED"] + ".begun", "w").close()
+        time.sleep(0.01)
     real(descriptor)
     with open(os.environ["SYNCED"], "a") as log:
         log.write(f"{{time.monotonic()}} {{os.fstat(descriptor).st_size}}\\n")
@@ -70,7 +72,7 @@ def start(tmp_path, simulator):
 def ask(proxy: Mitmdump, simulate: str = "", *, stream: bool = False) -> float:
     """Seconds that the answer took."""
     body = {"model": "gpt-5", "stream": stream, "messages": [{"role": "user", "content": "hi"}]}
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         began = time.monotonic()
         http.post(URL, content=json.dumps(body), headers={"x-simulate": simulate})
         return time.monotonic() - began
@@ -97,14 +99,30 @@ def test_always_does_not_flush_the_pieces_of_a_stream(start):
     assert len(synced()) == 2
 
 
-def test_interval_flushes_within_a_second_and_keeps_nobody_waiting(start):
-    proxy, synced = start("interval")
+def test_interval_flushes_within_a_second_and_not_more_often(start):
     began = time.monotonic()
-    times = [ask(proxy) for _ in range(5)]
-    assert sorted(times)[2] < SLOW
-    wait_for(lambda: synced() and synced()[-1][1] == journal_bytes(proxy), 5)
-    assert synced()[-1][0] - began < 2 * (1 + SLOW) + sum(times)
-    assert all(later - sooner > 1 for (sooner, _), (later, _) in pairwise(synced()))
+    proxy, synced = start("interval")
+
+    def took() -> float:
+        ask(proxy)
+        asked = time.monotonic()
+        wait_for(lambda: synced() and synced()[-1][1] == journal_bytes(proxy))
+        at, _ = synced()[-1]
+        return float(at) - asked
+
+    # the first flush may have begun before; a busy machine may hold up some
+    assert min(took() for _ in range(4)) < 2 * (1 + SLOW)
+    assert len(synced()) <= time.monotonic() - began
+
+
+def test_interval_keeps_nobody_waiting(start, tmp_path):
+    (busy := tmp_path / "synced.busy").touch()
+    proxy, synced = start("interval")
+    wait_for((tmp_path / "synced.begun").exists)
+    ask(proxy)
+    assert not synced(), "the disk is still at it"
+    busy.unlink()
+    wait_for(lambda: synced() and synced()[-1][1] == journal_bytes(proxy))
 
 
 def test_never_leaves_it_to_the_system(start):

@@ -26,7 +26,7 @@ CONFIG = """
 name = "ask-first"
 when = 'client.name == "releaser"'
 action = "hold"
-timeout_seconds = 60
+timeout_seconds = 600
 """
 KEY = "AKIA" + "Q7XK2MZP5TRW4JNB"
 SIZE = (140, 40)

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +40,7 @@ class Suite:
 
     def __call__(self, *arguments: str) -> str:
         command = [str(BIN / "llmproxy"), *arguments]
-        done = subprocess.run(command, env=self.proxy.environment, capture_output=True, timeout=60)
+        done = subprocess.run(command, env=self.proxy.environment, capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout.decode()
 
@@ -52,7 +51,7 @@ class Suite:
         body: dict[str, Any] = {"model": "gpt-5", "messages": [{"role": "user", "content": text}]}
         if tools:
             body["tools"] = [function(name) for name in tools]
-        with httpx.Client(proxy=self.proxy.url, verify=self.proxy.trust(), timeout=60) as client:
+        with httpx.Client(proxy=self.proxy.url, verify=self.proxy.trust(), timeout=120) as client:
             return client.post(URL, json=body, headers={"authorization": f"Bearer {KEY}"})
 
     def becomes(self, status: int, text: str = "Why?") -> httpx.Response:
@@ -62,7 +61,7 @@ class Suite:
             answer = self.ask(f"{uuid.uuid4().hex} {text}")
             return answer if answer.status_code == status else None
 
-        return wait_for(answered, 20)
+        return wait_for(answered)
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ def test_what_was_found_is_settled_by_command(suite: Suite) -> None:
 def test_a_call_waits_until_it_is_approved_by_command(suite: Suite) -> None:
     suite(
         "policies", "add", "ask", "--when", 'finding.family == "pii"', "--action", "hold",
-        "--timeout", "50", "--message", "Ask first.",
+        "--timeout", "600", "--message", "Ask first.",
     )  # fmt: skip
     mark = uuid.uuid4().hex
     with ThreadPoolExecutor(1) as pool:
@@ -120,20 +119,17 @@ def test_a_call_waits_until_it_is_approved_by_command(suite: Suite) -> None:
         def held() -> Any:
             """The policy comes within 3 seconds: until then calls pass."""
             asked = pool.submit(suite.ask, f"{uuid.uuid4().hex} {mark} {MAIL}")
-            began = time.monotonic()
-            while time.monotonic() - began < 4 and not asked.done():
+            while not asked.done():
                 if waiting := suite.told("approvals", "list"):
                     return asked, waiting[0]
             assert asked.result().status_code == 200
             return None
 
-        asked, waiting = wait_for(held, 30)
+        asked, waiting = wait_for(held)
         assert (waiting["policy"], waiting["state"]) == ("ask", "waiting")
         assert not asked.done()
-        began = time.monotonic()
         suite("approvals", "approve", waiting["request_id"][-12:])
-        assert asked.result(20).status_code == 200
-        assert time.monotonic() - began < 8
+        assert asked.result(60).status_code == 200, "long before its time is over"
     everything = suite.told("approvals", "list", "--all")
     assert everything[0]["state"] == "approved"
 
@@ -153,7 +149,7 @@ def test_a_call_of_a_tool_passes_when_it_is_made_again_after_it_was_approved(
         told = refund()
         return None if "tool_calls" in told else told
 
-    held = wait_for(refused, 20)
+    held = wait_for(refused)
     assert "llmproxy approvals approve" in held["content"]
 
     def asked() -> Any:
@@ -162,7 +158,7 @@ def test_a_call_of_a_tool_passes_when_it_is_made_again_after_it_was_approved(
     waiting = wait_for(asked)
     assert (waiting["policy"], waiting["tool"]) == ("refunds", "refund")
     suite("approvals", "approve", waiting["request_id"], "--why", "a good customer")
-    passed = wait_for(lambda: refund().get("tool_calls"), 10)
+    passed = wait_for(lambda: refund().get("tool_calls"))
     assert passed[0]["function"]["name"] == "refund"
     assert "tool_calls" not in refund(), "what is approved passes once"
 

@@ -349,7 +349,7 @@ def test_an_import_waits_while_the_spool_is_nearly_full(llmproxy, tmp_path, data
     said = running.stderr.readline()
     assert counts(database) == (0, 0)
     ballast.unlink()
-    out, _ = running.communicate(timeout=60)
+    out, _ = running.communicate(timeout=120)
 
     assert "nearly full; waiting for room" in said
     assert out.startswith("1 call stored")

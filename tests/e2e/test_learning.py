@@ -47,7 +47,7 @@ judged_after_seconds = 1
 """
 EACH, MORE = 8, 40
 """Calls of each of the fifty prompts, and of the two that the story is about."""
-BATCH, LONGEST = 40, 240
+BATCH, LONGEST = 40, 600
 """Conversations that begin before it is looked whether the experiment is over, and for how long (s)."""
 MINUTES = 180.0
 """Seconds to wait for what is sure to come, on a machine that has much else to do."""
@@ -130,7 +130,7 @@ def tried(
     proxy: Mitmdump, store: Store, routine: Routine, one: StoredEnhancement
 ) -> StoredExperiment:
     """Conversations begin until the experiment is over."""
-    found = wait_for(lambda: experiment_of(store, one), 30)
+    found = wait_for(lambda: experiment_of(store, one))
     deadline = time.monotonic() + LONGEST
     for seed in count(100):
         work(proxy, repeated(routine, BATCH, seed))

@@ -67,7 +67,12 @@ def proxy(running):
 def talk(proxy: Mitmdump, url: str, team: str) -> Iterator[Connection]:
     headers = {"x-team": team}
     with connect(
-        url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers, max_size=None
+        url,
+        ssl=proxy.trust(),
+        proxy=proxy.url,
+        additional_headers=headers,
+        max_size=None,
+        open_timeout=60,
     ) as socket:
         yield socket
 
@@ -75,7 +80,7 @@ def talk(proxy: Mitmdump, url: str, team: str) -> Iterator[Connection]:
 def send_and_listen(socket: Connection, *frames: str) -> str | bytes:
     for frame in frames:
         socket.send(frame)
-    return socket.recv(10)
+    return socket.recv(60)
 
 
 def refused(frame: str | bytes) -> dict[str, Any]:
@@ -90,9 +95,9 @@ def test_a_turn_over_the_limit_is_refused_and_the_session_goes_on(script, proxy)
     with talk(proxy, RESPONSES, "few") as socket:
         for _ in range(2):
             socket.send(ASK)
-            assert socket.recv(10) == DONE
+            assert socket.recv(60) == DONE
         socket.send(ASK)
-        error = refused(socket.recv(10))
+        error = refused(socket.recv(60))
         assert error["code"] == "rate_limit_exceeded"
         assert "the limit few" in error["message"]
         socket.send(json.dumps({"type": "response.cancel"}))
@@ -107,7 +112,7 @@ def test_a_turn_of_gemini_over_the_limit_closes_the_session(script, proxy):
         socket.send(SETUP)
         for _ in range(2):
             socket.send(TURN)
-            assert [socket.recv(10) for _ in SAID] == SAID
+            assert [socket.recv(60) for _ in SAID] == SAID
         with pytest.raises(ConnectionClosed) as caught:
             send_and_listen(socket, *[TURN] * 5)
     assert caught.value.rcvd is not None
@@ -121,7 +126,7 @@ def test_a_turn_takes_what_its_last_frame_tells(script, proxy):
     with talk(proxy, RESPONSES, "tokens") as socket:
         for number in (1, 2):
             socket.send(ASK)
-            socket.recv(10)
+            socket.recv(60)
             counted(proxy, "tokens", 42 * number)
 
 
@@ -129,7 +134,7 @@ def test_a_turn_that_a_voice_begins_counts_when_it_ends(script, proxy):
     script.answers = [SPOKEN]
     with talk(proxy, REALTIME, "spoken") as socket:
         socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": "AAAA"}))
-        assert [socket.recv(10) for _ in SPOKEN] == SPOKEN
+        assert [socket.recv(60) for _ in SPOKEN] == SPOKEN
         counted(proxy, "spoken", 42)
 
 
@@ -138,7 +143,7 @@ def test_a_turn_of_gemini_takes_what_any_of_its_frames_tells(script, proxy):
     with talk(proxy, LIVE, "live") as socket:
         socket.send(SETUP)
         socket.send(TURN)
-        assert [socket.recv(10) for _ in SAID] == SAID
+        assert [socket.recv(60) for _ in SAID] == SAID
         counted(proxy, "live", 11)
 
 
@@ -156,11 +161,11 @@ def test_turns_of_two_sessions_share_what_may_be_under_way(script, proxy):
         first.send(ASK)
         wait_for(lambda: script.got or None)
         second.send(ASK)
-        assert "1 call at a time" in refused(second.recv(10))["message"]
+        assert "1 call at a time" in refused(second.recv(60))["message"]
         first.close()
         wait_for(lambda: (found := level(proxy, "narrow", "concurrent")) and found.used == 0)
         second.send(ASK)
-        assert second.recv(10) == DONE
+        assert second.recv(60) == DONE
 
 
 def test_the_model_of_a_session_is_that_of_its_turns(script, proxy):
@@ -169,5 +174,5 @@ def test_the_model_of_a_session_is_that_of_its_turns(script, proxy):
         socket.send(SETUP)
         socket.send(TURN)
         with pytest.raises(ConnectionClosed) as caught:
-            socket.recv(10)
+            socket.recv(60)
     assert "model gemini-live" in str(caught.value)

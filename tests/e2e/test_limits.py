@@ -13,18 +13,30 @@ import pytest
 from google.genai import errors
 
 from llmproxy_core.simulator import Simulator
-from tests.e2e.limited import CHAT, ask, client, counted, limit, namespace, used
+from tests.e2e.limited import (
+    CHAT,
+    ask,
+    client,
+    counted,
+    during,
+    limit,
+    namespace,
+    sent,
+    told,
+    used,
+)
 from tests.e2e.namespaced import Machine, said
 from tests.mitm import BIN, Mitmdump, wait_for
 
 CONFIG = "\n".join(
     [
-        limit("few", requests_per_minute=6, burst=2, per=["provider"]),
-        limit("stream", requests_per_minute=6, burst=1),
+        limit("few", requests_per_minute=1, burst=2, per=["provider"]),
+        limit("stream", requests_per_minute=1, burst=1),
         limit("patient", requests_per_minute=60, burst=1),
         limit("tokens", tokens_per_minute=1_000_000),
         limit("silent", tokens_per_minute=1_000_000),
         limit("hasty", tokens_per_minute=1_000_000),
+        limit("hurried", tokens_per_minute=1_000_000),
         limit("failing", tokens_per_minute=1_000_000),
         limit("refused", tokens_per_minute=1_000_000, concurrent=1),
         limit("parallel", tokens_per_minute=5000),
@@ -33,9 +45,10 @@ CONFIG = "\n".join(
         limit("dear", usd_per_day=1.0),
         limit("strict", usd_per_day=1.0, unpriced="refuse"),
         limit("narrow", concurrent=2),
-        limit("upload", requests_per_minute=6, burst=1),
+        limit("upload", requests_per_minute=1, burst=1),
         limit("counting", tokens_per_minute=1_000_000),
         limit("squeezed", tokens_per_minute=1_000_000),
+        limit("ticks", requests_per_minute=1, burst=1000),
         namespace("free"),
         '[[prices]]\nmodel = "gpt-5"\ninput = 1000.0\noutput = 2000.0\n',
         '[[policies]]\nname = "no"\nwhen = \'namespace == "refused" and model == "gpt-4"\'\n'
@@ -72,7 +85,7 @@ def test_the_sdk_of_openai_raises_its_own_exception(machine):
             sdk.chat.completions.create(model="gpt-5", messages=said("hi"))
     assert "the limit few" in str(caught.value)
     waited = time.monotonic() - begun
-    assert 10 - waited <= int(caught.value.response.headers["retry-after"]) <= 10
+    assert 60 - waited <= int(caught.value.response.headers["retry-after"]) <= 60
     assert len(machine.received) == 2
 
 
@@ -104,11 +117,13 @@ def test_a_stream_is_refused_before_it_begins(machine):
 
 def test_an_sdk_that_tries_again_gets_through_when_it_is_told_to(machine):
     with machine.sdk("openai", **{"x-team": "patient"}) as sdk:
-        sdk.chat.completions.create(model="gpt-5", messages=said("hi"))
-        begun = time.monotonic()
-        asking = sdk.with_options(max_retries=2).chat.completions
-        assert asking.create(model="gpt-5", messages=said("hi")).choices
-        assert time.monotonic() - begun >= 1
+        asking = sdk.with_options(max_retries=2).chat.completions.with_raw_response
+        for _ in range(9):  # one a second passes without: as many as a busy machine makes
+            answer = asking.create(model="gpt-5", messages=said("hi"))
+            assert answer.parse().choices
+            if answer.retries_taken:
+                break
+    assert answer.retries_taken
 
 
 def test_what_was_refused_is_stored_as_a_call_that_failed(proxy):
@@ -145,30 +160,32 @@ def test_a_stream_without_usage_counts_by_what_it_wrote(proxy):
 
 def test_a_stream_that_hangs_up_counts_as_what_it_was_allowed(proxy):
     body = {"model": "gpt-5", "messages": said("hi"), "stream": True, "max_tokens": 7000}
-    headers = {"x-team": "hasty", "x-simulate": "delay=50"}
+    headers = {"x-team": "hasty", "x-simulate": "delay=5000"}
     with client(proxy) as http, http.stream("POST", CHAT, json=body, headers=headers) as answer:
         next(answer.iter_raw())
-    time.sleep(1.5)
+    _settled(proxy, "hasty")
     assert 7000 <= used(proxy, "hasty") < 7200
 
 
-def test_a_call_that_hangs_up_before_its_answer_counts_as_what_it_was_allowed(proxy):
-    before = used(proxy, "hasty")
-    with client(proxy) as http, pytest.raises(Exception, match="timed out"):
-        http.post(
-            CHAT,
-            json={"model": "gpt-5", "messages": said("hi"), "max_tokens": 5000},
-            headers={"x-team": "hasty", "x-simulate": "first=3000"},
-            timeout=0.3,
-        )
-    time.sleep(1.5)
-    assert 5000 <= used(proxy, "hasty") - before < 5200
+def test_a_call_that_hangs_up_before_its_answer_counts_as_what_it_was_allowed(proxy, machine):
+    body = {"model": "gpt-5", "messages": said("hi"), "max_tokens": 5000}
+    call = sent(proxy, body, **{"x-team": "hurried", "x-simulate": "first=60000"})
+    wait_for(lambda: machine.received)
+    call.close()
+    _settled(proxy, "hurried")
+    assert 5000 <= used(proxy, "hurried") < 5200
+
+
+def _settled(proxy: Mitmdump, team: str) -> None:
+    """Wait until the only call has ended, and what it took is told."""
+    wait_for(lambda: [c for c in proxy.calls() if c.opened.namespace == team and c.closed])
+    told(proxy)
 
 
 def test_an_error_of_the_provider_takes_no_tokens(proxy):
     assert ask(proxy, "failing", "status=500", max_tokens=9000).status_code == 500
-    time.sleep(1.5)
-    assert used(proxy, "failing") == 0
+    told(proxy)
+    counted(proxy, "failing", 0)
 
 
 def test_what_another_addon_refuses_is_given_back(proxy):
@@ -185,7 +202,7 @@ def test_counting_tokens_takes_none(proxy):
         url = "https://api.anthropic.com/v1/messages/count_tokens"
         answer = http.post(url, json=body, headers={"x-team": "counting"})
     assert answer.status_code == 200
-    time.sleep(1.2)
+    told(proxy)
     assert used(proxy, "counting") == 0
 
 
@@ -205,7 +222,7 @@ def test_parallel_calls_do_not_pass_a_budget_together(proxy):
 def test_streams_that_all_hang_up_do_not_pass_a_budget_together(proxy, machine):
     """What the provider writes for them then, nobody sees."""
     body = {"model": "gpt-5", "messages": said("hi"), "stream": True, "max_tokens": 600}
-    headers = {"x-team": "fleeing", "x-simulate": "delay=30"}
+    headers = {"x-team": "fleeing", "x-simulate": "delay=5000"}
 
     def flee(_: int) -> int:
         with client(proxy) as http, http.stream("POST", CHAT, json=body, headers=headers) as answer:
@@ -242,11 +259,8 @@ def test_a_model_without_a_price_is_refused_where_that_is_wanted(proxy):
 
 
 def test_no_more_calls_are_under_way_than_may_be(proxy):
-    with ThreadPoolExecutor(8) as threads:
-        asked = [threads.submit(ask, proxy, "narrow", "first=1500") for _ in range(2)]
-        time.sleep(0.7)
-        assert ask(proxy, "narrow").status_code == 429
-        assert [one.result().status_code for one in asked] == [200, 200]
+    third = during([proxy, proxy], "narrow", lambda: ask(proxy, "narrow"))
+    assert third.status_code == 429
     assert ask(proxy, "narrow").status_code == 200
 
 

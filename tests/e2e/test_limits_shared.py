@@ -6,13 +6,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
 from llmproxy_core.simulator import Simulator
-from tests.e2e.limited import CHAT, ask, client, counted, limit, used
+from tests.e2e.limited import CHAT, ask, client, counted, during, limit, used
 from tests.e2e.namespaced import said
 from tests.mitm import Mitmdump, wait_for
 
@@ -58,7 +59,7 @@ def test_a_restart_brings_no_new_budget(proxy, number):
 
 def test_a_call_under_way_in_a_killed_proxy_counts_as_what_was_set_aside(proxy):
     body = {"model": "gpt-5", "messages": said("hi"), "stream": True, "max_tokens": 4000}
-    headers = {"x-team": "tokens", "x-simulate": "delay=100"}
+    headers = {"x-team": "tokens", "x-simulate": "delay=5000"}
     with proxy:
         with client(proxy) as http, http.stream("POST", CHAT, json=body, headers=headers) as stream:
             next(stream.iter_raw())
@@ -74,6 +75,7 @@ def test_budgets_hold_through_kills_under_load(proxy, provider):
     killed."""
     provider.seen.clear()
     spent: list[int] = []
+    began = time.monotonic()
 
     def work(number: int) -> None:
         for turn in range(8):
@@ -94,9 +96,11 @@ def test_budgets_hold_through_kills_under_load(proxy, provider):
             proxy.start()
         for one in working:
             one.result()
+    # of each minute that a slow machine takes
+    budget = 5000 * (1 + (time.monotonic() - began) // 60)
     assert spent
-    assert sum(spent) <= 5000
-    assert len(provider.seen) * min(spent) <= 5000
+    assert sum(spent) <= budget
+    assert len(provider.seen) * min(spent) <= budget
 
 
 def test_two_proxies_of_a_home_count_together(tmp_path, provider):
@@ -118,7 +122,7 @@ def test_limits_that_are_changed_hold_within_seconds(proxy, tmp_path):
         assert [ask(proxy, "few").status_code for _ in range(4)] == [200, 200, 200, 429]
         before = config.read_text()
         config.write_text(before.replace("burst = 3", "burst = 9"))
-        wait_for(lambda: ask(proxy, "few").status_code == 200)
+        wait_for(lambda: ask(proxy, "few").status_code == 200, 30)  # a minute brings one more
         config.write_text(before.replace('name = "few"\nrequests', 'name = "few"\nrequest'))
         wait_for(lambda: "unknown key" in proxy.output or None)
         assert ask(proxy, "few").status_code == 200, "what held before still holds"
@@ -172,18 +176,20 @@ def machines(folder: Path, provider: Simulator, redis: Redis, away: str) -> list
     ]
 
 
+def passes(proxy: Mitmdump) -> bool:
+    return ask(proxy, "few").status_code == 200
+
+
 @needs_redis
 def test_proxies_of_several_machines_count_together_in_redis(tmp_path, provider, redis):
-    first, second = machines(tmp_path, provider, redis, "open")
+    first, second = machines(tmp_path, provider, redis, "closed")
     with first, second:
-        asked = [ask(proxy, "few").status_code for proxy in (first, second, first, second)]
-        assert asked == [200, 200, 200, 429]
-        with ThreadPoolExecutor(4) as threads:
-            slow = [threads.submit(ask, one, "narrow", "first=1500") for one in (first, second)]
-            time.sleep(0.7)
-            assert ask(first, "narrow").status_code == 429
-            assert [one.result().status_code for one in slow] == [200, 200]
-        wait_for(lambda: ask(second, "narrow").status_code == 200, 5)
+        for proxy in (first, second, first):  # refused while a busy machine lets Redis wait
+            wait_for(partial(passes, proxy), 30)
+        assert [ask(proxy, "few").status_code for proxy in (first, second)] == [429, 429]
+        third = during([first, second], "narrow", lambda: ask(first, "narrow"))
+        assert third.status_code == 429
+        wait_for(lambda: ask(second, "narrow").status_code == 200)
 
 
 @needs_redis
@@ -207,9 +213,10 @@ def test_parallel_calls_on_several_machines_do_not_pass_a_budget_together(
 def test_while_redis_is_away_it_goes_as_configured(tmp_path, provider, redis, away, statuses):
     first, _ = machines(tmp_path, provider, redis, away)
     with first:
-        assert [ask(first, "few").status_code for _ in range(2)] == [200, 200]
+        for _ in range(2):
+            wait_for(partial(passes, first))
         redis.kill()
         assert [ask(first, "few").status_code for _ in range(2)] == statuses
         assert "does not answer" in first.output
         redis.start()
-        wait_for(lambda: ask(first, "narrow").status_code == 200, 15)
+        wait_for(lambda: ask(first, "narrow").status_code == 200)

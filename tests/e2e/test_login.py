@@ -6,8 +6,9 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import argon2
@@ -28,10 +29,11 @@ WORDS = {
     "ben": "staple-of-ben",
     "old": "from-long-ago",
     "umlaut": "grüße",
-    "slow": "takes-its-time",
 }
-SLOW_PASSES = 40
-"""Of Argon2: two seconds or more on this machine."""
+SLOW = [f"slow-{number}" for number in range(5)]
+WORDS |= {user: f"{user} takes its time" for user in SLOW}
+SLOW_PASSES = 20
+"""Of Argon2: a second or more."""
 
 
 def argon(password: str, passes: int = 1) -> str:
@@ -77,13 +79,27 @@ class Program:
             return http.get("http://example.com/")
 
 
+@contextmanager
+def cpu_of(proxy: Mitmdump) -> Iterator[Callable[[], float]]:
+    """The seconds of CPU that a proxy takes meanwhile: they are no more where others take theirs."""
+    took = [-_cpu(proxy)]
+    yield lambda: sum(took)
+    took.append(_cpu(proxy))
+
+
+def _cpu(proxy: Mitmdump) -> float:
+    stat = Path(f"/proc/{proxy.process.pid}/stat").read_text()
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sha = base64.b64encode(hashlib.sha1(WORDS["old"].encode()).digest()).decode()
     file = tmp_path_factory.mktemp("users") / "htpasswd"
     hashes = {user: bcrypted(word) for user, word in WORDS.items()}
     hashes |= {"anna": argon(WORDS["anna"]), "old": f"{{SHA}}{sha}"}
-    write(file, **hashes | {"slow": argon(WORDS["slow"], SLOW_PASSES)})
+    write(file, **hashes | {user: argon(WORDS[user], SLOW_PASSES) for user in SLOW})
     return file
 
 
@@ -120,29 +136,25 @@ def test_a_slow_check_stops_no_other_flow(proxy):
     other = Program(proxy, "anna")
     assert other.status() == 200
 
-    waits: list[float] = []
-    with ThreadPoolExecutor() as pool:
-        slow = pool.submit(lambda: (Program(proxy, "slow").status(), time.monotonic()))
-        began = time.monotonic()
-        with other.open() as http:
+    for user in SLOW[:4]:  # a busy machine may let this test sleep through a check
+        answered = 0
+        with ThreadPoolExecutor() as pool, other.open() as http:
+            slow = pool.submit(Program(proxy, user).status)
             while not slow.done():
-                at = time.monotonic()
                 assert http.post(URL, json=ASK).status_code == 200
-                waits.append(time.monotonic() - at)
-        status, ended = slow.result()
-
-    assert status == 200
-    assert ended - began > 1
-    assert len(waits) > 5
-    assert max(waits) < (ended - began) / 2
+                answered += 1
+            assert slow.result() == 200
+        if answered > 5:
+            break
+    assert answered > 5
 
 
 def test_what_was_checked_is_remembered(proxy):
-    assert Program(proxy, "slow").status() == 200
-
-    began = time.monotonic()
-    assert {Program(proxy, "slow").status() for _ in range(3)} == {200}
-    assert time.monotonic() - began < 1.5
+    with cpu_of(proxy) as once:
+        assert Program(proxy, SLOW[4]).status() == 200
+    with cpu_of(proxy) as again:
+        assert {Program(proxy, SLOW[4]).status() for _ in range(3)} == {200}
+    assert again() < once()
 
 
 def test_passwords_are_neither_logged_nor_kept(proxy):
@@ -227,15 +239,16 @@ class TestOneProxyEach:
         assert Program(proxy, "anna").status() == 200
 
     def test_many_connections_at_once_are_one_check(self, begin, tmp_path):
-        file = tmp_path / "htpasswd"
-        write(file, slow=argon(WORDS["slow"], SLOW_PASSES // 2))
+        file, (one, other) = tmp_path / "htpasswd", SLOW[:2]
+        write(file, **{user: argon(WORDS[user], SLOW_PASSES) for user in (one, other)})
         proxy = begin(f"@{file}")
 
-        began = time.monotonic()
-        with ThreadPoolExecutor(16) as pool:
-            told = list(pool.map(lambda _: Program(proxy, "slow").status(), range(16)))
+        with cpu_of(proxy) as once:
+            assert Program(proxy, one).status() == 200
+        with cpu_of(proxy) as together, ThreadPoolExecutor(16) as pool:
+            told = list(pool.map(lambda _: Program(proxy, other).status(), range(16)))
         assert told == [200] * 16
-        assert time.monotonic() - began < 15
+        assert together() < 4 * once()
 
     def test_a_single_user_may_have_a_password_with_colons(self, begin):
         proxy = begin("me:open:sesame")
@@ -269,19 +282,21 @@ class TestOneProxyEach:
 
     def test_a_client_that_goes_away_while_it_is_checked_harms_nobody(self, begin, tmp_path):
         file = tmp_path / "htpasswd"
-        write(file, slow=argon(WORDS["slow"], SLOW_PASSES // 2), ben=bcrypted(WORDS["ben"], 4))
+        slow = SLOW[0]
+        hashes = {slow: argon(WORDS[slow], SLOW_PASSES), "ben": bcrypted(WORDS["ben"], 4)}
+        write(file, **hashes)
         proxy = begin(f"@{file}")
-        login = base64.b64encode(f"slow:{WORDS['slow']}".encode())
+        login = base64.b64encode(f"{slow}:{WORDS[slow]}".encode())
 
         for _ in range(3):
-            with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
+            with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as client:
                 client.sendall(
                     b"CONNECT api.openai.com:443 HTTP/1.1\r\nProxy-Authorization: Basic %b\r\n\r\n"
                     % login
                 )
                 time.sleep(0.1)
         assert Program(proxy, "ben").status() == 200
-        assert Program(proxy, "slow").status() == 200
+        assert Program(proxy, slow).status() == 200
         assert "Traceback" not in proxy.output
 
 
@@ -310,7 +325,7 @@ def test_a_reload_of_the_addons_lets_nobody_in_or_out(tmp_path, simulator):
 
 def socks(port: int, user: str, password: str) -> bytes:
     """The proxy's answer to a login (RFC 1929)."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         client.sendall(b"\x05\x01\x02")
         assert client.recv(2) == b"\x05\x02"
         name, word = user.encode(), password.encode()

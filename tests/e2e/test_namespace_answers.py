@@ -38,7 +38,7 @@ def proxy(running):
 def asked(proxy: Mitmdump, mark: str, times: int = 1) -> httpx.Response:
     """The last answer to a program that keeps its connection."""
     body = {"model": "gpt-5", "messages": said("use a tool"), "tools": [function("find")]}
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=20) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         for _ in range(times):
             answer = http.post(URL, json=body, headers={**TEAM, "x-mark": mark})
     return answer

@@ -110,7 +110,7 @@ class Caller:
         body = {"model": "gpt-5", "tools": [function("find")], **body}
         body["messages"] = messages or said("use a tool")
         self.simulator.seen.clear()
-        with httpx.Client(proxy=self._proxy, verify=self._trust, timeout=30) as client:
+        with httpx.Client(proxy=self._proxy, verify=self._trust, timeout=60) as client:
             answer = client.post(url, json=body, headers=headers)
         assert answer.status_code == 200, answer.text
         call = answer.json()["choices"][0]["message"]["tool_calls"][0]
@@ -159,7 +159,7 @@ def test_the_address_of_a_program_finds_its_calls(ruled, simulator, address, pre
     """By http.client, because httpx chooses the address itself before a proxy."""
     login = base64.b64encode(f"bob:{PASSWORDS['bob']}".encode()).decode()
     connection = http.client.HTTPSConnection(
-        "127.0.0.1", ruled.port, source_address=(address, 0), context=ruled.trust(), timeout=30
+        "127.0.0.1", ruled.port, source_address=(address, 0), context=ruled.trust(), timeout=60
     )
     connection.set_tunnel("api.openai.com", 443, {"Proxy-Authorization": f"Basic {login}"})
     body = {"model": "gpt-5", "tools": [function("find")], "messages": said("Hello")}
@@ -241,13 +241,13 @@ def test_what_was_asked_before_a_restart_is_answered_with_the_programs_names(tmp
     params = {"model": "m", "max_tokens": 9, "messages": said("use a tool"), "tools": [tool]}
     config = PAYMENTS.replace("openai", "anthropic")
     with Mitmdump(tmp_path, simulator=simulator, config=config) as proxy:
-        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as client:
+        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as client:
             body = {"requests": [{"custom_id": "one", "params": params}]}
             made = client.post(url, json=body).json()
         assert b'"pay__look_up' in simulator.seen[-1].body
 
         restarted(proxy, "", signal.SIGKILL)
-        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as client:
+        with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as client:
             answer = client.get(f"{url}/{made['id']}/results")
 
     (line,) = answer.text.splitlines()
@@ -308,7 +308,7 @@ def test_conversations_with_signatures_of_before_are_left_as_the_provider_knows_
     config = PAYMENTS.replace("openai", "google")
     with (
         Mitmdump(tmp_path, simulator=simulator, config=config) as proxy,
-        httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as http,
+        httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http,
     ):
         simulator.seen.clear()
         assert http.post(url, json=body).status_code == 200

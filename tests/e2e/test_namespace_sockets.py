@@ -39,7 +39,12 @@ def proxy(running):
 def talk(proxy: Mitmdump, url: str, mark: str = "") -> Iterator[Connection]:
     headers = {**TEAM, "x-mark": mark}
     with connect(
-        url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers, max_size=None
+        url,
+        ssl=proxy.trust(),
+        proxy=proxy.url,
+        additional_headers=headers,
+        max_size=None,
+        open_timeout=60,
     ) as socket:
         yield socket
 
@@ -169,7 +174,7 @@ def test_what_is_no_event_passes_both_ways(script, proxy, frame):
 
 def test_a_session_of_another_team_has_no_prefix(script, proxy):
     script.answers = [[called("pay__find"), DONE]]
-    with connect(RESPONSES, ssl=proxy.trust(), proxy=proxy.url) as socket:
+    with connect(RESPONSES, ssl=proxy.trust(), proxy=proxy.url, open_timeout=60) as socket:
         socket.send(create("find"))
         assert socket.recv() == called("pay__find")
 

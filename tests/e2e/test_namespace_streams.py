@@ -207,7 +207,7 @@ def test_a_client_of_http2_is_served_like_any_other(tmp_path, strict_provider):
         own = Machine(strict_provider, proxy)
         trust = Http2Only(ssl.PROTOCOL_TLS_CLIENT)
         trust.load_verify_locations(proxy.ca)
-        with httpx.Client(proxy=proxy.url, verify=trust, http2=True, timeout=30) as http:
+        with httpx.Client(proxy=proxy.url, verify=trust, http2=True, timeout=60) as http:
             for stream, simulate in ((False, ""), (True, ""), (True, "trailers=true")):
                 url, body = asked("chat", stream)
                 answer = http.post(url, json=body, headers={"x-simulate": simulate, **TEAM})

@@ -80,7 +80,7 @@ def machine(provider: Simulator, guarded: Mitmdump) -> Machine:
 
 def post(proxy: Mitmdump, text: str, agent: str = "test", **more: Any) -> httpx.Response:
     body = {"model": "gpt-5", "messages": said(text), **more}
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=30) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         return http.post(URL, json=body, headers={"user-agent": f"{agent}/1.0"})
 
 
@@ -137,7 +137,7 @@ def test_a_stream_is_refused_before_it_begins(machine):
 def test_what_was_blocked_is_blocked_again_in_every_later_turn(guarded, machine):
     turns = [*said(f"my key is {KEY}"), {"role": "assistant", "content": "No."}, *said("Why?")]
     body = {"model": "gpt-5", "messages": turns}
-    with httpx.Client(proxy=guarded.url, verify=guarded.trust()) as http:
+    with httpx.Client(proxy=guarded.url, verify=guarded.trust(), timeout=60) as http:
         answers = [http.post(URL, json=body) for _ in range(2)]
     assert [one.status_code for one in answers] == [403, 403]
     assert machine.received == []
@@ -293,7 +293,7 @@ def test_a_key_that_is_there_twice_and_a_batch_of_a_file_follow_on_fault(tmp_pat
     for text, status in ((config, 503), (blocking, 403)):
         with (
             Mitmdump(tmp_path / str(status), simulator=provider, config=text) as proxy,
-            httpx.Client(proxy=proxy.url, verify=proxy.trust()) as http,
+            httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http,
         ):
             assert http.post(URL, content=body).status_code == status
             batch = http.post("https://api.openai.com/v1/batches", json={"input_file_id": "f"})
@@ -305,6 +305,6 @@ def test_a_coding_that_nobody_knows_is_refused_by_a_policy_that_fails_closed(tmp
     headers = {"content-encoding": "x-odd", "content-type": "application/json"}
     with (
         Mitmdump(tmp_path, simulator=provider, config=CLOSED) as proxy,
-        httpx.Client(proxy=proxy.url, verify=proxy.trust()) as http,
+        httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http,
     ):
         assert http.post(URL, content=body, headers=headers).status_code == 503

@@ -40,7 +40,7 @@ def sent(body: bytes, *more: bytes) -> bytes:
 
 def statuses(proxy: Mitmdump, data: bytes, count: int) -> list[bytes]:
     with socket.create_connection(("127.0.0.1", proxy.port)) as plain:
-        plain.settimeout(10)
+        plain.settimeout(60)
         plain.sendall(b"CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n")
         assert b"200" in plain.recv(4096)
         trust = ssl.create_default_context(cafile=proxy.ca)
@@ -57,7 +57,7 @@ def test_streams_of_http2_are_judged_one_by_one(guarded, simulator):
     trust.load_verify_locations(guarded.ca)
     bodies = [GOOD, BAD] * 4
     with (
-        httpx.Client(proxy=guarded.url, verify=trust, http2=True) as http,
+        httpx.Client(proxy=guarded.url, verify=trust, http2=True, timeout=60) as http,
         ThreadPoolExecutor(4) as threads,
     ):
         answers = [*threads.map(lambda one: http.post(URL, content=one), bodies)]
@@ -96,10 +96,10 @@ def test_messages_in_fragments_are_judged_and_masked_whole(tmp_path, request):
     ):
         bad, good = item(f"my key is {KEY}"), item("hello")
         web.send([bad[at : at + 3] for at in range(0, len(bad), 3)])
-        assert "policy keys" in str(web.recv(10))
+        assert "policy keys" in str(web.recv(60))
         script.answers = [[[said[at : at + 5] for at in range(0, len(said), 5)]]]
         web.send([good[at : at + 3] for at in range(0, len(good), 3)])
-        assert web.recv(10) == said
+        assert web.recv(60) == said
         assert script.got == [good]
         web.close()
         assert hidden(proxy)

@@ -40,7 +40,9 @@ def script(running: tuple[Script, Mitmdump]) -> Script:
 def talk(running: tuple[Script, Mitmdump], url: str, mark: str) -> Iterator[Connection]:
     proxy = running[1]
     headers = {"x-mark": mark}
-    with connect(url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers) as socket:
+    with connect(
+        url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers, open_timeout=60
+    ) as socket:
         yield socket
 
 
@@ -66,10 +68,10 @@ def calls(running: tuple[Script, Mitmdump], mark: str, count: int) -> list[Any]:
 def test_a_refused_turn_is_answered_in_the_words_of_the_provider(running, script, request):
     with talk(running, RESPONSES, request.node.name) as socket:
         socket.send(asked(f"my key is {KEY}"))
-        refused = json.loads(socket.recv(10))
+        refused = json.loads(socket.recv(60))
         script.answers = [[DONE]]
         socket.send(asked("hello"))
-        assert socket.recv(10) == DONE
+        assert socket.recv(60) == DONE
     assert (refused["type"], refused["status"]) == ("error", 403)
     assert "policy keys" in refused["error"]["message"]
     assert len(script.got) == 1
@@ -81,10 +83,10 @@ def test_a_refused_turn_is_answered_in_the_words_of_the_provider(running, script
 def test_an_item_of_a_voice_session_does_not_reach_the_provider(running, script, request):
     with talk(running, REALTIME, request.node.name) as socket:
         socket.send(item(f"my key is {KEY}"))
-        refused = json.loads(socket.recv(10))
+        refused = json.loads(socket.recv(60))
         script.answers = [["{}"]]
         socket.send(item("hello"))
-        assert socket.recv(10) == "{}"
+        assert socket.recv(60) == "{}"
     assert refused["type"] == "error"
     assert [KEY in str(message) for message in script.got] == [False]
 
@@ -94,7 +96,7 @@ def test_a_protocol_without_words_for_it_is_closed(running, script, request):
     with talk(running, LIVE, request.node.name) as socket:
         socket.send(json.dumps({"clientContent": {**turn, "turnComplete": True}}))
         with pytest.raises(ConnectionClosed):
-            socket.recv(10)
+            socket.recv(60)
     assert script.got == []
 
 

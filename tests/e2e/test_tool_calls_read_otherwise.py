@@ -35,7 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory):
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_call_passes_whatever_an_answer_is_told_to_be(running, kind, counted):
     canned, proxy = running
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=20) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         for body in BODIES.values():
             canned.says({"content-type": kind}, body, counted)
             assert b'"sh"' not in http.post(URL, json={"model": "m", "stream": True}).content
@@ -44,7 +44,7 @@ def test_no_call_passes_whatever_an_answer_is_told_to_be(running, kind, counted)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_sdk_that_reads_a_stream_however_it_is_told_gets_no_call(running, kind):
     canned, proxy = running
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=20) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         client = openai.OpenAI(api_key="sk-x", http_client=cast("Any", http), max_retries=0)
         for body in (*BRACED.values(), STREAM):
             canned.says({"content-type": kind}, body, counted=False)

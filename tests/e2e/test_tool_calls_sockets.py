@@ -45,7 +45,12 @@ def talk(running: Any, url: str, mark: str, **headers: str) -> Iterator[Connecti
     proxy = running[1]
     told = {"x-mark": mark, **headers}
     with connect(
-        url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=told, max_size=None
+        url,
+        ssl=proxy.trust(),
+        proxy=proxy.url,
+        additional_headers=told,
+        max_size=None,
+        open_timeout=60,
     ) as socket:
         yield socket
 
@@ -92,9 +97,9 @@ def asked() -> str:
 
 
 def received(socket: Connection, last: str = "response.completed") -> list[str]:
-    got = [str(socket.recv(10))]
+    got = [str(socket.recv(60))]
     while last not in got[-1]:
-        got.append(str(socket.recv(10)))
+        got.append(str(socket.recv(60)))
     return got
 
 
@@ -203,7 +208,7 @@ def test_a_provider_that_waits_for_a_result_is_told(running, script, request, bi
     script.answers = [[frame.encode() if binary else frame], [end], []]
     with talk(running, LIVE, request.node.name) as socket:
         socket.send(json.dumps({"clientContent": {"turns": [], "turnComplete": True}}))
-        said, left, over = (json.loads(socket.recv(10)) for _ in range(3))
+        said, left, over = (json.loads(socket.recv(60)) for _ in range(3))
     assert SAID in said["serverContent"]["modelTurn"]["parts"][0]["text"]
     assert [one["name"] for one in left["toolCall"]["functionCalls"]] == ["look"]
     assert over == json.loads(end)

@@ -75,7 +75,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Canned, 
 
 
 def asked(proxy: Mitmdump, wire: str, agent: str) -> httpx.Response:
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=20) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         return http.post(URLS[wire], json={"model": "m"}, headers={"user-agent": agent})
 
 
@@ -146,7 +146,7 @@ def test_an_answer_made_in_the_background_is_asked_about_when_it_is_fetched(runn
     call = {"type": "function_call", "id": "fc_1", "call_id": "c_1", "name": "weather"}
     queued = {"id": f"resp_{counted}", "status": "queued", "output": []}
     done = json.dumps({**queued, "status": "completed", "output": [call]}).encode()
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=20) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         for agent, denied in (("watched", False), ("guarded", True)):
             canned.says({"content-type": "application/json"}, json.dumps(queued).encode(), counted)
             headers = {"user-agent": agent}

@@ -70,7 +70,9 @@ def ask(socket, text: str) -> None:
 def test_each_response_of_a_session_is_a_call_recorded_frame_by_frame(proxy):
     url = "wss://api.openai.com/v1/realtime?model=gpt-realtime"
     headers = {"Authorization": "Bearer sk-test-0123456789abcdef"}
-    with connect(url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers) as socket:
+    with connect(
+        url, ssl=proxy.trust(), proxy=proxy.url, additional_headers=headers, open_timeout=60
+    ) as socket:
         ask(socket, "Gr\u00fc\u00dfe")
         first = proxy.closed(1)[0]  # while the session goes on
         socket.send(b"\x00\xff")
@@ -97,7 +99,7 @@ def frames(body: bytes) -> list[tuple[str, str]]:
 
 def test_the_responses_of_codex_are_calls_of_their_own_wire(proxy):
     url = "wss://api.openai.com/v1/responses"
-    with connect(url, ssl=proxy.trust(), proxy=proxy.url) as socket:
+    with connect(url, ssl=proxy.trust(), proxy=proxy.url, open_timeout=60) as socket:
         ask(socket, "x")
 
     assert proxy.closed(1)[0].opened.wire == "openai.responses.websocket"
@@ -106,7 +108,7 @@ def test_the_responses_of_codex_are_calls_of_their_own_wire(proxy):
 def test_a_handshake_that_is_refused_is_a_call_that_failed(proxy):
     url = "wss://api.openai.com/v1/realtime?model=refuse"
     with pytest.raises(InvalidStatus):
-        connect(url, ssl=proxy.trust(), proxy=proxy.url)
+        connect(url, ssl=proxy.trust(), proxy=proxy.url, open_timeout=60)
 
     call = proxy.closed(1)[0]
     assert call.status == 401
@@ -114,9 +116,13 @@ def test_a_handshake_that_is_refused_is_a_call_that_failed(proxy):
 
 
 def test_a_session_in_which_nothing_is_said_is_no_call(proxy):
-    with connect("wss://api.openai.com/v1/responses", ssl=proxy.trust(), proxy=proxy.url):
+    with connect(
+        "wss://api.openai.com/v1/responses", ssl=proxy.trust(), proxy=proxy.url, open_timeout=60
+    ):
         pass
-    with connect("wss://api.openai.com/v1/responses", ssl=proxy.trust(), proxy=proxy.url) as socket:
+    with connect(
+        "wss://api.openai.com/v1/responses", ssl=proxy.trust(), proxy=proxy.url, open_timeout=60
+    ) as socket:
         ask(socket, "x")
 
     assert len(proxy.closed(1)) == 1
@@ -124,7 +130,7 @@ def test_a_session_in_which_nothing_is_said_is_no_call(proxy):
 
 def test_a_session_that_breaks_off_leaves_its_answer_as_it_is(proxy):
     url = "wss://api.openai.com/v1/responses"
-    with connect(url, ssl=proxy.trust(), proxy=proxy.url) as socket:
+    with connect(url, ssl=proxy.trust(), proxy=proxy.url, open_timeout=60) as socket:
         socket.send(json.dumps({"type": "response.create", "silent": True}) + "\n")  # a word ends
         assert "delta" in socket.recv()
         open_call = wait_for(lambda: next((c for c in proxy.calls() if c.response), None))
@@ -134,7 +140,7 @@ def test_a_session_that_breaks_off_leaves_its_answer_as_it_is(proxy):
 
 
 def test_the_same_path_without_a_websocket_is_not_a_call(proxy):
-    with httpx.Client(proxy=proxy.url, verify=proxy.trust()) as http:
+    with httpx.Client(proxy=proxy.url, verify=proxy.trust(), timeout=60) as http:
         http.get("https://api.openai.com/v1/realtime?model=gpt-realtime")
 
     assert not proxy.calls()

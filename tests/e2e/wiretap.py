@@ -48,4 +48,4 @@ def tapped_client(
 
     verify: Any = trust if trust is not None else True
     transport = Transport(proxy=proxy and http.Proxy(proxy), verify=verify, trust_env=False)
-    return http.Client(transport=transport, timeout=30, **options)
+    return http.Client(transport=transport, timeout=60, **options)
