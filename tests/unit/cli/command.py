@@ -26,10 +26,10 @@ class Command:
             timeout=120,
         )
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **changes: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [*ENTRY, *arguments],
-            env=self.variables,
+            env=self.variables | changes,
             cwd=self.home,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
