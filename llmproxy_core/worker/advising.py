@@ -55,9 +55,8 @@ class Advising:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
-            self._ready.wait(PATIENCE)
-        self._waiting += 1
-        self._put(question)
+            self._ready.wait()
+        self._waiting += self._put(question)
 
     def opinions(self) -> list[Opinion]:
         """Those that have come since the last time."""
@@ -70,15 +69,20 @@ class Advising:
         if self._thread is not None:
             self._thread.join(PATIENCE)
 
-    def _put(self, question: Question | None) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, question)
+    def _put(self, question: Question | None) -> bool:
+        """False: nobody will ask it."""
+        if self._loop is None or self._loop.is_closed():
+            return False
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, question)
+        return True
 
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
         except (LlmproxyError, OSError) as exc:
             logger.warning(f"advisor: nothing is asked any more: {exc}")
+        finally:
+            self._ready.set()
 
     async def _serve(self) -> None:
         advisor = Advisor(self._settings, self._home, self._mask)

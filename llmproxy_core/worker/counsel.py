@@ -116,7 +116,7 @@ class Counsel:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True)
                 self._thread.start()
-                self._ready.wait(PATIENCE)
+                self._ready.wait()
             if self._loop is None or self._loop.is_closed():
                 return False
             self._waiting += 1
@@ -128,6 +128,8 @@ class Counsel:
             asyncio.run(self._serve())
         except (LlmproxyError, OSError) as exc:
             logger.warning(f"advisor: nothing is asked any more: {exc}")
+        finally:
+            self._ready.set()
 
     async def _serve(self) -> None:
         advisor = Advisor(self._settings.advisor, self._home, self._mask)

@@ -11,11 +11,14 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from llmproxy_core.advisor import Advisor
 from llmproxy_core.advisor.line import VARIABLE
 from llmproxy_core.config import AdvisorConfig, PolicyConfig
+from llmproxy_core.errors import AdvisorError
 from llmproxy_core.hashing import content_hash
 from llmproxy_core.records import Decision, Found, Judgement
 from llmproxy_core.store import anomalies, decisions
+from llmproxy_core.worker import advising
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.judging import Judging
 from tests.unit.advisor.openrouter import Answer, OpenRouter, said
@@ -153,6 +156,31 @@ def test_nothing_waits_for_an_answer(made, server):
     call = Call(1, answer=chat(f"The key is {MARK}."))
     worker.run(*call.records())
     assert worker.judging.idle
+    assert [outcome for outcome, _ in worker.outcomes(call)] == ["flagged"]
+
+
+def test_a_question_is_asked_however_long_the_advisor_takes_to_begin(made, server, monkeypatch):
+    class Slow(Advisor):
+        def __init__(self, *arguments: Any) -> None:
+            time.sleep(advising.PATIENCE + 0.5)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(advising, "Advisor", Slow)
+    worker = made(DOUBT)
+    call = Call(1, answer=chat(f"The key is {MARK}."))
+    worker.run(*call.records())
+    assert worker.opinion(call)[0] == "confirmed"
+
+
+def test_where_the_advisor_cannot_begin_no_question_waits(made, monkeypatch):
+    def fail(*_: Any) -> Advisor:
+        raise AdvisorError("It cannot begin.")
+
+    monkeypatch.setattr(advising, "Advisor", fail)
+    worker = made(DOUBT)
+    call = Call(1, answer=chat(f"The key is {MARK}."))
+    worker.run(*call.records())
+    assert worker.judging._advising.idle
     assert [outcome for outcome, _ in worker.outcomes(call)] == ["flagged"]
 
 
