@@ -30,8 +30,8 @@ from llmproxy_core.store import embedded, experiments, reads
 from llmproxy_core.store.flows import Flow
 from llmproxy_core.store.migrate import open_store
 
-START_SECONDS = 30.0
-SETTLE_SECONDS = 20.0
+START_SECONDS = 60.0
+SETTLE_SECONDS = 60.0
 STOP_SECONDS = 15.0
 SETTINGS = """\
 [proxy]
