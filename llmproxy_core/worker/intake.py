@@ -126,7 +126,7 @@ class Intake:
         """Store what was collected, then drop the segments that are not needed any more."""
         batch = self._batch
         if self._learning is not None:
-            self._learning.recall(batch)
+            self._learning.complete(batch)
         batch.offsets = [journal.offsets for journal in self._touched.values()]
         if not (self._doubtful and checkpoint.is_stored(batch, self._storage)):
             try:

@@ -216,7 +216,7 @@ class Journal:
         if self._judging is not None:
             self._judging.closed(exchange, record, sealed, into, imported=imported)
         if self._learning is not None:
-            self._learning.closed(exchange, record, sealed, into)
+            self._learning.closed(exchange, record, sealed)
         self._sessions.answered(
             exchange.session_id, record.at, exchange.node, exchange.opened.wire, sealed.answer
         )

@@ -14,15 +14,16 @@ from collections.abc import Callable
 from llmproxy_core.config import Config
 from llmproxy_core.errors import LlmproxyError
 from llmproxy_core.home import Home
-from llmproxy_core.records import Closed, Event
+from llmproxy_core.records import Closed, Event, Opened
 from llmproxy_core.store.batch import Batch
+from llmproxy_core.store.call_rows import ResponseRow
 from llmproxy_core.store.learning_rows import Lessons, PatternCallRow
 from llmproxy_core.success.call import Call
 from llmproxy_core.success.judgements import is_sampled
 from llmproxy_core.success.registry import judge
 from llmproxy_core.worker.classes import Classes
 from llmproxy_core.worker.counsel import Counsel
-from llmproxy_core.worker.demanded import NOTHING, demanded
+from llmproxy_core.worker.demanded import NOTHING, Demanded, demanded
 from llmproxy_core.worker.exchanges import Exchange
 from llmproxy_core.worker.hearing import Hearing
 from llmproxy_core.worker.lesson import Lesson, Took
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Learning:
-    """Not thread-safe. Of its methods only `work` and `recall` take time, and raise
+    """Not thread-safe. Of its methods only `work` and `complete` take time, and raise
     (DatabaseUnavailable). `school`: asked for what is said of calls that are not remembered; without it
     that waits for `work`."""
 
@@ -55,6 +56,9 @@ class Learning:
         self._classes = Classes(str(home.path), settings.learning.min_calls)
         self._units = Units()
         self._hearing = Hearing(self._standings)
+        self._ended: list[tuple[Call, Demanded, Opened, ResponseRow]] = []
+        """Calls of the batch that is being collected. They are looked at one after the other, when all
+        are there: that costs half as much, since what it needs stays in the processor's caches."""
         self._out = Lessons()
         """What is to be written with the next batch."""
         self._faults: set[str] = set()
@@ -80,23 +84,28 @@ class Learning:
             except Exception as exc:  # noqa: BLE001  fails open: less is judged of the call
                 self._complain(f"a request is not looked at: {type(exc).__name__}: {exc}")
 
-    def closed(self, exchange: Exchange, record: Closed, sealed: Sealed, into: Batch) -> None:
-        """A call has ended: what is known at once is told at once, the rest put aside."""
+    def closed(self, exchange: Exchange, record: Closed, sealed: Sealed) -> None:
+        """A call has ended."""
         if not self._enabled:
             return
+        asked = exchange.asked or NOTHING
         try:
-            self._take(exchange, record, sealed, into.lessons)
+            call = call_of(exchange, record, sealed, asked)
         except Exception as exc:  # noqa: BLE001  fails open: the call is stored all the same
             self._complain(f"nothing is learnt of a call: {type(exc).__name__}: {exc}")
+        else:
+            self._ended.append((call, asked, exchange.opened, sealed.response))
 
     def told(self, record: Event, ns_id: int, into: Batch) -> None:
         """A person says of an answer what it was worth."""
         if self._enabled:
+            self._take_all(into.lessons)
             self._hearing.told(record, ns_id, into.lessons)
 
-    def recall(self, into: Batch) -> None:
-        """What is said of calls that are not remembered goes into the batch of those who say it. Raises
-        DatabaseUnavailable, and may then be called again."""
+    def complete(self, into: Batch) -> None:
+        """The batch is to be stored: what its calls say goes into it, also of calls that are not
+        remembered. Raises DatabaseUnavailable, and may then be called again."""
+        self._take_all(into.lessons)
         if self._school is not None and self._hearing.owes:
             self._hearing.recall(self._school(), into.lessons)
 
@@ -151,20 +160,29 @@ class Learning:
         if left:
             write(Batch(lessons=left))
 
-    def _take(self, exchange: Exchange, record: Closed, sealed: Sealed, into: Lessons) -> None:
-        asked, opened = exchange.asked or NOTHING, exchange.opened
-        call = call_of(exchange, record, sealed, asked)
+    def _take_all(self, into: Lessons) -> None:
+        """What is known at once of the calls that have ended is told at once, the rest put aside."""
+        ended, self._ended = self._ended, []
+        for one in ended:
+            try:
+                self._take(*one, into)
+            except Exception as exc:  # noqa: BLE001  fails open: the call is stored all the same
+                self._complain(f"nothing is learnt of a call: {type(exc).__name__}: {exc}")
+
+    def _take(
+        self, call: Call, asked: Demanded, opened: Opened, row: ResponseRow, into: Lessons
+    ) -> None:
         if self._standings.get(call.id) is not None:
             return  # of the copy of a journal
         own = judge(call)
-        standing = Standing(call.ns_id, Took.of(call, sealed.response), own)
+        standing = Standing(call.ns_id, Took.of(call, row), own)
         self._standings.begin(call.id, standing)
         into.signals += rows(call.ns_id, call.at, own)
-        if sealed.response.response_id:
-            self._hearing.answered(sealed.response.response_id, call.id)
+        if row.response_id:
+            self._hearing.answered(row.response_id, call.id)
         if opened.enhanced is not None:
             into.applied += applied_rows(call, opened.enhanced)
-            into.units += self._units.add(call, opened.enhanced, sealed.response)
+            into.units += self._units.add(call, opened.enhanced, row)
         self._hearing.hear(call, into)
         if opened.body_kept != "full":
             return

@@ -28,7 +28,7 @@ SLOW_PACE = 0.1
 """The same while nobody watches."""
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
-COLLECT = (20_000, 20, 100)
+COLLECT = (100_000, 20, 100)
 """Rows and messages hold no cycles: looking for some after every 700 of them is a tenth of our CPU."""
 GRACE = 10.0
 """Seconds that a worker which is to end waits for a database that is away."""
