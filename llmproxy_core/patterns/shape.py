@@ -23,7 +23,6 @@ TOKEN = re.compile(rf"(?:\r?\n)+|[{_UNSPACED}]|\d+|[^\W\d_{_UNSPACED}]+|_+|[^\w\
 _LONGEST = 40
 _SPAN = 0x110000 - 0x10000
 _KEPT = 100_000
-_known: dict[str, str] = {}
 
 
 def shape(text: str) -> str:
@@ -40,20 +39,22 @@ def shortened(text: str) -> str:
 
 def codes(text: str) -> str:
     """The characters of the text's tokens."""
-    known = _known
-    return "".join(
-        [known[part] if part in known else _codes(part) for part in text.split(" ")]
-    )  # no token has a blank
+    return "".join(map(_known.__getitem__, text.split(" ")))  # no token has a blank
 
 
-def _codes(part: str) -> str:
-    """Of what is between two blanks: one token or several."""
-    found = "".join(map(_code, TOKEN.findall(part)))
-    if len(part) <= _LONGEST:
-        if len(_known) > _KEPT:
-            _known.clear()
-        _known[part] = found
-    return found
+class _Known(dict[str, str]):
+    """The characters of what is between two blanks: one token or several."""
+
+    def __missing__(self, part: str) -> str:
+        found = "".join(map(_code, TOKEN.findall(part)))
+        if len(part) <= _LONGEST:
+            if len(self) > _KEPT:
+                self.clear()
+            self[part] = found
+        return found
+
+
+_known = _Known()
 
 
 def _code(token: str) -> str:
