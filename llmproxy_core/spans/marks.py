@@ -12,7 +12,7 @@ WITH_COMMA = re.compile(
 
 def without_marks(data: bytes) -> tuple[bytes, Inserts]:
     """The data without its `cache_control` members, and what to put where to have them again."""
-    if MARK not in data:
+    if data.find(b"{", 1) < 0 or MARK not in data:  # the first is ten times as fast
         return data, ()
     kept, marks, done = [], [], 0
     for found in WITH_COMMA.finditer(data):
