@@ -63,7 +63,9 @@ class Program:
         self._trust = proxy.trust()
 
     def open(self) -> httpx.Client:
-        return httpx.Client(proxy=self._proxy, verify=self._trust, timeout=60)
+        """Its tunnel stays open, however long nothing is sent through it."""
+        stays = httpx.Limits(keepalive_expiry=None)
+        return httpx.Client(proxy=self._proxy, verify=self._trust, timeout=60, limits=stays)
 
     def status(self) -> int:
         """Of a call through a tunnel; that of the tunnel itself, if it is refused."""
