@@ -29,7 +29,8 @@ SLOW_PACE = 0.1
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 COLLECT = (100_000, 20, 100)
-"""Rows and messages hold no cycles: looking for some after every 700 of them is a tenth of our CPU."""
+"""Rows and messages hold no cycles: looking for some after every 700 of them is a tenth of our CPU. A
+batch is about 40,000."""
 GRACE = 10.0
 """Seconds that a worker which is to end waits for a database that is away."""
 SHARES = (0.25, 1.0)
