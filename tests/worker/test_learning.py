@@ -16,7 +16,7 @@ from llmproxy_core.worker.improvements import Improvements
 from llmproxy_core.worker.intake import Intake
 from llmproxy_core.worker.learning import Learning
 from tests.worker.school_bench import Bench, asking, cut, id_of, prompt_of, weather
-from tests.worker.traffic import NOON, Call
+from tests.worker.traffic import NOON, Call, chat
 
 
 @pytest.fixture
@@ -151,6 +151,17 @@ def test_feedback_about_an_answer_outweighs_what_was_seen_of_it(bench):
         ("feedback", 1), ("feedback", -1)
     ]  # fmt: skip
     assert worker.sums() == [("user", 30, 30, 26)]
+
+
+def test_feedback_by_the_id_of_an_answer_may_come_in_the_same_batch(bench):
+    worker = bench()
+    worker.learning = Learning(worker.config, worker.home, None, lambda: worker.storage.school)
+    worker.intake = Intake(worker.home.spool, worker.storage, learning=worker.learning)
+    call = weather(1, answer=chat("Oslo.", id="chatcmpl-77"))
+    data: dict[str, Any] = {"about": "chatcmpl-77", "verdict": "bad", "by": "", "namespace": ""}
+    worker.append(*call.records(), (Event(b"x" * 16, NOON, "feedback", data), b""))
+    worker.store()
+    assert worker.signals() == [(id_of(call), "feedback", -1)]
 
 
 def test_system_prompts_and_tools_are_patterns_with_versions(bench):
