@@ -33,7 +33,7 @@ from llmproxy_core.errors import DatabaseUnavailable
 from llmproxy_core.home import Home
 from llmproxy_core.store import migrate
 from llmproxy_core.store.account import account_for
-from llmproxy_core.store.database import Database
+from llmproxy_core.store.database import DEFAULTS, Database
 from llmproxy_core.store.embedded import EmbeddedServer, stop
 
 TEMPLATE = "migrated"
@@ -77,7 +77,7 @@ def old_binaries() -> Path | None:
 
 @contextmanager
 def _embedded() -> Iterator[Home]:
-    with tempfile.TemporaryDirectory(prefix="llmproxy-test-") as folder:
+    with _patient(), tempfile.TemporaryDirectory(prefix="llmproxy-test-") as folder:
         home = Home(Path(folder))
         server = EmbeddedServer(home, grace=0.5)
         try:
@@ -96,7 +96,7 @@ def postgres_15(binaries: Path) -> Iterator[Home]:
     who: dict[str, Any] = (
         {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
     )
-    with tempfile.TemporaryDirectory(prefix="llmproxy-test-") as folder:
+    with _patient(), tempfile.TemporaryDirectory(prefix="llmproxy-test-") as folder:
         home = Home(Path(folder))
         Path(folder).chmod(0o755)
         home.postgres.mkdir(mode=0o700)
@@ -115,6 +115,14 @@ def postgres_15(binaries: Path) -> Iterator[Home]:
         finally:
             server.send_signal(signal.SIGINT)  # without waiting for its clients
             server.wait(timeout=60)
+
+
+@contextmanager
+def _patient() -> Iterator[None]:
+    """A busy machine may let a server stand still for longer than a program waits for it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(DEFAULTS, "connect_timeout", "60")
+        yield
 
 
 def _wait(home: Home) -> None:
@@ -163,17 +171,19 @@ def drop_database(home: Home, name: str) -> None:
 
 
 def _execute(home: Home, statement: str) -> None:
-    """Again, where those who use a database take longer to go than Postgres waits for them."""
+    """Again, where those who use a database take longer to go than Postgres waits for them, or
+    Postgres itself stands still."""
     deadline = time.monotonic() + 60
     with opened(home, "postgres") as postgres:
         while True:
-            with postgres.raw() as connection:
-                connection.autocommit = True
-                try:
+            try:
+                with postgres.raw() as connection:
+                    connection.autocommit = True
                     connection.execute(statement)
                     return
-                except psycopg.errors.ObjectInUse:
-                    assert time.monotonic() < deadline, statement
+            except (DatabaseUnavailable, psycopg.errors.ObjectInUse):
+                if time.monotonic() > deadline:
+                    raise
 
 
 @contextmanager
