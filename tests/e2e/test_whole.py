@@ -112,12 +112,13 @@ def test_the_store_gives_back_the_bytes_that_passed(suite, encoding):
 def test_a_call_is_there_while_it_runs_and_its_text_grows(suite):
     mark = uuid.uuid4().hex
     body = {"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": mark}]}
-    headers = {"x-simulate": "delay=1500,chunks=120"}
+    headers = {"x-simulate": "delay=250,chunks=1200,size=20000"}
     with (
         httpx.Client(proxy=suite.url, verify=suite.trust(), timeout=60) as http,
         http.stream("POST", URL, json=body, headers=headers) as answer,
     ):
-        next(answer.iter_raw())
+        chunks = answer.iter_raw()  # kept: without it httpx hangs up
+        next(chunks)
         row = wait_for(lambda: next(iter(flows(suite, mark)), None))
         assert row["state"] == "open"
 
