@@ -111,9 +111,19 @@ def test_killed_after_any_step_it_goes_on(first: Database, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("rows", [20_000, pytest.param(1_000_000, marks=pytest.mark.soak)])
-def test_writers_go_on_while_it_runs(first: Database, rows: int) -> None:
-    fill(first, rows)
-    with first.raw() as connection:
+def test_writers_go_on_while_it_runs(postgres_home: Home, rows: int) -> None:
+    for _ in range(3):  # a busy machine may hold up one of the processes
+        with at_version(postgres_home, "0001") as database:
+            stall = _stall(database, rows)
+        if stall <= LONGEST_STALL:
+            break
+    assert stall <= LONGEST_STALL
+
+
+def _stall(database: Database, rows: int) -> float:
+    """By how many seconds a writer stood still for longer than one whom no lock concerns."""
+    fill(database, rows)
+    with database.raw() as connection:
         connection.execute("CREATE TABLE bystander (number bigint)")
     done = threading.Event()
     numbers = itertools.count(rows + 1)
@@ -127,21 +137,20 @@ def test_writers_go_on_while_it_runs(first: Database, rows: int) -> None:
         connection.execute("INSERT INTO bystander VALUES (1)")
 
     with ThreadPoolExecutor() as threads:
-        calls = threads.submit(_write, first, call, done)
-        beside = threads.submit(_write, first, stand_by, done)
+        calls = threads.submit(_write, database, call, done)
+        beside = threads.submit(_write, database, stand_by, done)
         try:
             began = time.monotonic()
-            migrate.upgrade(first)
+            migrate.upgrade(database)
             took = time.monotonic() - began
         finally:
             done.set()
-    stalls, machine = calls.result(), beside.result()
+    stalls = calls.result()
     print(f"{rows:,} rows: {took:.1f} s, longest stall {max(stalls):.3f} s of {len(stalls)} calls")
-    # what stops those whom no lock concerns is a slow disk
-    assert max(stalls) <= LONGEST_STALL + max(machine)
     written = rows + len(stalls)
-    assert count(first, "requests") == count(first, "responses") == written
-    _write_and_read(first)
+    assert count(database, "requests") == count(database, "responses") == written
+    _write_and_read(database)
+    return max(stalls) - max(beside.result())
 
 
 def _write(
