@@ -130,26 +130,28 @@ def tried(
     proxy: Mitmdump, store: Store, routine: Routine, one: StoredEnhancement
 ) -> StoredExperiment:
     """Conversations begin until the experiment is over."""
-    found = wait_for(lambda: experiment_of(store, one))
+    found_in(store, one)
     deadline = time.monotonic() + LONGEST
     for seed in count(100):
         work(proxy, repeated(routine, BATCH, seed))
-        wait_for(lambda: is_over(store, one) or not unjudged(store, one), MINUTES)
-        found = wait_for(lambda: experiment_of(store, one))
-        if is_over(store, one):
+        wait_for(lambda: is_over(found_in(store, one)) or not unjudged(store, one), MINUTES)
+        if is_over(found := found_in(store, one)):
             break
         assert time.monotonic() < deadline, (found.one.status, found.tally)
     return found
 
 
-def is_over(store: Store, one: StoredEnhancement) -> bool:
-    found = experiment_of(store, one)
-    return found is not None and found.one.status not in ("draft", "running")
+def found_in(store: Store, one: StoredEnhancement) -> StoredExperiment:
+    return wait_for(lambda: experiment_of(store, one))
+
+
+def is_over(found: StoredExperiment) -> bool:
+    return found.one.status not in ("draft", "running")
 
 
 def unjudged(store: Store, one: StoredEnhancement) -> int:
     """Conversations that are in the experiment and not counted yet; none, until proxies know of it."""
-    found = wait_for(lambda: experiment_of(store, one))
+    found = found_in(store, one)
     arms = store.read(lambda connection: experiments.arms(connection, found.ns_id, found.id))
     return sum(arm.conversations - arm.judged for arm in arms.values())
 
