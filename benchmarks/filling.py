@@ -16,12 +16,11 @@ from uuid import UUID
 
 import psycopg
 
-from llmproxy_core.store import partitions
+from llmproxy_core.store import partitions, rollups
 from llmproxy_core.store.call_rows import Contribution
 from llmproxy_core.store.database import Database
 from llmproxy_core.store.index import MAKE_INDEXES
 from llmproxy_core.store.partitions import WEEK_MS
-from llmproxy_core.store.rollups import Ledger
 from llmproxy_core.words import hashed
 
 WEEKS = 4
@@ -163,7 +162,7 @@ def fill(database: Database, filling: Filling) -> None:
             )
         _copy(connection, SESSIONS, filling.session_rows())
         _copy(connection, "models (ns_id, asked, answered)", filling.model_rows())
-        ledger = Ledger()
+        ledger = rollups.ledger()
         for rows in filling.contributions():
             ledger.write(connection, rows)
             ledger.commit()

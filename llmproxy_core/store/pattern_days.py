@@ -1,12 +1,8 @@
-"""The sums of patterns by day and model: running totals of a writer, as rollups are.
+"""The sums of patterns by day and model: running totals of a writer.
 
-Each batch replaces the writer's own rows of what it touched; whenever it is in doubt what it has
-committed it begins new ones (another `part`). Whoever reads adds up the parts; one of them may be
-negative, where a later signal took back what was said of a call.
+One of their parts may be negative, where a later signal took back what was said of a call.
 """
 
-import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,6 +13,7 @@ import psycopg
 
 from llmproxy_core.store import sketch
 from llmproxy_core.store.learning_rows import PatternSum
+from llmproxy_core.store.ledger import Ledger
 from llmproxy_core.store.values import clean, dump_jsonb
 
 type PgConnection = psycopg.Connection[Any]
@@ -70,18 +67,14 @@ class Day:
     def add(self, row: PatternSum) -> None:
         for name in SUMS:
             setattr(self, name, getattr(self, name) + getattr(row, name))
-        if row.duration_ms is not None:
-            bucket = sketch.bucket(row.duration_ms)
-            self.durations[bucket] = self.durations.get(bucket, 0) + 1
+        sketch.count(self.durations, row.duration_ms)
         for signal, calls in row.bad.items():
             self.bad[signal] = self.bad.get(signal, 0) + calls
 
     def values(self) -> list[Any]:
-        buckets = sorted(self.durations)
         return [
             *(getattr(self, name) for name in SUMS),
-            buckets,
-            [self.durations[bucket] for bucket in buckets],
+            *sketch.arrays(self.durations),
             dump_jsonb({name: calls for name, calls in self.bad.items() if calls}).decode(),
         ]
 
@@ -97,45 +90,12 @@ SUMS = ("calls", "judged", "good", "input_tokens", "output_tokens", "cached_toke
 def add(connection: PgConnection, row: PatternSum) -> None:
     """What is said anew of a call, by somebody who holds no totals."""
     bad = dump_jsonb(row.bad).decode()
-    key = (row.ns_id, row.pattern_id, row.day, clean(row.model))
-    connection.execute(ADD, [*key, OF_PEOPLE, row.judged, row.good, bad])
+    connection.execute(ADD, [*_key(row), OF_PEOPLE, row.judged, row.good, bad])
 
 
-class PatternLedger:
-    """The totals of one writer. `write` within a transaction, `commit` or `doubt` after it."""
+def ledger() -> Ledger[PatternSum]:
+    return Ledger(PUT, _key, Day, MOST_HELD)
 
-    def __init__(self) -> None:
-        self._held: dict[Key, Day] = {}
-        self._touched: dict[Key, Day] = {}
-        self._part = secrets.randbits(62)
 
-    def write(self, connection: PgConnection, rows: Sequence[PatternSum]) -> None:
-        """Store what the rows make of the totals."""
-        self._touched = {}
-        for row in rows:
-            key = (row.ns_id, row.pattern_id, row.day, clean(row.model))
-            if (day := self._touched.get(key)) is None:
-                known = self._held.get(key)
-                day = self._touched[key] = known.copy() if known else Day()
-            day.add(row)
-        if self._touched:
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    PUT,
-                    [
-                        [*key, self._part, *self._touched[key].values()]
-                        for key in sorted(self._touched)
-                    ],
-                )
-
-    def commit(self) -> None:
-        """The transaction of the last `write` was committed."""
-        self._held |= self._touched
-        self._touched = {}
-        if len(self._held) > MOST_HELD:
-            self.doubt()
-
-    def doubt(self) -> None:
-        """It was rolled back, or nobody knows: go on in new rows."""
-        self._held, self._touched = {}, {}
-        self._part = secrets.randbits(62)
+def _key(row: PatternSum) -> Key:
+    return (row.ns_id, row.pattern_id, row.day, clean(row.model))

@@ -23,6 +23,20 @@ def bucket(ms: float) -> int:
     return math.ceil(math.log(min(ms, LONGEST_MS)) / _LOG_GAMMA)
 
 
+def count(counts: dict[int, int], ms: float | None) -> None:
+    """Put one duration into its bucket; None is none."""
+    if ms is not None:
+        found = bucket(ms)
+        counts[found] = counts.get(found, 0) + 1
+
+
+def arrays(counts: dict[int, int]) -> Iterable[str]:
+    """The buckets and their counts as Postgres writes arrays: cheaper than lists."""
+    ordered = sorted(counts)
+    yield "{" + ",".join(map(str, ordered)) + "}"
+    yield "{" + ",".join([str(counts[number]) for number in ordered]) + "}"
+
+
 def value(bucket: int) -> float:
     """Milliseconds in the middle of a bucket."""
     return 2 * GAMMA**bucket / (GAMMA + 1)

@@ -17,8 +17,10 @@ from llmproxy_core.store import (
     findings,
     lessons,
     notify,
+    pattern_days,
     policies,
     repeats,
+    rollups,
     statements,
     unjudged,
 )
@@ -41,9 +43,7 @@ from llmproxy_core.store.index import WeekIndexes, store_words
 from llmproxy_core.store.models import Models
 from llmproxy_core.store.notify import Change
 from llmproxy_core.store.partitions import KnownWeeks
-from llmproxy_core.store.pattern_days import PatternLedger
 from llmproxy_core.store.refusals import REFUSED, Refusals
-from llmproxy_core.store.rollups import Ledger
 from llmproxy_core.store.values import clean
 
 log = logging.getLogger(__name__)
@@ -63,8 +63,8 @@ class Writer:
         self._namespaces: dict[str, int] = {}
         self._weeks = KnownWeeks()
         self._copier = Copier()
-        self._ledger = Ledger()
-        self._pattern_ledger = PatternLedger()
+        self._ledger = rollups.ledger()
+        self._pattern_ledger = pattern_days.ledger()
         self._index = WeekIndexes()
         self._models = Models()
 

@@ -4,6 +4,7 @@ Source: https://docs.anthropic.com/en/api/messages
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from llmproxy_core.sections.operation_values import Role
 from llmproxy_core.sections.operations import FewShot, NewTool, ResponseFormat
@@ -63,24 +64,16 @@ def respond(holder: Node, wanted: ResponseFormat) -> None:
 
 SYSTEM = System(system_contents, create_system, block, blocks.narrow_key)
 CACHING = Caching(anthropic_cache.marks, anthropic_cache.place)
-
-
-def _dialect(name: str, holders: tuple[Path, ...] = ((),), *, counts: bool = False) -> Dialect:
-    return Dialect(
-        name,
-        holders=holders,
-        parameters=PARAMETERS,
-        system=SYSTEM,
-        passages=passages,
-        add_messages=add_messages,
-        add_tools=add_tools,
-        respond=respond,
-        schemas_only=True,
-        caching=CACHING,
-        counts=counts,
-    )
-
-
-MESSAGES = _dialect("anthropic.messages")
-COUNTED = _dialect("anthropic.count_tokens", counts=True)
-BATCHES = _dialect("anthropic.batches", (("requests", "*", "params"),))
+MESSAGES = Dialect(
+    "anthropic.messages",
+    parameters=PARAMETERS,
+    system=SYSTEM,
+    passages=passages,
+    add_messages=add_messages,
+    add_tools=add_tools,
+    respond=respond,
+    schemas_only=True,
+    caching=CACHING,
+)
+COUNTED = replace(MESSAGES, name="anthropic.count_tokens", counts=True)
+BATCHES = replace(MESSAGES, name="anthropic.batches", holders=(("requests", "*", "params"),))

@@ -4,6 +4,7 @@ Source: https://platform.openai.com/docs/api-reference/responses
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from llmproxy_core.sections.operation_values import Role
 from llmproxy_core.sections.operations import FewShot, NewTool, ResponseFormat
@@ -134,23 +135,15 @@ def respond(holder: Node, wanted: ResponseFormat) -> None:
 
 
 SYSTEM = System(system_contents, create_system, block, narrow)
-
-
-def _dialect(name: str, holders: tuple[Path, ...] = ((),), *, counts: bool = False) -> Dialect:
-    return Dialect(
-        name,
-        holders=holders,
-        parameters=PARAMETERS,
-        system=SYSTEM,
-        passages=passages,
-        add_messages=add_messages,
-        add_tools=add_tools,
-        respond=respond,
-        counts=counts,
-    )
-
-
-RESPONSES = _dialect("openai.responses")
-COUNTED = _dialect("openai.responses.input_tokens", counts=True)
-FRAME = _dialect("openai.responses.websocket")
-NESTED_FRAME = _dialect("openai.responses.websocket", (("response",),))
+RESPONSES = Dialect(
+    "openai.responses",
+    parameters=PARAMETERS,
+    system=SYSTEM,
+    passages=passages,
+    add_messages=add_messages,
+    add_tools=add_tools,
+    respond=respond,
+)
+COUNTED = replace(RESPONSES, name="openai.responses.input_tokens", counts=True)
+FRAME = replace(RESPONSES, name="openai.responses.websocket")
+NESTED_FRAME = replace(FRAME, holders=(("response",),))
